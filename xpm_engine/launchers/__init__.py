@@ -1,0 +1,1 @@
+"""Launchers: where and how a job starts."""

@@ -1,0 +1,1 @@
+"""The workspace: every path, record and ticket of the folder tree on disk."""
