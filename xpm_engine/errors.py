@@ -1,0 +1,153 @@
+"""Every error of the engine, in one tree.
+
+::
+
+    XpmError                    what is wrong, where, and what to do next
+    ├── UsageError              a command or a call was used the wrong way
+    │   ├── PlanFileError       the plan's file is missing, or raises while it is read
+    │   ├── BadNameError        a name that cannot name a folder of the workspace
+    │   ├── FilterError         a filter that cannot be read
+    │   └── SettingsError       xpm.toml or the user's file has a fault
+    ├── ConfigError             a configuration was written or filled the wrong way
+    │   ├── DefinitionError     the class itself (found when the class is made)
+    │   ├── ParameterError      the values given to it, all bad ones at once
+    │   ├── SealedError         it was submitted and can no longer change
+    │   ├── CycleError          it holds itself, by the path that is named
+    │   └── LoadError           saved parameters do not fit the classes of today
+    ├── DriftError              a finished result was made with other defaults
+    ├── WorkspaceError          the folder on disk
+    │   ├── NotAWorkspaceError  it is no workspace
+    │   ├── UnreadableError     a file of ours is damaged, newer or foreign
+    │   ├── StorageError        the system refused: permission, disk full, read-only
+    │   └── OccupiedError       something is in the way and is left untouched
+    ├── LaunchError             a launcher could not start, find or stop a job
+    └── JobError                a job ended badly
+        ├── FailedJobs          some jobs of an experiment failed
+        └── TaskCancelled       this job was asked to stop
+
+Portable set: plain standard library, Python 3.8 syntax.
+"""
+
+from __future__ import annotations
+
+from typing import Optional
+
+
+class XpmError(Exception):
+    """An error that says what is wrong, where, and what to do next."""
+
+    exit_code = 2
+    """What a command that ends with this error exits with (DESIGN 2)."""
+
+    def __init__(
+        self, what: str, *, where: Optional[str] = None, hint: Optional[str] = None
+    ) -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.hint = hint
+
+    def __str__(self) -> str:
+        lines = [self.what]
+        if self.where:
+            lines.append("  where: " + self.where)
+        if self.hint:
+            lines.append("  next:  " + self.hint)
+        return "\n".join(lines)
+
+    def __reduce__(self) -> object:
+        return (_rebuild, (type(self), self.what, self.where, self.hint))
+
+
+def _rebuild(
+    cls: type, what: str, where: Optional[str], hint: Optional[str]
+) -> XpmError:
+    error = cls.__new__(cls, what)
+    XpmError.__init__(error, what, where=where, hint=hint)
+    return error  # type: ignore[no-any-return]
+
+
+class UsageError(XpmError):
+    """A command or a call was used the wrong way."""
+
+
+class PlanFileError(UsageError):
+    """The plan's file is missing, or raises while it is read."""
+
+
+class BadNameError(UsageError):
+    """A name that cannot name a folder of the workspace."""
+
+
+class FilterError(UsageError):
+    """A filter that cannot be read."""
+
+
+class SettingsError(UsageError):
+    """A settings file has a fault; names the file and the line."""
+
+
+class ConfigError(XpmError):
+    """A configuration was written or filled the wrong way."""
+
+
+class DefinitionError(ConfigError):
+    """The class of a configuration is wrong; found when the class is made."""
+
+
+class ParameterError(ConfigError):
+    """Values given to a configuration are wrong; names all of them at once."""
+
+
+class SealedError(ConfigError):
+    """A configuration was submitted, and can no longer change."""
+
+
+class CycleError(ConfigError):
+    """A configuration holds itself; names the path."""
+
+
+class LoadError(ConfigError):
+    """Saved parameters do not fit the classes of today."""
+
+
+class DriftError(XpmError):
+    """A finished result was made with other defaults than today's."""
+
+
+class WorkspaceError(XpmError):
+    """The folder on disk is not as it should be."""
+
+
+class NotAWorkspaceError(WorkspaceError):
+    """The folder is missing, or is no workspace."""
+
+
+class UnreadableError(WorkspaceError):
+    """A file of ours is damaged, of a newer version, or not ours."""
+
+
+class StorageError(WorkspaceError):
+    """The system refused to read or write: permission, full disk, read-only."""
+
+
+class OccupiedError(WorkspaceError):
+    """Something is in the way, and is left untouched."""
+
+
+class LaunchError(XpmError):
+    """A launcher could not start, find or stop a job."""
+
+
+class JobError(XpmError):
+    """A job ended badly."""
+
+    exit_code = 1
+
+
+class FailedJobs(JobError):  # noqa: N818 (read as the sentence "these failed")
+    """Some jobs of an experiment failed; the text lists them with both log paths."""
+
+
+class TaskCancelled(JobError):  # noqa: N818 (the name users know from other managers)
+    """This job was asked to stop; raise or let through to end as cancelled."""
