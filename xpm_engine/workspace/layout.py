@@ -1,0 +1,342 @@
+"""Where everything is: the only place that spells a file name of the workspace.
+
+Portable set: plain standard library, Python 3.8 syntax. Paths are plain strings, because a
+workspace of 100,000 jobs makes millions of them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from typing import Iterator, Optional
+
+from xpm_engine.errors import BadNameError
+
+XPM = ".xpm"
+"""The folder, in a job's and at the workspace's top, that holds what we write ourselves."""
+
+SETTINGS = "xpm.toml"
+MAX_TASK_BYTES = 200
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
+_IDENTIFIER = re.compile(r"[0-9a-f]{32}\Z")
+_PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_.")
+_TICKET = re.compile(r"([1-9][0-9]{0,5})\.(launch|start|end)\Z")
+
+
+def check_name(name: str, *, what: str = "experiment") -> str:
+    """Return `name` if it can name a folder: an experiment or a run.
+
+    Raises BadNameError for anything but ``[A-Za-z0-9][A-Za-z0-9._-]{0,99}``.
+    """
+    if not isinstance(name, str) or not _NAME.match(name):
+        raise BadNameError(
+            f"{name!r} can't be the name of an {what}"
+            if what[:1] in "aeiou"
+            else f"{name!r} can't be the name of a {what}",
+            hint="use a letter or digit, then up to 99 letters, digits, dots, dashes or underscores",
+        )
+    return name
+
+
+def is_name(name: str) -> bool:
+    """Whether a folder's name can be an experiment's or a run's."""
+    return bool(_NAME.match(name))
+
+
+def task_folder(type_name: str) -> str:
+    """The TASK-ID of a type name: lower case, anything but ``[a-z0-9_.]`` percent-encoded.
+
+    Raises BadNameError where the result is empty, has an empty dotted part (``a..b``, which
+    could climb out of the folder), or is longer than 200 bytes.
+    """
+    lowered = type_name.lower().encode("utf-8", "surrogatepass")
+    folder = "".join(chr(b) if b in _PLAIN else "%%%02x" % b for b in lowered)
+    if not all(folder.split(".")):
+        raise BadNameError(
+            f"the type name {type_name!r} has an empty part",
+            hint="give the class a name of dotted parts, with __xpmid__ or by its module",
+        )
+    if len(folder) > MAX_TASK_BYTES:
+        raise BadNameError(
+            f"the type name {type_name[:60]!r}… needs {len(folder)} bytes as a folder's name, "
+            f"and {MAX_TASK_BYTES} is the most",
+            hint="set a shorter __xpmid__ in the class",
+        )
+    return folder
+
+
+def is_task_folder(name: str) -> bool:
+    """Whether a folder's name can be a TASK-ID."""
+    return 0 < len(name) <= MAX_TASK_BYTES and all(
+        part and all(c in "abcdefghijklmnopqrstuvwxyz0123456789_%" for c in part)
+        for part in name.split(".")
+    )
+
+
+def is_identifier(name: str) -> bool:
+    """Whether a folder's name is 32 lower-case hexadecimal digits."""
+    return bool(_IDENTIFIER.match(name))
+
+
+@dataclass(frozen=True, order=True)
+class JobKey:
+    """The name of a job: its task's folder and its identifier."""
+
+    task: str
+    """TASK-ID, as `task_folder` makes it."""
+    identifier: str
+    """32 hexadecimal digits."""
+
+    def __str__(self) -> str:
+        return self.task + "/" + self.identifier
+
+    @property
+    def short(self) -> str:
+        """Six digits, for people."""
+        return self.identifier[:6]
+
+    @classmethod
+    def parse(cls, text: str) -> "JobKey":
+        """Read ``task/identifier``; raises ValueError for anything else."""
+        task, slash, identifier = text.rpartition("/")
+        if not slash or not is_task_folder(task) or not is_identifier(identifier):
+            raise ValueError(f"not a job: {text!r}")
+        return cls(task, identifier)
+
+
+@dataclass(frozen=True)
+class JobPaths:
+    """The files of one job."""
+
+    root: str
+    """``workspace/jobs/TASK-ID/IDENTIFIER``: the job's working directory."""
+
+    @property
+    def xpm(self) -> str:
+        return self.root + "/" + XPM
+
+    def ticket(self, attempt: int, kind: str) -> str:
+        """The path of ``N.launch``, ``N.start`` or ``N.end``."""
+        return f"{self.root}/{XPM}/{attempt}.{kind}"
+
+    def launch(self, attempt: int) -> str:
+        return self.ticket(attempt, "launch")
+
+    def start(self, attempt: int) -> str:
+        return self.ticket(attempt, "start")
+
+    def end(self, attempt: int) -> str:
+        return self.ticket(attempt, "end")
+
+    def handle(self, attempt: int) -> str:
+        """What the launcher said of attempt N: information only."""
+        return f"{self.root}/{XPM}/{attempt}.handle"
+
+    @property
+    def summary(self) -> str:
+        return self.root + "/" + XPM + "/job.json"
+
+    @property
+    def params(self) -> str:
+        return self.root + "/" + XPM + "/params.json"
+
+    @property
+    def progress(self) -> str:
+        return self.root + "/" + XPM + "/progress.json"
+
+    @property
+    def events(self) -> str:
+        return self.root + "/" + XPM + "/events.jsonl"
+
+    @property
+    def metrics(self) -> str:
+        return self.root + "/" + XPM + "/metrics.jsonl"
+
+    @property
+    def lock(self) -> str:
+        return self.root + "/" + XPM + "/lock"
+
+    @property
+    def alive(self) -> str:
+        """Touched by the supervisor every 30 s: a hint for other hosts."""
+        return self.root + "/" + XPM + "/alive"
+
+    @property
+    def alias(self) -> str:
+        return self.root + "/" + XPM + "/alias.json"
+
+    @property
+    def pin(self) -> str:
+        return self.root + "/" + XPM + "/pin.json"
+
+    @property
+    def logs(self) -> str:
+        return self.root + "/" + XPM + "/logs"
+
+    def stdout(self, attempt: int) -> str:
+        return f"{self.root}/{XPM}/logs/{attempt}.out"
+
+    def stderr(self, attempt: int) -> str:
+        return f"{self.root}/{XPM}/logs/{attempt}.err"
+
+    @property
+    def stdout_link(self) -> str:
+        return self.root + "/stdout.log"
+
+    @property
+    def stderr_link(self) -> str:
+        return self.root + "/stderr.log"
+
+    def leftovers(self, attempt: int) -> str:
+        """Where the files of an earlier attempt are kept."""
+        return f"{self.root}/{XPM}/attempts/{attempt}"
+
+
+@dataclass(frozen=True)
+class RunPaths:
+    """The files of one run of an experiment."""
+
+    root: str
+    """``workspace/experiments/NAME/RUN-ID``."""
+
+    @property
+    def record(self) -> str:
+        return self.root + "/run.json"
+
+    @property
+    def manifest(self) -> str:
+        """What this run referenced, a job a line."""
+        return self.root + "/jobs.jsonl"
+
+    @property
+    def queue(self) -> str:
+        """Why each job waits."""
+        return self.root + "/queue.json"
+
+    @property
+    def log(self) -> str:
+        return self.root + "/scheduler.log"
+
+    @property
+    def results(self) -> str:
+        return self.root + "/results"
+
+
+@dataclass(frozen=True)
+class TrashPaths:
+    """The files of one cleaning transaction."""
+
+    root: str
+    """``workspace/.xpm/trash/TRANSACTION``."""
+
+    @property
+    def journal(self) -> str:
+        return self.root + "/journal.jsonl"
+
+    @property
+    def lock(self) -> str:
+        return self.root + "/lock"
+
+    def job(self, key: JobKey) -> JobPaths:
+        """Where a removed job lies."""
+        return JobPaths(f"{self.root}/jobs/{key.task}/{key.identifier}")
+
+
+@dataclass(frozen=True)
+class WorkspacePaths:
+    """The folders and files at the top of a workspace."""
+
+    root: str
+    """Absolute; what a relative workspace is relative to is the caller's matter."""
+
+    @classmethod
+    def at(cls, path: "os.PathLike[str] | str") -> "WorkspacePaths":
+        """The workspace at `path`, made absolute against the working directory."""
+        return cls(os.path.abspath(os.fspath(path)))
+
+    @property
+    def settings(self) -> str:
+        return self.root + "/" + SETTINGS
+
+    @property
+    def experiments(self) -> str:
+        return self.root + "/experiments"
+
+    @property
+    def jobs(self) -> str:
+        return self.root + "/jobs"
+
+    @property
+    def shared(self) -> str:
+        return self.root + "/shared"
+
+    @property
+    def xpm(self) -> str:
+        return self.root + "/" + XPM
+
+    @property
+    def trash(self) -> str:
+        return self.root + "/" + XPM + "/trash"
+
+    def experiment(self, name: str) -> str:
+        return self.root + "/experiments/" + name
+
+    def latest(self, name: str) -> str:
+        """A link to the last run's folder, for people and viewers."""
+        return self.root + "/experiments/" + name + "/latest"
+
+    def run(self, experiment: str, run: str) -> RunPaths:
+        return RunPaths(f"{self.root}/experiments/{experiment}/{run}")
+
+    def job(self, key: JobKey) -> JobPaths:
+        return JobPaths(f"{self.root}/jobs/{key.task}/{key.identifier}")
+
+    def transaction(self, name: str) -> TrashPaths:
+        return TrashPaths(f"{self.root}/{XPM}/trash/{name}")
+
+    def partial(self, task: str, name: str, identifier: str) -> str:
+        """The folder shared by the jobs of one partial identifier."""
+        return f"{self.root}/shared/{task}/{name}/{identifier}"
+
+    def key_of(self, path: str) -> Optional[JobKey]:
+        """The job whose folder holds `path`, or is it; None outside of all jobs."""
+        prefix = self.jobs + "/"
+        if not path.startswith(prefix):
+            return None
+        parts = path[len(prefix) :].split("/", 2)
+        if len(parts) < 2 or not is_task_folder(parts[0]) or not is_identifier(parts[1]):
+            return None
+        return JobKey(parts[0], parts[1])
+
+
+def workspace_of_job(job_root: str) -> WorkspacePaths:
+    """The workspace that a job's folder stands in."""
+    return WorkspacePaths(os.path.dirname(os.path.dirname(os.path.dirname(job_root))))
+
+
+def key_of_job(job_root: str) -> JobKey:
+    """The name of the job in this folder."""
+    parent, identifier = os.path.split(job_root)
+    return JobKey(os.path.basename(parent), identifier)
+
+
+def attempts_in(names: "list[str]") -> "dict[int, set[str]]":
+    """Attempt -> which of launch, start, end it has, from the names in a job's ``.xpm/``."""
+    found: "dict[int, set[str]]" = {}
+    for name in names:
+        match = _TICKET.match(name)
+        if match:
+            found.setdefault(int(match.group(1)), set()).add(match.group(2))
+    return found
+
+
+def list_folders(path: str) -> Iterator[str]:
+    """The names of real folders in `path`, none if it is absent; links are not followed."""
+    try:
+        with os.scandir(path) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    yield entry.name
+    except (FileNotFoundError, NotADirectoryError):
+        return

@@ -1,0 +1,15 @@
+"""What stands in each file: the only place that knows a JSON field, or derives a state.
+
+Portable set: plain standard library, Python 3.8 syntax. One subject a module:
+
+- `identity`   a process, on any machine
+- `tickets`    N.launch, N.start, N.end
+- `reasons`    why a job ended as it did, or waits
+- `jobs`       job.json and progress.json
+- `params`     params.json: canonical parameters with their hash tree
+- `runs`       run.json, jobs.jsonl, queue.json
+- `trash`      the journal of a cleaning transaction
+- `states`     the one function that derives what is shown
+
+Readers accept absent, empty, truncated, newer and foreign files: `UnreadableError`, never a crash.
+"""

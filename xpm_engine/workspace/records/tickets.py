@@ -1,0 +1,218 @@
+"""The three tickets of an attempt (STATE: tickets decide, nothing else)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Dict, Optional, Tuple
+
+from xpm_engine.workspace.layout import JobKey
+from xpm_engine.workspace.records.fields import VERSION, Fields
+from xpm_engine.workspace.records.identity import ProcessIdentity
+from xpm_engine.workspace.records.reasons import Outcome, Reason, member, read_keys
+
+
+class LaunchedBy(str, Enum):
+    """Who claimed an attempt."""
+
+    PLAN = "plan"
+    RETRY = "retry"
+    CLEAN = "clean"
+    """A cleaner: nobody may run it until the ticket is void or the folder is gone."""
+
+
+@dataclass(frozen=True)
+class Launch:
+    """``N.launch``: the whole order."""
+
+    nonce: str
+    key: JobKey
+    attempt: int
+    by: LaunchedBy
+    at: str
+    driver: ProcessIdentity
+    """The scheduler or verb that claimed it."""
+    run: str = ""
+    """``experiment/run`` that ordered it; empty for a cleaner."""
+    params: Dict[str, Any] = field(default_factory=dict)
+    """A `ParamsRecord` as JSON: parameters, hash tree, and where the code is."""
+    resolved: str = ""
+    """The resolved digest (DESIGN 4.4)."""
+    dependencies: Tuple[JobKey, ...] = ()
+    tags: Dict[str, Any] = field(default_factory=dict)
+    resources: Dict[str, Any] = field(default_factory=dict)
+    launcher: str = ""
+
+    def to_json(self) -> Dict[str, Any]:
+        return {
+            "v": VERSION,
+            "nonce": self.nonce,
+            "task": self.key.task,
+            "id": self.key.identifier,
+            "attempt": self.attempt,
+            "by": self.by.value,
+            "at": self.at,
+            "driver": self.driver.to_json(),
+            "run": self.run,
+            "params": self.params,
+            "resolved": self.resolved,
+            "deps": [str(key) for key in self.dependencies],
+            "tags": self.tags,
+            "resources": self.resources,
+            "launcher": self.launcher,
+        }
+
+    @classmethod
+    def from_json(cls, data: Dict[str, Any], where: str) -> "Launch":
+        fields = Fields(data, where)
+        fields.version()
+        return cls(
+            nonce=fields.text("nonce"),
+            key=JobKey(fields.text("task"), fields.text("id")),
+            attempt=fields.integer("attempt"),
+            by=member(LaunchedBy, fields, "by"),
+            at=fields.text("at"),
+            driver=ProcessIdentity.read(fields.part("driver")),
+            run=fields.text("run"),
+            params=fields.mapping("params"),
+            resolved=fields.text("resolved"),
+            dependencies=read_keys(fields, "deps"),
+            tags=fields.mapping("tags"),
+            resources=fields.mapping("resources"),
+            launcher=fields.text("launcher"),
+        )
+
+
+@dataclass(frozen=True)
+class Start:
+    """``N.start``: who runs it, or that nobody ever will."""
+
+    nonce: str
+    launch: str
+    """The nonce of the launch it answers."""
+    by: ProcessIdentity
+    """The supervisor; or, for a void start, who voided it."""
+    at: str
+    user: str
+    void: bool = False
+    why: str = ""
+    """Why it was voided, for people."""
+
+    def to_json(self) -> Dict[str, Any]:
+        return {
+            "v": VERSION,
+            "nonce": self.nonce,
+            "launch": self.launch,
+            "by": self.by.to_json(),
+            "at": self.at,
+            "user": self.user,
+            "void": self.void,
+            "why": self.why,
+        }
+
+    @classmethod
+    def from_json(cls, data: Dict[str, Any], where: str) -> "Start":
+        fields = Fields(data, where)
+        fields.version()
+        return cls(
+            nonce=fields.text("nonce"),
+            launch=fields.text("launch"),
+            by=ProcessIdentity.read(fields.part("by")),
+            at=fields.text("at"),
+            user=fields.text("user"),
+            void=fields.flag("void"),
+            why=fields.text("why"),
+        )
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What an attempt used, measured by its supervisor (wait4 and CLOCK_BOOTTIME)."""
+
+    seconds: float
+    cpu_seconds: float
+    peak_bytes: int
+
+    def to_json(self) -> Dict[str, Any]:
+        return {
+            "seconds": self.seconds,
+            "cpu_seconds": self.cpu_seconds,
+            "peak_bytes": self.peak_bytes,
+        }
+
+    @classmethod
+    def read(cls, fields: Fields) -> "Usage":
+        return cls(
+            seconds=fields.number("seconds"),
+            cpu_seconds=fields.number("cpu_seconds"),
+            peak_bytes=fields.integer("peak_bytes"),
+        )
+
+
+@dataclass(frozen=True)
+class End:
+    """``N.end``: how it ended, for ever."""
+
+    nonce: str
+    outcome: Outcome
+    at: str
+    by: ProcessIdentity
+    """The supervisor, or the reaper that had proof."""
+    exit_code: Optional[int] = None
+    signal: Optional[int] = None
+    reason: Optional[Reason] = None
+    usage: Optional[Usage] = None
+    metrics: Dict[str, float] = field(default_factory=dict)
+    """The last value of each metric."""
+    resolved: str = ""
+
+    def to_json(self) -> Dict[str, Any]:
+        return {
+            "v": VERSION,
+            "nonce": self.nonce,
+            "outcome": self.outcome.value,
+            "at": self.at,
+            "by": self.by.to_json(),
+            "exit_code": self.exit_code,
+            "signal": self.signal,
+            "reason": None if self.reason is None else self.reason.to_json(),
+            "usage": None if self.usage is None else self.usage.to_json(),
+            "metrics": self.metrics,
+            "resolved": self.resolved,
+        }
+
+    @classmethod
+    def from_json(cls, data: Dict[str, Any], where: str) -> "End":
+        fields = Fields(data, where)
+        fields.version()
+        reason = fields.optional_part("reason")
+        usage = fields.optional_part("usage")
+        return cls(
+            nonce=fields.text("nonce"),
+            outcome=member(Outcome, fields, "outcome"),
+            at=fields.text("at"),
+            by=ProcessIdentity.read(fields.part("by")),
+            exit_code=fields.optional_integer("exit_code"),
+            signal=fields.optional_integer("signal"),
+            reason=None if reason is None else Reason.read(reason),
+            usage=None if usage is None else Usage.read(usage),
+            metrics=fields.mapping("metrics"),
+            resolved=fields.text("resolved"),
+        )
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """The tickets of one attempt, as far as they exist."""
+
+    number: int
+    launch: Launch
+    start: Optional[Start] = None
+    end: Optional[End] = None
+
+    @property
+    def void(self) -> bool:
+        """Whether it never started and never will."""
+        return (self.start is not None and self.start.void) or (
+            self.end is not None and self.end.outcome is Outcome.VOID
+        )
