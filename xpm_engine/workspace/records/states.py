@@ -1,0 +1,101 @@
+"""The one function that derives the state that is shown, from tickets and what is proved."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Callable, Optional
+
+from xpm_engine.workspace.records.identity import ProcessIdentity
+from xpm_engine.workspace.records.reasons import Outcome, WaitKind
+from xpm_engine.workspace.records.tickets import Attempt, LaunchedBy
+
+
+class JobState(str, Enum):
+    """The state of a job, in the words of the screens."""
+
+    WAITING = "waiting"
+    READY = "ready"
+    """Nothing holds it back but its turn."""
+    BLOCKED = "blocked"
+    """Something upstream failed."""
+    QUEUED = "queued"
+    """Told to a launcher."""
+    RUNNING = "running"
+    UNREACHABLE = "unreachable"
+    """Running on a machine that can't be asked from here."""
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    DIED = "died"
+    CLEANING = "cleaning"
+    """On its way to the trash."""
+    NOT_SUBMITTED = "not submitted"
+    """A dead run referenced it, and nothing of it was started."""
+    UNREADABLE = "unreadable"
+
+    @property
+    def live(self) -> bool:
+        """Whether it can still change by itself."""
+        return self in _LIVE
+
+    @property
+    def ended_badly(self) -> bool:
+        """Whether a person should look at it."""
+        return self in (JobState.FAILED, JobState.DIED, JobState.CANCELLED)
+
+
+_LIVE = frozenset(
+    (
+        JobState.WAITING,
+        JobState.READY,
+        JobState.BLOCKED,
+        JobState.QUEUED,
+        JobState.RUNNING,
+        JobState.UNREACHABLE,
+        JobState.CLEANING,
+    )
+)
+
+_OF_OUTCOME = {
+    Outcome.DONE: JobState.DONE,
+    Outcome.FAILED: JobState.FAILED,
+    Outcome.CANCELLED: JobState.CANCELLED,
+    Outcome.DIED: JobState.DIED,
+}
+
+
+def state_of_outcome(outcome: Outcome) -> JobState:
+    """The state of a job whose last attempt that is not void ended so; raises KeyError for void."""
+    return _OF_OUTCOME[outcome]
+
+
+def derive_state(
+    attempt: Optional[Attempt],
+    *,
+    dead: Callable[[ProcessIdentity], Optional[bool]],
+    wait: Optional[WaitKind] = None,
+    expected: bool = False,
+) -> JobState:
+    """The state of a job.
+
+    `attempt` is its last one that is not void, None if there is none; `dead` says whether a
+    supervisor is proved dead (True), proved alive (False) or out of sight (None); `wait` is what
+    a live run says it waits for; `expected` whether a live run is going to submit it.
+    """
+    over = attempt is not None and attempt.end is not None
+    if wait is not None and (attempt is None or over):
+        if wait is WaitKind.UPSTREAM_FAILED:
+            return JobState.BLOCKED
+        return JobState.WAITING
+    if attempt is None:
+        return JobState.READY if expected else JobState.NOT_SUBMITTED
+    if attempt.end is not None:
+        return _OF_OUTCOME[attempt.end.outcome]
+    if attempt.launch.by is LaunchedBy.CLEAN:
+        return JobState.CLEANING
+    if attempt.start is None:
+        return JobState.QUEUED
+    proved = dead(attempt.start.by)
+    if proved is None:
+        return JobState.UNREACHABLE
+    return JobState.DIED if proved else JobState.RUNNING
