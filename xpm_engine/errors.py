@@ -55,17 +55,6 @@ class XpmError(Exception):
             lines.append("  next:  " + self.hint)
         return "\n".join(lines)
 
-    def __reduce__(self) -> object:
-        return (_rebuild, (type(self), self.what, self.where, self.hint))
-
-
-def _rebuild(
-    cls: type, what: str, where: Optional[str], hint: Optional[str]
-) -> XpmError:
-    error = cls.__new__(cls, what)
-    XpmError.__init__(error, what, where=where, hint=hint)
-    return error  # type: ignore[no-any-return]
-
 
 class UsageError(XpmError):
     """A command or a call was used the wrong way."""

@@ -31,10 +31,8 @@ def check_name(name: str, *, what: str = "experiment") -> str:
     """
     if not isinstance(name, str) or not _NAME.match(name):
         raise BadNameError(
-            f"{name!r} can't be the name of an {what}"
-            if what[:1] in "aeiou"
-            else f"{name!r} can't be the name of a {what}",
-            hint="use a letter or digit, then up to 99 letters, digits, dots, dashes or underscores",
+            f"{name!r} can't name an {what}" if what[0] in "aeiou" else f"{name!r} can't name a {what}",
+            hint="a letter or digit, then up to 99 letters, digits, dots, dashes or underscores",
         )
     return name
 

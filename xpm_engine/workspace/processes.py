@@ -146,7 +146,7 @@ def _start_ticks(pid: int) -> Optional[int]:
 
 
 def _start_without_proc(pid: int) -> Optional[int]:
-    import psutil  # noqa: PLC0415 (only where there is no /proc)
+    import psutil
 
     try:
         process = psutil.Process(pid)
@@ -158,6 +158,6 @@ def _start_without_proc(pid: int) -> Optional[int]:
 
 
 def _boot_time_without_proc() -> str:
-    import psutil  # noqa: PLC0415 (only where there is no /proc)
+    import psutil
 
     return "boot:%d" % psutil.boot_time()

@@ -86,9 +86,7 @@ def last_attempt(job: JobPaths) -> Optional[Attempt]:
 def is_done(job: JobPaths) -> bool:
     """Whether the job's result is there."""
     attempt = last_attempt(job)
-    return (
-        attempt is not None and attempt.end is not None and attempt.end.outcome is Outcome.DONE
-    )
+    return attempt is not None and attempt.end is not None and attempt.end.outcome is Outcome.DONE
 
 
 def claim_launch(job: JobPaths, launch: Launch) -> bool:
@@ -142,9 +140,11 @@ def proved_dead(job: JobPaths, attempt: Attempt) -> bool:
     if start.by.boot_id != processes.boot_id():
         return True
     summary = read_summary(job)
-    if summary is not None and summary.attempt == attempt.number and summary.task is not None:
-        if processes.liveness(summary.task) is not processes.Liveness.DEAD:
-            return False
+    task = None
+    if summary is not None and summary.attempt == attempt.number:
+        task = summary.task
+    if task is not None and processes.liveness(task) is not processes.Liveness.DEAD:
+        return False
     return lock_is_free(job)
 
 

@@ -116,7 +116,6 @@ def format_time(seconds: float) -> str:
 def parse_time(text: str) -> Optional[float]:
     """Seconds since 1970 of a record's time; None for anything else."""
     try:
-        moment = datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ")
+        return datetime.strptime(text[:-1] + "+0000", "%Y-%m-%dT%H:%M:%S.%f%z").timestamp()
     except (TypeError, ValueError):
         return None
-    return moment.replace(tzinfo=timezone.utc).timestamp()

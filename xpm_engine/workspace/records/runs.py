@@ -74,7 +74,9 @@ class Scope:
         pairs: List[Tuple[str, str]] = []
         for item in fields.items("arguments"):
             if not (isinstance(item, list) and len(item) == 2):
-                raise UnreadableError("field 'arguments' is not a list of pairs", where=fields.where)
+                raise UnreadableError(
+                    "field 'arguments' is not a list of pairs", where=fields.where
+                )
             pairs.append((str(item[0]), str(item[1])))
         return cls(fields.text("plan"), tuple(pairs), tuple(fields.texts("argv")))
 

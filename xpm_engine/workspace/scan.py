@@ -1,0 +1,347 @@
+"""Reading the folder tree: jobs, experiments and runs as frozen records; never writes.
+
+Links are not followed and user code is not imported. What cannot be read is a record that says
+so, never an exception.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from xpm_engine.errors import NotAWorkspaceError, StorageError, UnreadableError
+from xpm_engine.workspace import processes, tickets
+from xpm_engine.workspace.atomic import read_object
+from xpm_engine.workspace.layout import (
+    JobKey,
+    JobPaths,
+    RunPaths,
+    WorkspacePaths,
+    is_identifier,
+    is_name,
+    is_task_folder,
+    list_folders,
+)
+from xpm_engine.workspace.records.identity import ProcessIdentity
+from xpm_engine.workspace.records.jobs import JobSummary, Progress
+from xpm_engine.workspace.records.params import ParamsRecord, flat_values
+from xpm_engine.workspace.records.reasons import Outcome, Reason, ReasonKind
+from xpm_engine.workspace.records.runs import (
+    Manifest,
+    PlanState,
+    Queue,
+    RunRecord,
+    parse_manifest,
+)
+from xpm_engine.workspace.records.states import JobState, derive_state, state_of_outcome
+from xpm_engine.workspace.records.tickets import Attempt, Usage
+
+_NO_VALUES: Mapping[str, Any] = {}
+
+
+@dataclass(frozen=True)
+class JobRecord:
+    """What the job's folder tells."""
+
+    key: JobKey
+    state: JobState
+    attempt: int = 0
+    """The number of its last attempt that is not void; 0 for none."""
+    run: str = ""
+    """``experiment/run`` that ordered that attempt."""
+    launched: str | None = None
+    started: str | None = None
+    ended: str | None = None
+    usage: Usage | None = None
+    reason: Reason | None = None
+    exit_code: int | None = None
+    signal: int | None = None
+    supervisor: ProcessIdentity | None = None
+    task: ProcessIdentity | None = None
+    user: str = ""
+    tags: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, Any] = field(default_factory=dict)
+    """The parameters not at their default, flattened by dotted path."""
+    dependencies: tuple[JobKey, ...] = ()
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    progress: Progress | None = None
+    resolved: str = ""
+    problem: str = ""
+    """What could not be read; empty unless the state is unreadable."""
+
+
+@dataclass(frozen=True)
+class RunView:
+    """One run of an experiment, as far as it can be read."""
+
+    experiment: str
+    run: str
+    record: RunRecord | None
+    manifest: Manifest
+    queue: Queue | None
+    plan: PlanState | None
+    """As stored, or `crashed` where the driver is proved dead; None if run.json is unreadable."""
+    problem: str = ""
+    """What could not be read, with the file's name; empty if all could."""
+
+    @property
+    def live(self) -> bool:
+        """Whether a driver may still be adding to it."""
+        return self.plan is PlanState.RUNNING
+
+
+def check_workspace(path: str) -> WorkspacePaths:
+    """The workspace at `path`, which must be a folder that can be read; it may be empty.
+
+    Raises NotAWorkspaceError, StorageError.
+    """
+    workspace = WorkspacePaths.at(path)
+    try:
+        mode = os.stat(workspace.root).st_mode
+    except FileNotFoundError:
+        raise NotAWorkspaceError(
+            "there is no such folder",
+            where=workspace.root,
+            hint="check the path; a workspace is made by the first plan that runs in it",
+        ) from None
+    except OSError as error:
+        raise StorageError(
+            f"can't be read: {error.strerror}", where=workspace.root, hint="check its permissions"
+        ) from error
+    if not stat.S_ISDIR(mode):
+        raise NotAWorkspaceError(
+            "is a file, not a folder",
+            where=workspace.root,
+            hint="give the folder that your plan calls its workspace",
+        )
+    if not os.access(workspace.root, os.R_OK | os.X_OK):
+        raise StorageError(
+            "may not be read by you",
+            where=workspace.root,
+            hint="check who owns this folder and its permissions (ls -ld)",
+        )
+    return workspace
+
+
+def is_workspace(workspace: WorkspacePaths) -> bool:
+    """Whether something of ours stands in the folder."""
+    return any(
+        os.path.lexists(path)
+        for path in (workspace.jobs, workspace.experiments, workspace.xpm, workspace.settings)
+    )
+
+
+def list_jobs(workspace: WorkspacePaths) -> Iterator[JobKey]:
+    """The jobs whose folder stands in the workspace, in no order."""
+    for task in list_folders(workspace.jobs):
+        if is_task_folder(task):
+            for identifier in list_folders(f"{workspace.jobs}/{task}"):
+                if is_identifier(identifier):
+                    yield JobKey(task, identifier)
+
+
+def list_experiments(workspace: WorkspacePaths) -> list[str]:
+    """The names of the experiments, sorted."""
+    return sorted(name for name in list_folders(workspace.experiments) if is_name(name))
+
+
+def list_runs(workspace: WorkspacePaths, experiment: str) -> list[str]:
+    """The ids of an experiment's runs, oldest first (they begin with their time)."""
+    return sorted(
+        name for name in list_folders(workspace.experiment(experiment)) if is_name(name)
+    )
+
+
+def read_job(workspace: WorkspacePaths, key: JobKey) -> JobRecord:
+    """What the job's folder tells now; an absent folder is `not submitted`."""
+    job = workspace.job(key)
+    try:
+        return _read_job(job, key)
+    except FileNotFoundError:
+        return JobRecord(key, JobState.NOT_SUBMITTED)
+    except UnreadableError as error:
+        return JobRecord(key, JobState.UNREADABLE, problem=f"{error.where}: {error.what}")
+
+
+def _read_job(job: JobPaths, key: JobKey) -> JobRecord:
+    names = tickets.ticket_names(job)
+    summary = tickets.read_summary(job)
+    newest = max(names, default=0)
+    if summary is not None and summary.outcome is not None and summary.attempt == newest:
+        return _of_summary(key, summary, state_of_outcome(summary.outcome))
+    attempt = None
+    for number in sorted(names, reverse=True):
+        attempt = tickets.read_attempt(job, number, names[number])
+        if not attempt.void:
+            break
+        attempt = None
+    state = derive_state(attempt, dead=lambda identity: _dead(identity))
+    if attempt is None:
+        return JobRecord(key, state)
+    if summary is not None and summary.attempt == attempt.number:
+        record = _of_summary(key, summary, state)
+    else:
+        record = _of_launch(key, attempt, state)
+    return _with_tickets(record, job, attempt)
+
+
+def _of_summary(key: JobKey, summary: JobSummary, state: JobState) -> JobRecord:
+    return JobRecord(
+        key=key,
+        state=state,
+        attempt=summary.attempt,
+        run=summary.run,
+        started=summary.started,
+        ended=summary.ended,
+        usage=summary.usage,
+        reason=summary.reason,
+        exit_code=summary.exit_code,
+        signal=summary.signal,
+        supervisor=summary.supervisor,
+        task=summary.task,
+        user=summary.user,
+        tags=summary.tags,
+        params=summary.params,
+        dependencies=summary.dependencies,
+        metrics=summary.metrics,
+        resolved=summary.resolved,
+    )
+
+
+def _of_launch(key: JobKey, attempt: Attempt, state: JobState) -> JobRecord:
+    launch = attempt.launch
+    params = _NO_VALUES
+    if launch.params:
+        params = flat_values(ParamsRecord.from_json(launch.params, str(key)))
+    return JobRecord(
+        key=key,
+        state=state,
+        attempt=attempt.number,
+        run=launch.run,
+        launched=launch.at,
+        tags=launch.tags,
+        params=params,
+        dependencies=launch.dependencies,
+        resolved=launch.resolved,
+    )
+
+
+def _with_tickets(record: JobRecord, job: JobPaths, attempt: Attempt) -> JobRecord:
+    from dataclasses import replace
+
+    changes: dict[str, Any] = {"launched": attempt.launch.at}
+    start, end = attempt.start, attempt.end
+    if start is not None:
+        changes.update(started=start.at, supervisor=start.by, user=start.user)
+    if end is not None:
+        changes.update(
+            ended=end.at,
+            usage=end.usage,
+            reason=end.reason,
+            exit_code=end.exit_code,
+            signal=end.signal,
+            metrics=end.metrics,
+        )
+    elif record.state is JobState.DIED and start is not None:
+        text = f"no exit record, and process {start.by.pid} is gone"
+        changes.update(reason=Reason(ReasonKind.NO_EXIT_RECORD, text))
+    if record.state in (JobState.RUNNING, JobState.UNREACHABLE, JobState.DIED):
+        changes.update(progress=read_progress(job, attempt.number))
+    return replace(record, **changes)
+
+
+def read_progress(job: JobPaths, attempt: int) -> Progress | None:
+    """How far the attempt says it is; None if it said nothing that can be read."""
+    try:
+        progress = Progress.from_json(read_object(job.progress), job.progress)
+    except (FileNotFoundError, UnreadableError):
+        return None
+    return progress if progress.attempt == attempt else None
+
+
+def read_run(workspace: WorkspacePaths, experiment: str, run: str) -> RunView:
+    """One run, with its manifest and what its jobs wait for."""
+    paths = workspace.run(experiment, run)
+    problem = ""
+    record = None
+    try:
+        record = RunRecord.from_json(read_object(paths.record), paths.record)
+    except FileNotFoundError:
+        problem = f"{paths.record}: is missing"
+    except UnreadableError as error:
+        problem = f"{error.where}: {error.what}"
+    manifest = read_manifest(paths)
+    if manifest.damage:
+        problem = problem or f"{paths.manifest}: {manifest.damage[0]}"
+    plan = None if record is None else _plan_state(record)
+    if not manifest.ended and plan not in (None, PlanState.RUNNING, PlanState.CRASHED):
+        problem = problem or f"{paths.manifest}: ends without its closing line"
+    queue = _read_queue(paths) if plan is PlanState.RUNNING else None
+    return RunView(experiment, run, record, manifest, queue, plan, problem)
+
+
+def read_manifest(paths: RunPaths) -> Manifest:
+    """What a run referenced; an absent file is an empty manifest that has not ended."""
+    try:
+        with open(paths.manifest, "rb") as file:
+            return parse_manifest(file.read(), paths.manifest)
+    except FileNotFoundError:
+        return Manifest((), ended=False)
+    except OSError as error:
+        return Manifest((), ended=False, damage=(f"can't be read: {error.strerror}",))
+
+
+def read_params(job: JobPaths, attempt: int) -> ParamsRecord | None:
+    """The canonical parameters of a job: params.json, or the order of `attempt` before it started.
+
+    Raises UnreadableError.
+    """
+    try:
+        return ParamsRecord.from_json(read_object(job.params), job.params)
+    except FileNotFoundError:
+        pass
+    try:
+        data = read_object(job.launch(attempt)).get("params")
+    except FileNotFoundError:
+        return None
+    return ParamsRecord.from_json(data if isinstance(data, dict) else {}, job.launch(attempt))
+
+
+def _plan_state(record: RunRecord) -> PlanState:
+    if record.plan is PlanState.RUNNING and _dead(record.driver):
+        return PlanState.CRASHED
+    return record.plan
+
+
+def _read_queue(paths: RunPaths) -> Queue | None:
+    try:
+        return Queue.from_json(read_object(paths.queue), paths.queue)
+    except (FileNotFoundError, UnreadableError):
+        return None
+
+
+def _dead(identity: ProcessIdentity) -> bool | None:
+    proved = processes.liveness(identity)
+    if proved is processes.Liveness.UNKNOWN:
+        return None
+    return proved is processes.Liveness.DEAD
+
+
+__all__ = [
+    "JobRecord",
+    "Outcome",
+    "RunView",
+    "check_workspace",
+    "is_workspace",
+    "list_experiments",
+    "list_jobs",
+    "list_runs",
+    "read_job",
+    "read_manifest",
+    "read_params",
+    "read_progress",
+    "read_run",
+]
