@@ -31,7 +31,9 @@ def check_name(name: str, *, what: str = "experiment") -> str:
     """
     if not isinstance(name, str) or not _NAME.match(name):
         raise BadNameError(
-            f"{name!r} can't name an {what}" if what[0] in "aeiou" else f"{name!r} can't name a {what}",
+            f"{name!r} can't name an {what}"
+            if what[0] in "aeiou"
+            else f"{name!r} can't name a {what}",
             hint="a letter or digit, then up to 99 letters, digits, dots, dashes or underscores",
         )
     return name

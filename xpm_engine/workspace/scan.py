@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from xpm_engine.errors import NotAWorkspaceError, StorageError, UnreadableError
@@ -27,8 +27,8 @@ from xpm_engine.workspace.layout import (
 )
 from xpm_engine.workspace.records.identity import ProcessIdentity
 from xpm_engine.workspace.records.jobs import JobSummary, Progress
-from xpm_engine.workspace.records.params import ParamsRecord, flat_values
-from xpm_engine.workspace.records.reasons import Outcome, Reason, ReasonKind
+from xpm_engine.workspace.records.params import ParamsRecord, flatten
+from xpm_engine.workspace.records.reasons import Reason, ReasonKind
 from xpm_engine.workspace.records.runs import (
     Manifest,
     PlanState,
@@ -150,9 +150,7 @@ def list_experiments(workspace: WorkspacePaths) -> list[str]:
 
 def list_runs(workspace: WorkspacePaths, experiment: str) -> list[str]:
     """The ids of an experiment's runs, oldest first (they begin with their time)."""
-    return sorted(
-        name for name in list_folders(workspace.experiment(experiment)) if is_name(name)
-    )
+    return sorted(name for name in list_folders(workspace.experiment(experiment)) if is_name(name))
 
 
 def read_job(workspace: WorkspacePaths, key: JobKey) -> JobRecord:
@@ -178,7 +176,7 @@ def _read_job(job: JobPaths, key: JobKey) -> JobRecord:
         if not attempt.void:
             break
         attempt = None
-    state = derive_state(attempt, dead=lambda identity: _dead(identity))
+    state = derive_state(attempt, dead=_dead)
     if attempt is None:
         return JobRecord(key, state)
     if summary is not None and summary.attempt == attempt.number:
@@ -215,7 +213,7 @@ def _of_launch(key: JobKey, attempt: Attempt, state: JobState) -> JobRecord:
     launch = attempt.launch
     params = _NO_VALUES
     if launch.params:
-        params = flat_values(ParamsRecord.from_json(launch.params, str(key)))
+        params = flatten(ParamsRecord.from_json(launch.params, str(key)))
     return JobRecord(
         key=key,
         state=state,
@@ -230,8 +228,6 @@ def _of_launch(key: JobKey, attempt: Attempt, state: JobState) -> JobRecord:
 
 
 def _with_tickets(record: JobRecord, job: JobPaths, attempt: Attempt) -> JobRecord:
-    from dataclasses import replace
-
     changes: dict[str, Any] = {"launched": attempt.launch.at}
     start, end = attempt.start, attempt.end
     if start is not None:
@@ -328,20 +324,3 @@ def _dead(identity: ProcessIdentity) -> bool | None:
     if proved is processes.Liveness.UNKNOWN:
         return None
     return proved is processes.Liveness.DEAD
-
-
-__all__ = [
-    "JobRecord",
-    "Outcome",
-    "RunView",
-    "check_workspace",
-    "is_workspace",
-    "list_experiments",
-    "list_jobs",
-    "list_runs",
-    "read_job",
-    "read_manifest",
-    "read_params",
-    "read_progress",
-    "read_run",
-]

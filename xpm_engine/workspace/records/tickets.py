@@ -42,6 +42,8 @@ class Launch:
     tags: Dict[str, Any] = field(default_factory=dict)
     resources: Dict[str, Any] = field(default_factory=dict)
     launcher: str = ""
+    resumable: bool = False
+    """Whether a later attempt goes on with the files of this one."""
 
     def to_json(self) -> Dict[str, Any]:
         return {
@@ -60,6 +62,7 @@ class Launch:
             "tags": self.tags,
             "resources": self.resources,
             "launcher": self.launcher,
+            "resumable": self.resumable,
         }
 
     @classmethod
@@ -80,6 +83,7 @@ class Launch:
             tags=fields.mapping("tags"),
             resources=fields.mapping("resources"),
             launcher=fields.text("launcher"),
+            resumable=fields.flag("resumable"),
         )
 
 

@@ -1,0 +1,64 @@
+"""What the kernel does for a supervisor: parent-death signals, orphans, boot-time clocks."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from contextlib import suppress
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+def boot_clock() -> float:
+    """Seconds since boot, sleep included; not moved by changes of the date."""
+    if sys.platform == "linux":
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    return time.monotonic()
+
+
+def adopt_orphans() -> None:
+    """Make what descendants leave behind children of this process (Linux, prctl(2))."""
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def die_with_parent(parent: int) -> None:
+    """Have the kernel kill this process when its parent dies (Linux, prctl(2)).
+
+    The parent may have died before the call: then this process ends at once.
+    """
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def children() -> list[int]:
+    """The pids of this process's children, zombies included (Linux; empty elsewhere)."""
+    me = os.getpid()
+    with suppress(OSError):
+        path = f"/proc/{me}/task/{me}/children"
+        with open(path, encoding="ascii") as file:
+            return [int(pid) for pid in file.read().split()]
+    found: list[int] = []
+    with suppress(OSError):
+        for name in os.listdir("/proc"):
+            if name.isdigit() and _parent(name) == me:
+                found.append(int(name))
+    return found
+
+
+def _parent(pid: str) -> int:
+    with suppress(OSError, ValueError), open(f"/proc/{pid}/stat", "rb") as file:
+        stat = file.read()
+        return int(stat[stat.rindex(b")") + 2 :].split()[1])
+    return 0
+
+
+def _prctl(option: int, argument: int) -> None:
+    if sys.platform != "linux":
+        return
+    import ctypes
+
+    ctypes.CDLL(None).prctl(option, argument, 0, 0, 0)
