@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TextIO
 
 from xpm_engine.runtime import system
 from xpm_engine.runtime.context import JobContext
@@ -103,13 +104,16 @@ def _redirect(context: JobContext) -> None:
         os.dup2(log, target)
         os.close(log)
         replace_link(link, f"{XPM}/logs/{os.path.basename(path)}")
-    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 (lives as long as we do)
-    sys.stdout = open(
-        1, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False
-    )  # noqa: SIM115
-    sys.stderr = open(
-        2, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False
-    )  # noqa: SIM115
+    sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)
+    sys.stdout = _log_stream(1)
+    sys.stderr = _log_stream(2)
+
+
+def _log_stream(descriptor: int) -> TextIO:
+    """A line-buffered stream that a lone surrogate does not break."""
+    return os.fdopen(
+        descriptor, "w", 1, encoding="utf-8", errors="backslashreplace", closefd=False
+    )
 
 
 def _leave() -> None:

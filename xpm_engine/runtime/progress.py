@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 
@@ -30,7 +31,7 @@ def progress(fraction: float, *, level: int = 0, desc: str | None = None) -> Non
     """
     if not 0 <= level < MAX_LEVELS:
         raise ValueError(f"progress level {level}: 0 to {MAX_LEVELS - 1} are possible")
-    if fraction != fraction:
+    if math.isnan(fraction):
         raise ValueError("progress needs a fraction from 0 to 1, got NaN")
     context = current_job()
     if context is not None:

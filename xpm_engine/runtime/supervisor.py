@@ -24,7 +24,7 @@ from xpm_engine.runtime.context import JobContext
 from xpm_engine.runtime.outcomes import Ending, ending_of
 from xpm_engine.workspace import processes, tickets
 from xpm_engine.workspace.atomic import append_line, dumps, make_folders, read_object, write_atomic
-from xpm_engine.workspace.layout import JobKey, JobPaths, workspace_of_job
+from xpm_engine.workspace.layout import JobKey, workspace_of_job
 from xpm_engine.workspace.records.events import Event, EventType
 from xpm_engine.workspace.records.fields import now
 from xpm_engine.workspace.records.jobs import JobSummary

@@ -66,7 +66,7 @@ def _guarded(context: JobContext, launch: Launch) -> tuple[Report | None, int]:
         if error.__cause__ is not None:
             _print_users_part(error.__cause__)
         return Report(Outcome.FAILED, Reason(ReasonKind.CANNOT_LOAD, error.what)), 1
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 (a user's module may raise anything)
         _print_users_part(error)
         reason = _reason_of(error)
         text = f"the plan's code raised while it was imported: {reason.text}"
@@ -83,7 +83,7 @@ def _guarded(context: JobContext, launch: Launch) -> tuple[Report | None, int]:
         return Report(Outcome.CANCELLED, Reason(ReasonKind.CANCELLED, error.what)), 1
     except SystemExit as error:
         return _of_exit(error)
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 (a task may raise anything)
         _print_users_part(error)
         return Report(Outcome.FAILED, _reason_of(error)), 1
     return None, 0
@@ -171,10 +171,9 @@ def _last_user_frame(trace: TracebackType | None) -> Frame | None:
 
 def _is_installed(file: str) -> bool:
     return (
-        file.startswith("<")
+        file.startswith(("<", os.path.dirname(os.__file__)))
         or "/site-packages/" in file
         or "/dist-packages/" in file
-        or file.startswith(os.path.dirname(os.__file__))
     )
 
 

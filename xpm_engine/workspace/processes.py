@@ -11,7 +11,7 @@ import socket
 from contextlib import suppress
 from enum import Enum
 from functools import lru_cache
-from typing import Optional
+from typing import Optional, Sequence
 
 from xpm_engine.workspace.records.identity import ProcessIdentity
 
@@ -161,3 +161,41 @@ def _boot_time_without_proc() -> str:
     import psutil
 
     return "boot:%d" % psutil.boot_time()
+
+
+def with_argument(texts: "Sequence[str]") -> "set[str]":
+    """Those of `texts` that stand among the arguments of a living process of this machine."""
+    wanted = {text.encode(): text for text in texts}
+    found = set()
+    for pid in _pids():
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as file:
+                arguments = file.read().split(b"\0")
+        except OSError:
+            continue
+        found.update(wanted[argument] for argument in arguments if argument in wanted)
+    return found
+
+
+def with_environment(name: str, value: str) -> "list[ProcessIdentity]":
+    """The living processes of this user on this machine whose environment has NAME=VALUE."""
+    entry = f"{name}={value}".encode()
+    found = []
+    for pid in _pids():
+        try:
+            with open(f"/proc/{pid}/environ", "rb") as file:
+                if entry not in file.read().split(b"\0"):
+                    continue
+        except OSError:
+            continue
+        identity = identity_of(pid)
+        if identity is not None:
+            found.append(identity)
+    return found
+
+
+def _pids() -> "list[int]":
+    try:
+        return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    except OSError:
+        return []

@@ -28,7 +28,7 @@ from xpm_engine.workspace.layout import (
 from xpm_engine.workspace.records.identity import ProcessIdentity
 from xpm_engine.workspace.records.jobs import JobSummary, Progress
 from xpm_engine.workspace.records.params import ParamsRecord, flatten
-from xpm_engine.workspace.records.reasons import Reason, ReasonKind
+from xpm_engine.workspace.records.reasons import Reason, ReasonKind, WaitKind
 from xpm_engine.workspace.records.runs import (
     Manifest,
     PlanState,
@@ -275,7 +275,7 @@ def read_run(workspace: WorkspacePaths, experiment: str, run: str) -> RunView:
     plan = None if record is None else _plan_state(record)
     if not manifest.ended and plan not in (None, PlanState.RUNNING, PlanState.CRASHED):
         problem = problem or f"{paths.manifest}: ends without its closing line"
-    queue = _read_queue(paths) if plan is PlanState.RUNNING else None
+    queue = _read_queue(paths, live=plan is PlanState.RUNNING)
     return RunView(experiment, run, record, manifest, queue, plan, problem)
 
 
@@ -312,11 +312,16 @@ def _plan_state(record: RunRecord) -> PlanState:
     return record.plan
 
 
-def _read_queue(paths: RunPaths) -> Queue | None:
+def _read_queue(paths: RunPaths, *, live: bool) -> Queue | None:
+    """Why jobs wait; of a run that is over only the blocked ones: nothing else waits any more."""
     try:
-        return Queue.from_json(read_object(paths.queue), paths.queue)
+        queue = Queue.from_json(read_object(paths.queue), paths.queue)
     except (FileNotFoundError, UnreadableError):
         return None
+    if live:
+        return queue
+    blocked = tuple(wait for wait in queue.waits if wait.kind is WaitKind.UPSTREAM_FAILED)
+    return replace(queue, waits=blocked)
 
 
 def _dead(identity: ProcessIdentity) -> bool | None:

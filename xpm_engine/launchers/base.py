@@ -1,0 +1,82 @@
+"""The contract of a launcher: how a claimed attempt gets a process, somewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Protocol
+
+from xpm_engine.workspace.layout import JobKey, JobPaths
+from xpm_engine.workspace.records.identity import ProcessIdentity
+
+
+@dataclass(frozen=True)
+class LaunchOrder:
+    """A claimed attempt that is to be started."""
+
+    key: JobKey
+    job: JobPaths
+    attempt: int
+    nonce: str
+    """The nonce of its N.launch: how it is found again."""
+    log: str
+    """The file that our own processes report to, should they fail."""
+
+
+@dataclass(frozen=True)
+class Handle:
+    """What a launcher knows of a job that it was told to start."""
+
+    launcher: str
+    process: ProcessIdentity | None
+    """The supervisor, where it is a process of this machine."""
+    data: Mapping[str, Any]
+    """Plain JSON of the launcher's own: information only, it never decides."""
+
+
+class Sight(Enum):
+    """What a launcher can say of an order that has no N.start yet."""
+
+    COMING = "coming"
+    """It has it, and will start it."""
+    GONE = "gone"
+    """It does not have it, and never will start it: the attempt can be made void."""
+    UNKNOWN = "unknown"
+    """It can't say: nothing may be concluded."""
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """What a launcher can run at a time."""
+
+    cores: int
+
+
+class Launcher(Protocol):
+    """Starts jobs; every call returns soon, whatever the machine behind it does."""
+
+    @property
+    def name(self) -> str:
+        """What `xpm.toml` and the tickets call it."""
+        ...
+
+    def capacity(self) -> Capacity:
+        """What it can run at a time."""
+        ...
+
+    def submit(self, orders: Sequence[LaunchOrder]) -> list[Handle]:
+        """Start these attempts; a handle each, in order. Raises LaunchError."""
+        ...
+
+    def find(self, nonces: Sequence[str]) -> dict[str, Sight]:
+        """What became of orders that may have been submitted by anyone, also long ago."""
+        ...
+
+    def forget(self, handle: Handle) -> None:
+        """Let go of an order whose process has ended."""
+        ...
+
+    def close(self) -> None:
+        """Let go of everything; what was started goes on."""
+        ...

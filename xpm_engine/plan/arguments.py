@@ -1,0 +1,36 @@
+"""The NAME=VALUE pairs that a plan was started with: `xpm run plan.py lr=0.1`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from xpm_engine.errors import UsageError
+
+_given: dict[str, str] = {}
+
+
+def arguments() -> dict[str, str]:
+    """The NAME=VALUE pairs of the command line; empty for ``python plan.py``."""
+    return dict(_given)
+
+
+def set_arguments(pairs: Mapping[str, str]) -> None:
+    """Say what the plan that is about to run was given."""
+    _given.clear()
+    _given.update(pairs)
+
+
+def parse_arguments(texts: Iterable[str]) -> dict[str, str]:
+    """Read NAME=VALUE pairs; raises UsageError for anything else, or a name given twice."""
+    pairs: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name.isidentifier():
+            raise UsageError(
+                f"{text!r} is not NAME=VALUE",
+                hint="a plan's arguments are written like `xpm run plan.py seed=1`",
+            )
+        if name in pairs:
+            raise UsageError(f"{name} is given twice, as {pairs[name]!r} and as {value!r}")
+        pairs[name] = value
+    return pairs

@@ -1,0 +1,139 @@
+"""What the tickets of a job let a plan do next: the decisions of STATE.md, a function each."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import signal
+from dataclasses import dataclass
+from enum import Enum
+
+from xpm_engine.launchers.base import Launcher, Sight
+from xpm_engine.workspace import processes, tickets
+from xpm_engine.workspace.layout import JobPaths
+from xpm_engine.workspace.processes import Liveness
+from xpm_engine.workspace.records.identity import ProcessIdentity
+from xpm_engine.workspace.records.reasons import Outcome
+from xpm_engine.workspace.records.tickets import Attempt, End, LaunchedBy
+
+
+class Verdict(Enum):
+    """What a plan may do about a job."""
+
+    DONE = "done"
+    FREE = "free"
+    """Attempt `number` may be claimed."""
+    RUNNING = "running"
+    """A supervisor has it."""
+    COMING = "coming"
+    """It is claimed, and will start or be given up by whoever claimed it."""
+    CLEANING = "cleaning"
+    UNREACHABLE = "unreachable"
+    """It was started where nothing can be proved from here."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one look at a job's tickets tells."""
+
+    verdict: Verdict
+    number: int
+    """The attempt to follow, or, where free, to claim."""
+    nonce: str = ""
+    """Of the launch to follow."""
+    process: ProcessIdentity | None = None
+    """The supervisor to watch, if it is known."""
+    end: End | None = None
+    """How the last attempt that is not void ended."""
+    ended: int = 0
+    """The number of that attempt."""
+
+
+def look(job: JobPaths, launcher: Launcher) -> Look:
+    """Read the tickets, bring to an end what is proved to be over, and say what may be done.
+
+    Raises UnreadableError for a damaged ticket: nothing may be run over what can't be read.
+    """
+    while True:
+        try:
+            names = tickets.ticket_names(job)
+            if not names:
+                return Look(Verdict.FREE, 1)
+            number = max(names)
+            attempt = tickets.read_attempt(job, number, names[number])
+            found = _look_at(job, attempt, launcher)
+        except FileNotFoundError:
+            # A cleaner moved the folder while we read it.
+            continue
+        if found is not None:
+            return found
+
+
+def _look_at(job: JobPaths, attempt: Attempt, launcher: Launcher) -> Look | None:
+    """None where the look itself changed something, and another one is due."""
+    number, nonce = attempt.number, attempt.launch.nonce
+    if attempt.end is not None:
+        if attempt.end.outcome is Outcome.VOID:
+            return _before_void(job, number)
+        if attempt.end.outcome is Outcome.DONE:
+            return Look(Verdict.DONE, number, nonce, end=attempt.end, ended=number)
+        return Look(Verdict.FREE, number + 1, end=attempt.end, ended=number)
+    if attempt.start is None:
+        return _not_started(job, attempt, launcher)
+    if attempt.start.void:
+        tickets.complete_void(job, number)
+        return None
+    if tickets.proved_dead(job, attempt):
+        end_survivors(nonce)
+        tickets.reap(job, attempt)
+        return None
+    by = attempt.start.by
+    if processes.liveness(by) is Liveness.UNKNOWN:
+        return Look(Verdict.UNREACHABLE, number, nonce)
+    return Look(Verdict.RUNNING, number, nonce, process=by)
+
+
+def _before_void(job: JobPaths, number: int) -> Look:
+    """The last attempt is void: its result, if there is one, is that of an earlier one."""
+    last = tickets.last_attempt(job)
+    if last is not None and last.end is not None:
+        if last.end.outcome is Outcome.DONE:
+            nonce = last.launch.nonce
+            return Look(Verdict.DONE, last.number, nonce, end=last.end, ended=last.number)
+        return Look(Verdict.FREE, number + 1, end=last.end, ended=last.number)
+    return Look(Verdict.FREE, number + 1)
+
+
+def _not_started(job: JobPaths, attempt: Attempt, launcher: Launcher) -> Look | None:
+    launch = attempt.launch
+    driver = processes.liveness(launch.driver)
+    if launch.by is LaunchedBy.CLEAN:
+        return Look(Verdict.CLEANING, attempt.number, launch.nonce)
+    lost = (
+        driver is Liveness.DEAD
+        and launch.launcher == launcher.name
+        and launcher.find([launch.nonce])[launch.nonce] is Sight.GONE
+    )
+    if not lost:
+        return Look(Verdict.COMING, attempt.number, launch.nonce)
+    tickets.void(job, attempt, user=user_name(), why="its plan is gone, and its launcher has lost it")
+    return None
+
+
+def end_survivors(nonce: str) -> int:
+    """End the processes that a dead attempt left behind, before another attempt may start.
+
+    They carry the nonce of their order in their environment. Returns how many there were.
+    """
+    survivors = processes.with_environment("XPM_NONCE", nonce)
+    for process in survivors:
+        processes.send_signal(process, signal.SIGKILL)
+    return len(survivors)
+
+
+def user_name() -> str:
+    """Who runs this process, for the records."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())

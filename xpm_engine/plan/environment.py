@@ -1,0 +1,67 @@
+"""What a run was made with: the commit of its code, the interpreter and the packages."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import sys
+from importlib import metadata
+from typing import Any
+
+from xpm_engine._version import __version__
+from xpm_engine.workspace.records.runs import GitState
+
+GIT_PATIENCE = 5.0
+"""Seconds: a repository on a slow disk must not hold a plan up."""
+
+
+def git_state(folder: str) -> GitState | None:
+    """The commit that `folder` is at; None outside of a repository, or where git can't say."""
+    status = _git(folder, "status", "--porcelain=v2", "--branch", "--untracked-files=no")
+    if status is None:
+        return None
+    commit, branch, dirty = "", "", False
+    for line in status.splitlines():
+        if line.startswith("# branch.oid "):
+            commit = line.removeprefix("# branch.oid ")
+        elif line.startswith("# branch.head "):
+            branch = line.removeprefix("# branch.head ")
+        elif not line.startswith("#"):
+            dirty = True
+    return GitState(commit, dirty, branch) if commit else None
+
+
+def environment() -> dict[str, Any]:
+    """The interpreter, the platform and the installed packages."""
+    return {
+        "python": platform.python_version(),
+        "executable": sys.executable,
+        "platform": platform.platform(),
+        "engine": __version__,
+        "packages": _packages(),
+    }
+
+
+def _packages() -> dict[str, str]:
+    """Distribution -> version, by the names of their folders: reading each one's data is slow."""
+    found: dict[str, str] = {}
+    for distribution in metadata.distributions():
+        path = getattr(distribution, "_path", None)
+        name, dash, version = (path.stem if path is not None else "").partition("-")
+        if dash:
+            found.setdefault(name, version)
+    return dict(sorted(found.items()))
+
+
+def _git(folder: str, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "-C", folder or ".", *arguments],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=GIT_PATIENCE,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.decode("utf-8", "replace")

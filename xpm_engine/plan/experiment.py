@@ -1,0 +1,222 @@
+"""``with experiment("workspace", "name"):`` — the block in which submitted tasks are run."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from contextvars import Token
+from enum import Enum
+from types import TracebackType
+from typing import Any
+
+from xpm_engine.config.importing import ImportStopped, reading_classes
+from xpm_engine.config.order import Order
+from xpm_engine.config.paths import PathRoots
+from xpm_engine.config.submitting import SubmitOptions, Submitter, current_submitter
+from xpm_engine.config.task import Task
+from xpm_engine.errors import UsageError
+from xpm_engine.launchers.base import Launcher
+from xpm_engine.launchers.local import LocalLauncher
+from xpm_engine.plan import report
+from xpm_engine.plan.arguments import arguments
+from xpm_engine.plan.node import Node, Stage
+from xpm_engine.plan.run import RunWriter
+from xpm_engine.plan.scheduler import Scheduler
+from xpm_engine.workspace import processes
+from xpm_engine.workspace.atomic import make_folders
+from xpm_engine.workspace.layout import JobKey, WorkspacePaths, check_name
+from xpm_engine.workspace.records.runs import PlanState, Scope
+
+SECOND_THOUGHTS = 2.0
+"""Seconds after a first Ctrl-C in which a second one kills the running jobs."""
+
+INTERRUPTED = 130
+"""Exit code of a plan that was interrupted, with jobs left running (DESIGN 2)."""
+
+
+class OnFailure(Enum):
+    """What the end of the block does where jobs failed."""
+
+    EXIT = "exit"
+    """List them, and exit with code 1."""
+    RAISE = "raise"
+    """Raise FailedJobs."""
+    RETURN = "return"
+    """Nothing: `Experiment.failed` has them."""
+
+
+class Experiment:
+    """One run of an experiment; made by `experiment`."""
+
+    def __init__(
+        self,
+        workspace: str | os.PathLike[str],
+        name: str,
+        *,
+        launcher: Launcher | None = None,
+        on_failure: OnFailure | str | None = None,
+    ) -> None:
+        """Prepare the run `name` in the folder `workspace`, relative to the working directory.
+
+        `launcher` runs the jobs; default: this machine, one job a core. `on_failure` is `exit` in
+        a script, `raise` in a notebook and under pytest, unless it is given. Raises BadNameError,
+        UsageError.
+        """
+        self.name = check_name(name)
+        self.workspace = WorkspacePaths.at(workspace)
+        self._launcher = launcher if launcher is not None else LocalLauncher()
+        self._on_failure = _default_on_failure() if on_failure is None else _choice(on_failure)
+        self._token: Token[Submitter | None] | None = None
+        self._scheduler: Scheduler | None = None
+
+    @property
+    def roots(self) -> PathRoots:
+        """The folders that paths are told by."""
+        return PathRoots(workspace=self.workspace, project=_project())
+
+    @property
+    def failed(self) -> tuple[JobKey, ...]:
+        """The jobs that failed so far."""
+        return tuple(node.key for node in self._nodes() if node.stage is Stage.FAILED)
+
+    @property
+    def results(self) -> str:
+        """The run's own folder for what the plan itself makes: tables, figures."""
+        return self._running().run.paths.results
+
+    def submit(self, task: Task[Any], order: Order, options: SubmitOptions) -> None:
+        """Take a sealed task on: what `Task.submit` calls."""
+        self._running().submit(order, options)
+
+    def wait(self) -> None:
+        """Wait until every job submitted so far is over, well or not."""
+        self._running().wait()
+
+    def __enter__(self) -> Experiment:
+        if reading_classes():
+            raise ImportStopped
+        if current_submitter.get() is not None:
+            raise UsageError(
+                "an experiment was entered inside another one",
+                hint="end the first `with experiment(...)` block before the next begins",
+            )
+        make_folders(self.workspace.root)
+        run = RunWriter(self.workspace, self.name, _scope())
+        self._scheduler = Scheduler(self.workspace, run, self._launcher)
+        self._scheduler.start()
+        self._token = current_submitter.set(self)
+        report.say(f"xpm: {run.name} in {self.workspace.root}")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        scheduler = self._running()
+        if self._token is not None:
+            current_submitter.reset(self._token)
+        try:
+            if error is None:
+                scheduler.wait()
+        except KeyboardInterrupt as interrupt:
+            error = interrupt
+        except BaseException as storage:
+            self._close(scheduler, PlanState.RAISED, storage)
+            raise
+        if isinstance(error, KeyboardInterrupt):
+            self._interrupted(scheduler)
+        if error is not None:
+            self._close(scheduler, PlanState.RAISED, error)
+            return
+        self._close(scheduler, PlanState.COMPLETE, None)
+        self._tell_end(scheduler)
+
+    def _close(
+        self, scheduler: Scheduler, plan: PlanState, error: BaseException | None
+    ) -> None:
+        scheduler.drain()
+        scheduler.close()
+        text = None if error is None else f"{type(error).__name__}: {error}"[:500]
+        scheduler.run.end(plan, failed=scheduler.counts.failed > 0, error=text)
+
+    def _tell_end(self, scheduler: Scheduler) -> None:
+        counts = scheduler.counts
+        report.say(f"xpm: {scheduler.run.name}: {report.summary(counts)}")
+        if not counts.failed or self._on_failure is OnFailure.RETURN:
+            return
+        failures = report.failures_error(self._nodes(), counts)
+        if self._on_failure is OnFailure.RAISE:
+            raise failures
+        report.say(str(failures))
+        sys.exit(failures.exit_code)
+
+    def _interrupted(self, scheduler: Scheduler) -> None:
+        """Ctrl-C: leave the jobs running; a second one in the next seconds kills them."""
+        scheduler.drain()
+        left = scheduler.live_supervisors()
+        try:
+            if left:
+                report.say(
+                    f"xpm: interrupted; {len(left)} jobs go on running (Ctrl-C again now kills "
+                    f"them).\n     see them: xpm ls -w {self.workspace.root}; run the plan again "
+                    "to go on."
+                )
+                threading.Event().wait(SECOND_THOUGHTS)
+            else:
+                report.say("xpm: interrupted; no job was running.")
+        except KeyboardInterrupt:
+            for process in scheduler.live_supervisors():
+                processes.send_signal(process, signal.SIGTERM)
+            report.say(f"xpm: asked {len(left)} jobs to stop.")
+        self._close(scheduler, PlanState.INTERRUPTED, None)
+        sys.exit(INTERRUPTED)
+
+    def _nodes(self) -> Sequence[Node]:
+        return [] if self._scheduler is None else list(self._scheduler.nodes.values())
+
+    def _running(self) -> Scheduler:
+        if self._scheduler is None:
+            raise UsageError(
+                "the experiment has not begun", hint="use it as `with experiment(...) as xp:`"
+            )
+        return self._scheduler
+
+
+experiment = Experiment
+"""``with experiment("workspace", "name") as xp:``; see `Experiment`."""
+
+
+def _choice(value: OnFailure | str) -> OnFailure:
+    try:
+        return OnFailure(value)
+    except ValueError:
+        choices = ", ".join(repr(choice.value) for choice in OnFailure)
+        raise UsageError(f"on_failure={value!r} is none of {choices}") from None
+
+
+def _default_on_failure() -> OnFailure:
+    main = sys.modules.get("__main__")
+    script = getattr(main, "__file__", None) is not None
+    if not script or "pytest" in sys.modules or "ipykernel" in sys.modules:
+        return OnFailure.RAISE
+    return OnFailure.EXIT
+
+
+def _project() -> str:
+    """The folder of the plan's file; the working directory where there is none."""
+    file = getattr(sys.modules.get("__main__"), "__file__", None)
+    return os.path.dirname(os.path.abspath(file)) if file else os.getcwd()
+
+
+def _scope() -> Scope:
+    file = getattr(sys.modules.get("__main__"), "__file__", None)
+    return Scope(
+        plan=os.path.abspath(file) if file else "",
+        arguments=tuple(sorted(arguments().items())),
+        argv=tuple(sys.argv[1:]),
+    )

@@ -1,0 +1,67 @@
+"""A job as its plan sees it: what it waits for, who waits for it, how far it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from xpm_engine.config.order import Order
+from xpm_engine.config.submitting import SubmitOptions
+from xpm_engine.launchers.base import Handle
+from xpm_engine.workspace.layout import JobKey, JobPaths
+from xpm_engine.workspace.records.reasons import Reason
+from xpm_engine.workspace.records.runs import How
+
+
+class Stage(Enum):
+    """How far a job is, for its plan."""
+
+    WAITING = "waiting"
+    """Some job it depends on has not ended."""
+    READY = "ready"
+    """It waits for its turn."""
+    LAUNCHED = "launched"
+    """Claimed by this plan and told to the launcher."""
+    FOLLOWED = "followed"
+    """Somebody else has claimed it: another plan, an earlier run, or a cleaner."""
+    DONE = "done"
+    FAILED = "failed"
+    BLOCKED = "blocked"
+    DROPPED = "dropped"
+    """The plan was interrupted before it was launched."""
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will come of it in this plan."""
+        return self in _OVER
+
+
+_OVER = frozenset((Stage.DONE, Stage.FAILED, Stage.BLOCKED, Stage.DROPPED))
+
+
+@dataclass(eq=False)
+class Node:
+    """One job of a plan; only the scheduler's thread changes it."""
+
+    order: Order
+    options: SubmitOptions
+    paths: JobPaths
+    stage: Stage = Stage.WAITING
+    how: How = How.NEW
+    attempt: int = 0
+    """The attempt that is launched or followed."""
+    nonce: str = ""
+    """Of the launch that is launched or followed."""
+    handle: Handle | None = None
+    failed_launches: int = 0
+    reason: Reason | None = None
+    """Why it failed."""
+    waits_for: set[JobKey] = field(default_factory=set)
+    """The jobs it depends on that are not done."""
+    dependants: list[Node] = field(default_factory=list)
+    blamed: tuple[JobKey, ...] = ()
+    """Why it is blocked: the failed job last, what leads to it first."""
+
+    @property
+    def key(self) -> JobKey:
+        return self.order.key

@@ -1,0 +1,110 @@
+"""The record of one run: its folder, manifest, queue and log, written by its driver alone."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+from xpm_engine.errors import StorageError
+from xpm_engine.plan.claims import user_name
+from xpm_engine.plan.environment import environment, git_state
+from xpm_engine.workspace import processes
+from xpm_engine.workspace.atomic import (
+    append_bytes,
+    dumps,
+    make_folders,
+    replace_link,
+    storage_error,
+    write_atomic,
+)
+from xpm_engine.workspace.layout import RunPaths, WorkspacePaths
+from xpm_engine.workspace.records.fields import now
+from xpm_engine.workspace.records.reasons import Wait
+from xpm_engine.workspace.records.runs import (
+    JobsState,
+    PlanState,
+    Queue,
+    Reference,
+    RunKind,
+    RunRecord,
+    Scope,
+    end_line,
+)
+
+
+class RunWriter:
+    """Writes the files of one run. Raises StorageError."""
+
+    def __init__(self, workspace: WorkspacePaths, experiment: str, scope: Scope) -> None:
+        run, self.paths = _new_folder(workspace, experiment)
+        self.record = RunRecord(
+            experiment=experiment,
+            run=run,
+            scope=scope,
+            plan=PlanState.RUNNING,
+            kind=RunKind.PLAN,
+            driver=processes.own_identity(),
+            user=user_name(),
+            started=now(),
+            git=git_state(os.path.dirname(scope.plan)),
+            environment=environment(),
+        )
+        self._lines = 0
+        self._write_record()
+        make_folders(self.paths.results)
+        replace_link(workspace.latest(experiment), run)
+
+    @property
+    def name(self) -> str:
+        """``experiment/run``."""
+        return f"{self.record.experiment}/{self.record.run}"
+
+    def reference(self, references: Sequence[Reference]) -> None:
+        """Append a batch to the manifest, and wait until the disk has it."""
+        data = b"".join(dumps(reference.to_json()) + b"\n" for reference in references)
+        append_bytes(self.paths.manifest, data, durable=True)
+        self._lines += len(references)
+
+    def queue(self, waits: Iterable[Wait]) -> None:
+        """Replace what is said about why jobs wait."""
+        write_atomic(self.paths.queue, dumps(Queue(now(), tuple(waits)).to_json()))
+
+    def log(self, text: str) -> None:
+        """Add a line to scheduler.log: for people, so a full disk must not stop the plan."""
+        with suppress(StorageError):
+            append_bytes(self.paths.log, f"{now()} {text}\n".encode("utf-8", "backslashreplace"))
+
+    def end(self, plan: PlanState, *, failed: bool, error: str | None = None) -> None:
+        """Close the manifest, and say how the run ended."""
+        append_bytes(self.paths.manifest, dumps(end_line(self._lines)) + b"\n", durable=True)
+        self.record = replace(
+            self.record,
+            plan=plan,
+            jobs=JobsState.FAILED if failed else JobsState.OK,
+            ended=now(),
+            error=error,
+        )
+        self._write_record()
+
+    def _write_record(self) -> None:
+        write_atomic(self.paths.record, dumps(self.record.to_json()), durable=True)
+
+
+def _new_folder(workspace: WorkspacePaths, experiment: str) -> tuple[str, RunPaths]:
+    """A new run folder; its name begins with the time, so that names sort by age."""
+    make_folders(workspace.experiment(experiment))
+    while True:
+        stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+        run = f"{stamp}-{secrets.token_hex(2)}"
+        paths = workspace.run(experiment, run)
+        try:
+            os.mkdir(paths.root)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise storage_error(error, paths.root, "create this folder") from error
+        return run, paths

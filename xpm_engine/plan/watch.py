@@ -1,0 +1,78 @@
+"""Noticing that processes of this machine end, whoever started them, without asking all the time."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+from collections.abc import Hashable
+
+from xpm_engine.workspace import processes
+from xpm_engine.workspace.processes import Liveness
+from xpm_engine.workspace.records.identity import ProcessIdentity
+
+
+class ProcessWatch:
+    """Sleeps until a watched process ends, another thread wakes it, or time is up.
+
+    On Linux by pidfd_open(2): no process is asked, and its pid can't be mistaken for a later
+    one's. Elsewhere the caller's own polling stands in.
+    """
+
+    def __init__(self) -> None:
+        self._selector = selectors.DefaultSelector()
+        self._wake_read, self._wake_write = os.pipe()
+        os.set_blocking(self._wake_read, False)
+        os.set_blocking(self._wake_write, False)
+        self._selector.register(self._wake_read, selectors.EVENT_READ, None)
+        self._descriptors: dict[Hashable, int] = {}
+
+    def add(self, name: Hashable, process: ProcessIdentity) -> bool:
+        """Watch a process; False if it can't be watched: it is gone, or not of this machine."""
+        if not hasattr(os, "pidfd_open"):
+            return False
+        try:
+            descriptor = os.pidfd_open(process.pid)
+        except OSError:
+            return False
+        if processes.liveness(process) is not Liveness.ALIVE:
+            os.close(descriptor)
+            return False
+        self.remove(name)
+        self._descriptors[name] = descriptor
+        self._selector.register(descriptor, selectors.EVENT_READ, name)
+        return True
+
+    def remove(self, name: Hashable) -> None:
+        """Watch it no more."""
+        descriptor = self._descriptors.pop(name, None)
+        if descriptor is not None:
+            self._selector.unregister(descriptor)
+            os.close(descriptor)
+
+    def wait(self, seconds: float | None) -> list[Hashable]:
+        """The names whose process ended (watched no more now); none if woken or out of time."""
+        ended: list[Hashable] = []
+        for key, _ in self._selector.select(seconds):
+            if key.data is None:
+                with contextlib.suppress(BlockingIOError):
+                    while os.read(self._wake_read, 4096):
+                        pass
+            else:
+                ended.append(key.data)
+        for name in ended:
+            self.remove(name)
+        return ended
+
+    def wake(self) -> None:
+        """End the current or the next `wait`; from any thread or signal handler."""
+        with contextlib.suppress(BlockingIOError, OSError):
+            os.write(self._wake_write, b"\0")
+
+    def close(self) -> None:
+        """Let go of all descriptors."""
+        for name in list(self._descriptors):
+            self.remove(name)
+        self._selector.close()
+        os.close(self._wake_read)
+        os.close(self._wake_write)
