@@ -116,7 +116,9 @@ def _not_started(job: JobPaths, attempt: Attempt, launcher: Launcher) -> Look | 
     )
     if not lost:
         return Look(Verdict.COMING, attempt.number, launch.nonce)
-    tickets.void(job, attempt, user=user_name(), why="its plan is gone, and its launcher has lost it")
+    tickets.void(
+        job, attempt, user=user_name(), why="its plan is gone, and its launcher has lost it"
+    )
     return None
 
 

@@ -136,9 +136,7 @@ class Experiment:
         self._close(scheduler, PlanState.COMPLETE, None)
         self._tell_end(scheduler)
 
-    def _close(
-        self, scheduler: Scheduler, plan: PlanState, error: BaseException | None
-    ) -> None:
+    def _close(self, scheduler: Scheduler, plan: PlanState, error: BaseException | None) -> None:
         scheduler.drain()
         scheduler.close()
         text = None if error is None else f"{type(error).__name__}: {error}"[:500]

@@ -354,9 +354,7 @@ class Scheduler:
             self._end(node, Stage.DONE if done else Stage.FAILED, attempt.end)
             return
         process = None if node.handle is None else node.handle.process
-        gone = process is not None and (
-            processes.liveness(process) is processes.Liveness.DEAD
-        )
+        gone = process is not None and (processes.liveness(process) is processes.Liveness.DEAD)
         if not gone:
             self._polled[node.key] = time.monotonic() + POLL
             return

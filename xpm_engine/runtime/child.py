@@ -111,9 +111,7 @@ def _redirect(context: JobContext) -> None:
 
 def _log_stream(descriptor: int) -> TextIO:
     """A line-buffered stream that a lone surrogate does not break."""
-    return os.fdopen(
-        descriptor, "w", 1, encoding="utf-8", errors="backslashreplace", closefd=False
-    )
+    return os.fdopen(descriptor, "w", 1, encoding="utf-8", errors="backslashreplace", closefd=False)
 
 
 def _leave() -> None:

@@ -236,7 +236,17 @@ class TrashPaths:
 
     @property
     def lock(self) -> str:
+        """Held by who works on it; it is there only while the transaction is unfinished."""
         return self.root + "/lock"
+
+    @property
+    def jobs(self) -> str:
+        return self.root + "/jobs"
+
+    @property
+    def purging(self) -> str:
+        """What `jobs` is renamed to before it is deleted for good."""
+        return self.root + "/purging"
 
     def job(self, key: JobKey) -> JobPaths:
         """Where a removed job lies."""

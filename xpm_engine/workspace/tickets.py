@@ -187,28 +187,34 @@ def mend_summary(job: JobPaths, number: int, end: End) -> None:
 
 
 def take_lock(job: JobPaths, *, patience: float) -> Optional[int]:
-    """Hold the job's lock; its descriptor, to be closed (or inherited), or None after `patience` s.
+    """Hold the job's lock; its descriptor, to be closed (or inherited), or None after `patience` s."""
+    return hold(job.lock, patience=patience)
+
+
+def hold(path: str, *, patience: float) -> Optional[int]:
+    """Hold the lock file at `path`, made if its folder is there; None after `patience` seconds.
 
     flock, never fcntl or lockf: any close of the file in a process drops those. A lock that was
     opened before the folder was renamed is granted on the moved file, so it is compared with
-    what stands at the path now.
+    what stands at the path now. A symbolic link in its place is refused. Raises StorageError.
     """
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
     deadline = time.monotonic() + patience
     while True:
         try:
-            descriptor = os.open(job.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            descriptor = os.open(path, flags, 0o666)
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise storage_error(error, job.lock, "open this lock") from error
+            raise storage_error(error, path, "open this lock") from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if _is_at(descriptor, job.lock):
+            if _is_at(descriptor, path):
                 return descriptor
         except OSError as error:
             if error.errno not in (errno.EAGAIN, errno.EACCES, errno.EINTR):
                 os.close(descriptor)
-                raise storage_error(error, job.lock, "take this lock") from error
+                raise storage_error(error, path, "take this lock") from error
         os.close(descriptor)
         if time.monotonic() >= deadline:
             return None

@@ -118,3 +118,10 @@ def test_a_hit_may_be_broken_by_colours() -> None:
 def test_only_what_is_shown_of_a_long_line_is_searched() -> None:
     block = b"x" * 50 + b"shard\nshard" + b"x" * 50
     assert hits(block, text_query("shard"), line_limit=20) == [1]
+
+
+def test_many_hits_in_a_block_are_found_like_few() -> None:
+    block = b"".join(b"%d odd\n" % n if n % 2 else b"%d even\n" % n for n in range(1000))
+    assert hits(block, text_query("odd"), line_limit=1000) == list(range(1, 1000, 2))
+    long = block + b"x" * 2000 + b"odd\nodd" + b"x" * 2000
+    assert hits(long, text_query("odd"), line_limit=1000) == [*range(1, 1000, 2), 1001]

@@ -13,6 +13,7 @@ _TROUBLE = re.compile(
     rb"|^(?:[A-Za-z_]\w*\.)*\w*(?:Error|Exception|Interrupt)(?::|$)"
     rb"|\b(?:ERROR|CRITICAL|FATAL)\b"
 )
+_ASCII_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 _TROUBLE_WORDS = (
     b"Traceback",
     b"Error",
@@ -22,6 +23,9 @@ _TROUBLE_WORDS = (
     b"CRITICAL",
     b"FATAL",
 )
+
+_MANY_HITS = 300
+"""From so many hits a page on, looking at every line is quicker than looking for hits."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,17 @@ class Query:
         if not any(word in text for word in self.words):
             return False
         return self.pattern is None or self.pattern.search(text) is not None
+
+    def places(self, text: str) -> tuple[tuple[int, int], ...]:
+        """Where the words stand in a shown text, as start and end; for drawing."""
+        searched = text.translate(_ASCII_LOWER) if self.fold else text
+        found: list[tuple[int, int]] = []
+        for word in (raw.decode("utf-8", "surrogateescape") for raw in self.words):
+            at = searched.find(word)
+            while at >= 0:
+                found.append((at, at + len(word)))
+                at = searched.find(word, at + len(word))
+        return tuple(found)
 
 
 TROUBLE = Query(_TROUBLE_WORDS, pattern=_TROUBLE)
@@ -72,6 +87,12 @@ def hits(lines: bytes, query: Query, *, line_limit: int) -> list[int]:
     plain = without_sequences(lines)
     sure = query.pattern is None and b"\r" not in plain
     folded = plain.lower() if query.fold else plain
+    if sure and len(query.words) == 1 and folded.count(query.words[0]) > _MANY_HITS:
+        return [
+            number
+            for number, line in enumerate(folded.split(b"\n"))
+            if query.words[0] in (line if len(line) <= line_limit else _shown(line, line_limit))
+        ]
     found: list[int] = []
     seen, number = 0, 0
     for start, end in _lines_with(folded, query.words):

@@ -219,12 +219,26 @@ class Search:
         rows = self._rows_of(page)
         return rows[min(number - tally.before(page), len(rows) - 1)] if rows else None
 
+    def rank(self, row: int) -> int:
+        """How many of the hits known are above a row."""
+        tally = self._counts()
+        page = min(max(self._page_of(row), tally.lo), tally.hi)
+        here = sum(hit < row for hit in self._rows_of(page))
+        return tally.before(page) - tally.first + here
+
+    @property
+    def reached_end(self) -> bool:
+        """Everything below where it started was searched."""
+        return self._counts().hi >= pages(self.log.size, self.log.bounds)
+
     def _beyond(self, row: int, *, forward: bool) -> int | None:
         tally = self._counts()
         page = self._page_of(row)
         here = [hit for hit in self._rows_of(page) if (hit > row if forward else hit < row)]
         if here:
             return here[0] if forward else here[-1]
+        if not tally.lo <= page < tally.hi:
+            return None
         if forward:
             number = tally.before(min(max(page + 1, tally.lo), tally.hi))
             return self.row(number - tally.first)

@@ -8,7 +8,7 @@ from typing import Any, Dict, Optional, Tuple
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.fields import VERSION, Fields
 from xpm_engine.workspace.records.identity import ProcessIdentity
-from xpm_engine.workspace.records.reasons import Outcome, Reason, member, read_keys
+from xpm_engine.workspace.records.reasons import Outcome, Reason, member, read_key, read_keys
 from xpm_engine.workspace.records.tickets import Usage
 
 
@@ -71,7 +71,7 @@ class JobSummary:
         reason = fields.optional_part("reason")
         usage = fields.optional_part("usage")
         return cls(
-            key=JobKey(fields.text("task"), fields.text("id")),
+            key=read_key(fields),
             attempt=fields.integer("attempt"),
             outcome=None if data.get("outcome") is None else member(Outcome, fields, "outcome"),
             run=fields.text("run"),

@@ -147,7 +147,7 @@ class Wait:
     @classmethod
     def read(cls, fields: Fields) -> "Wait":
         return cls(
-            key=JobKey(fields.text("task"), fields.text("id")),
+            key=read_key(fields),
             kind=member(WaitKind, fields, "kind"),
             place=fields.optional_integer("place") or 0,
             on=read_keys(fields, "on"),
@@ -164,6 +164,14 @@ def member(kind: Any, fields: Fields, name: str) -> Any:
         raise UnreadableError(
             f"field {name!r} says {text!r}, which this version does not know", where=fields.where
         ) from None
+
+
+def read_key(fields: Fields) -> JobKey:
+    """The job that the fields ``task`` and ``id`` name."""
+    try:
+        return JobKey.parse(fields.text("task") + "/" + fields.text("id"))
+    except ValueError as error:
+        raise UnreadableError(str(error), where=fields.where) from None
 
 
 def read_keys(fields: Fields, name: str) -> Tuple[JobKey, ...]:

@@ -11,7 +11,7 @@ from xpm_engine.errors import UnreadableError
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.fields import VERSION, Fields
 from xpm_engine.workspace.records.identity import ProcessIdentity
-from xpm_engine.workspace.records.reasons import Wait, member, read_keys
+from xpm_engine.workspace.records.reasons import Wait, member, read_key, read_keys
 
 
 class PlanState(str, Enum):
@@ -194,7 +194,7 @@ class Reference:
         fields = Fields(data, where)
         fields.version()
         return cls(
-            key=JobKey.parse(fields.text("task") + "/" + fields.text("id")),
+            key=read_key(fields),
             how=member(How, fields, "how"),
             at=fields.text("t"),
             tags=fields.mapping("tags"),

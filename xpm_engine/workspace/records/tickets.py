@@ -9,7 +9,7 @@ from typing import Any, Dict, Optional, Tuple
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.fields import VERSION, Fields
 from xpm_engine.workspace.records.identity import ProcessIdentity
-from xpm_engine.workspace.records.reasons import Outcome, Reason, member, read_keys
+from xpm_engine.workspace.records.reasons import Outcome, Reason, member, read_key, read_keys
 
 
 class LaunchedBy(str, Enum):
@@ -71,7 +71,7 @@ class Launch:
         fields.version()
         return cls(
             nonce=fields.text("nonce"),
-            key=JobKey(fields.text("task"), fields.text("id")),
+            key=read_key(fields),
             attempt=fields.integer("attempt"),
             by=member(LaunchedBy, fields, "by"),
             at=fields.text("at"),

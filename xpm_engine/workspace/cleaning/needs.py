@@ -1,0 +1,163 @@
+"""Which runs and jobs need a job's folder right now."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from xpm_engine.errors import UnreadableError
+from xpm_engine.workspace import processes, scan
+from xpm_engine.workspace.atomic import read_object
+from xpm_engine.workspace.layout import JobKey, RunPaths, WorkspacePaths
+from xpm_engine.workspace.records.runs import Manifest, PlanState, RunRecord, parse_manifest
+
+RunName = tuple[str, str]
+"""An experiment and one of its runs."""
+
+
+class NeedKind(Enum):
+    """What needs a folder."""
+
+    JOB = "job"
+    """A job made from its result."""
+    RUN = "run"
+    """A run that goes on."""
+    UNKNOWN = "unknown"
+    """A manifest that can't be read, of a run that may go on."""
+
+
+@dataclass(frozen=True)
+class Need:
+    """Somebody who needs a job's folder."""
+
+    kind: NeedKind
+    name: str
+    """``task/identifier``, ``experiment/run``, or what can't be read."""
+    job: JobKey | None = None
+    """The job that needs it; None unless it is one."""
+    live: bool = False
+    """Whether it is needed at this moment, so that the folder must stay."""
+
+    def __str__(self) -> str:
+        if self.kind is NeedKind.RUN:
+            return f"run {self.name} goes on and needs it"
+        if self.kind is NeedKind.UNKNOWN:
+            return f"a run that may go on can't be read: {self.name}"
+        if self.live:
+            return f"{self.name} is made from it and has not ended"
+        return f"{self.name} is made from it"
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A manifest as it was read, and of which file."""
+
+    stamp: tuple[int, int, int]
+    manifest: Manifest
+
+
+class RunWatch:
+    """Tells which runs need jobs, again and again while a plan is carried out.
+
+    A run that was over stays over and is not looked at again; a manifest is parsed again only
+    where its file changed. The file is opened before it is compared: on a network file system
+    that is what asks the server.
+    """
+
+    def __init__(self, workspace: WorkspacePaths, *, over: Collection[RunName] = ()) -> None:
+        self._workspace = workspace
+        self._over = frozenset(over)
+        self._seen: dict[RunName, _Seen] = {}
+
+    def needs(self, keys: Collection[JobKey]) -> dict[JobKey, Need]:
+        """Those of `keys` that must stay, each with who needs it at this moment."""
+        wanted = frozenset(keys)
+        found: dict[JobKey, Need] = {}
+        for name in _run_names(self._workspace):
+            if name in self._over:
+                continue
+            # The record first: a run that is over by then wrote its whole manifest before.
+            going_on = not is_over(self._workspace.run(*name))
+            manifest = self._manifest(name)
+            if going_on:
+                found.update(_live_needs(name, manifest, wanted))
+            else:
+                found.update(_survivors(self._workspace, manifest, wanted))
+        return found
+
+    def _manifest(self, name: RunName) -> Manifest:
+        paths = self._workspace.run(*name)
+        try:
+            with open(paths.manifest, "rb") as file:
+                status = os.fstat(file.fileno())
+                stamp = (status.st_ino, status.st_size, status.st_mtime_ns)
+                seen = self._seen.get(name)
+                if seen is not None and seen.stamp == stamp:
+                    return seen.manifest
+                manifest = parse_manifest(file.read(), paths.manifest)
+        except FileNotFoundError:
+            return Manifest((), ended=False)
+        except OSError as error:
+            return Manifest((), ended=False, damage=(f"can't be read: {error.strerror}",))
+        self._seen[name] = _Seen(stamp, manifest)
+        return manifest
+
+
+def runs_over(workspace: WorkspacePaths) -> frozenset[RunName]:
+    """The runs whose plan has ended, or whose driver is proved dead: they reference no new job."""
+    return frozenset(name for name in _run_names(workspace) if is_over(workspace.run(*name)))
+
+
+def is_over(paths: RunPaths) -> bool:
+    """Whether a run has ended for certain; what can't be read or proved may go on."""
+    try:
+        record = RunRecord.from_json(read_object(paths.record), paths.record)
+    except (FileNotFoundError, UnreadableError):
+        return False
+    if record.plan is not PlanState.RUNNING:
+        return True
+    return processes.liveness(record.driver) is processes.Liveness.DEAD
+
+
+def downstream(
+    keys: Collection[JobKey], records: Mapping[JobKey, scan.JobRecord]
+) -> dict[JobKey, list[Need]]:
+    """For each of `keys` that a standing job was made from: those jobs."""
+    wanted = frozenset(keys)
+    found: dict[JobKey, list[Need]] = {}
+    for key, record in records.items():
+        for dependency in record.dependencies:
+            if dependency in wanted:
+                need = Need(NeedKind.JOB, str(key), key, live=record.state.live)
+                found.setdefault(dependency, []).append(need)
+    return found
+
+
+def _live_needs(name: RunName, manifest: Manifest, wanted: frozenset[JobKey]) -> dict[JobKey, Need]:
+    if manifest.damage:
+        need = Need(NeedKind.UNKNOWN, f"{'/'.join(name)}: {manifest.damage[0]}", live=True)
+        return dict.fromkeys(wanted, need)
+    need = Need(NeedKind.RUN, "/".join(name), live=True)
+    return {line.key: need for line in manifest.references if line.key in wanted}
+
+
+def _survivors(
+    workspace: WorkspacePaths, manifest: Manifest, wanted: frozenset[JobKey]
+) -> dict[JobKey, Need]:
+    """Jobs that a run left behind: jobs outlive their plan."""
+    found: dict[JobKey, Need] = {}
+    for line in manifest.references:
+        needed = wanted.intersection(line.dependencies)
+        if needed and scan.read_job(workspace, line.key).state.live:
+            found.update(
+                dict.fromkeys(needed, Need(NeedKind.JOB, str(line.key), line.key, live=True))
+            )
+    return found
+
+
+def _run_names(workspace: WorkspacePaths) -> Iterator[RunName]:
+    for experiment in scan.list_experiments(workspace):
+        for run in scan.list_runs(workspace, experiment):
+            yield experiment, run

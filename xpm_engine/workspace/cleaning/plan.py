@@ -1,0 +1,176 @@
+"""What would be moved to the trash: a frozen list, made without touching anything."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import stat
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from xpm_engine.errors import UnreadableError
+from xpm_engine.workspace import scan, tickets
+from xpm_engine.workspace.cleaning.needs import Need, RunName, RunWatch, downstream, runs_over
+from xpm_engine.workspace.layout import JobKey, JobPaths, WorkspacePaths
+from xpm_engine.workspace.records.fields import now
+from xpm_engine.workspace.records.states import JobState
+
+_NOT_OVER = {
+    JobState.QUEUED: "it is queued: kill it first",
+    JobState.RUNNING: "it is running: kill it first",
+    JobState.UNREACHABLE: "it runs on another machine, and nothing proves that it is over",
+    JobState.CLEANING: "somebody is cleaning it just now",
+    JobState.UNREADABLE: "its state can't be read, so that it may be running",
+}
+
+
+@dataclass(frozen=True)
+class RemovalRow:
+    """A job that would be moved."""
+
+    job: scan.JobRecord
+    """Its state, tags, parameters and times when the plan was made."""
+    needs: tuple[Need, ...] = ()
+    """Who needs its folder, jobs of the same plan included (`RemovalPlan.needed_by`)."""
+    refused: str = ""
+    """Why it can't be moved; empty if it can."""
+    size: int | None = None
+    """Bytes on the disk; None until `measure`."""
+    last: int = 0
+    """The number of its newest attempt, void or not; 0 for none."""
+
+    @property
+    def key(self) -> JobKey:
+        return self.job.key
+
+
+@dataclass(frozen=True)
+class RemovalPlan:
+    """A frozen list of jobs to move to the trash."""
+
+    rows: tuple[RemovalRow, ...]
+    """One a job, in the order asked for."""
+    at: str
+    """When it was made."""
+    doubts: tuple[str, ...] = ()
+    """Jobs that can't be read, so that nobody knows whether they need one of the rows."""
+    over: frozenset[RunName] = frozenset()
+    """The runs that had ended by then; only others are asked again before each move."""
+
+    @property
+    def ready(self) -> tuple[RemovalRow, ...]:
+        """The rows that can be moved."""
+        return tuple(row for row in self.rows if not row.refused)
+
+    @property
+    def size(self) -> int | None:
+        """Bytes of the rows that can be moved; None while one of them is not measured."""
+        sizes = [row.size for row in self.ready]
+        known = [size for size in sizes if size is not None]
+        return sum(known) if len(known) == len(sizes) else None
+
+    def needed_by(self, row: RemovalRow) -> tuple[Need, ...]:
+        """Who stays, and needs the folder of this row."""
+        leaving = self._leaving()
+        return tuple(need for need in row.needs if need.job not in leaving)
+
+    def only(self, keys: Collection[JobKey]) -> RemovalPlan:
+        """The plan with these rows alone: the ticked ones."""
+        return replace(self, rows=tuple(row for row in self.rows if row.key in keys))
+
+    def _leaving(self) -> frozenset[JobKey]:
+        return frozenset(row.key for row in self.rows if not row.refused)
+
+
+def plan_removal(
+    workspace: WorkspacePaths,
+    keys: Sequence[JobKey],
+    *,
+    records: Mapping[JobKey, scan.JobRecord] | None = None,
+) -> RemovalPlan:
+    """Plan to move these jobs to the trash; reads only.
+
+    `records` are all jobs of the workspace where the caller has them already: they tell who was
+    made from whom. Without them every job is read. The planned jobs themselves are always read
+    from the disk.
+    """
+    if records is None:
+        records = {key: scan.read_job(workspace, key) for key in scan.list_jobs(workspace)}
+    chosen = list(dict.fromkeys(keys))
+    over = runs_over(workspace)
+    live = RunWatch(workspace, over=over).needs(chosen)
+    jobs = downstream(chosen, records)
+    trouble = workspace_trouble(workspace)
+    rows: list[RemovalRow] = []
+    for key in chosen:
+        needs = [*jobs.get(key, ())]
+        if key in live:
+            needs.insert(0, live[key])
+        rows.append(_row(workspace, key, tuple(needs), trouble))
+    doubts = tuple(
+        record.problem
+        for record in records.values()
+        if record.state is JobState.UNREADABLE and record.key not in set(chosen)
+    )
+    return RemovalPlan(tuple(rows), now(), doubts, over)
+
+
+def workspace_trouble(workspace: WorkspacePaths) -> str:
+    """Why nothing at all can be moved in this workspace; empty if something can."""
+    for path in (workspace.jobs, workspace.xpm, workspace.trash):
+        if os.path.islink(path):
+            return f"{path} is a symbolic link, and links are not followed"
+    return ""
+
+
+def folder_trouble(workspace: WorkspacePaths, key: JobKey) -> str:
+    """Why this job's folder can't be moved, whatever its state is; empty if it can."""
+    job = workspace.job(key)
+    if os.path.islink(os.path.dirname(job.root)):
+        return f"{os.path.dirname(job.root)} is a symbolic link, and links are not followed"
+    try:
+        status = os.lstat(job.root)
+    except OSError as error:
+        missing = isinstance(error, (FileNotFoundError, NotADirectoryError))
+        return "there is no such folder" if missing else f"can't be read: {error.strerror}"
+    if not stat.S_ISDIR(status.st_mode):
+        return "it is a symbolic link or a file, not a job's folder"
+    if status.st_uid != os.geteuid():
+        return f"it belongs to {_name_of(status.st_uid)}"
+    if not status.st_mode & stat.S_IWUSR:
+        return "its folder is read-only (chmod u+w first)"
+    try:
+        inner = os.lstat(job.xpm)
+    except OSError:
+        return "it holds no .xpm folder, so it may not be ours"
+    if not stat.S_ISDIR(inner.st_mode):
+        return "its .xpm is no folder"
+    if os.path.lexists(job.pin):
+        return "it is pinned"
+    return ""
+
+
+def _row(
+    workspace: WorkspacePaths, key: JobKey, needs: tuple[Need, ...], trouble: str
+) -> RemovalRow:
+    record = scan.read_job(workspace, key)
+    refused = trouble or folder_trouble(workspace, key) or _NOT_OVER.get(record.state, "")
+    if not refused:
+        refused = next((str(need) for need in needs if need.live), "")
+    last = 0
+    try:
+        last = _newest(workspace.job(key))
+    except UnreadableError as error:
+        refused = refused or f"can't be read: {error.what}"
+    return RemovalRow(record, needs, refused, last=last)
+
+
+def _newest(job: JobPaths) -> int:
+    return max(tickets.ticket_names(job), default=0)
+
+
+def _name_of(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"user {uid}"

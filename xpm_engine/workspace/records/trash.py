@@ -1,0 +1,209 @@
+"""journal.jsonl of a cleaning transaction: what is to be moved, and what became of it.
+
+The first line is the head, then a line for every job, then the closing line of the list with its
+count: all of it is on the disk before anything is touched. What follows is appended as it
+happens. What was really moved is told by the folders, never by the journal.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Dict, Iterable, List, Optional, Tuple
+
+from xpm_engine.errors import UnreadableError
+from xpm_engine.workspace.layout import JobKey
+from xpm_engine.workspace.records.fields import VERSION, Fields
+from xpm_engine.workspace.records.identity import ProcessIdentity
+from xpm_engine.workspace.records.reasons import member
+from xpm_engine.workspace.records.states import JobState
+
+
+class LineType(str, Enum):
+    """What a line of the journal says."""
+
+    HEAD = "head"
+    JOB = "job"
+    LISTED = "listed"
+    """The list is complete."""
+    MOVED = "moved"
+    """The moving is over; names the jobs that were left where they are."""
+    UNDONE = "undone"
+    """Jobs were moved back; names those that were not."""
+
+
+@dataclass(frozen=True)
+class Removal:
+    """A job that a transaction is to move, with what a screen says about it."""
+
+    key: JobKey
+    attempt: int
+    """The number of the cleaner's ticket."""
+    nonce: str
+    """Of the cleaner's ticket."""
+    state: JobState
+    """Before it was cleaned."""
+    ended: Optional[str] = None
+    tags: Dict[str, Any] = field(default_factory=dict)
+    params: Dict[str, Any] = field(default_factory=dict)
+    size: Optional[int] = None
+    """Bytes on the disk; None if it was not measured."""
+
+    def to_json(self) -> Dict[str, Any]:
+        return {
+            "type": LineType.JOB.value,
+            "task": self.key.task,
+            "id": self.key.identifier,
+            "attempt": self.attempt,
+            "nonce": self.nonce,
+            "state": self.state.value,
+            "ended": self.ended,
+            "tags": self.tags,
+            "params": self.params,
+            "size": self.size,
+        }
+
+    @classmethod
+    def read(cls, fields: Fields) -> "Removal":
+        return cls(
+            key=_key(fields),
+            attempt=fields.integer("attempt"),
+            nonce=fields.text("nonce"),
+            state=member(JobState, fields, "state"),
+            ended=fields.optional_text("ended"),
+            tags=fields.mapping("tags"),
+            params=fields.mapping("params"),
+            size=fields.optional_integer("size"),
+        )
+
+
+@dataclass(frozen=True)
+class Left:
+    """A job that was left where it was."""
+
+    key: JobKey
+    why: str
+
+    def to_json(self) -> Dict[str, Any]:
+        return {"task": self.key.task, "id": self.key.identifier, "why": self.why}
+
+
+@dataclass(frozen=True)
+class Head:
+    """Who cleaned, and when."""
+
+    name: str
+    """The transaction: the name of its folder."""
+    at: str
+    user: str
+    by: ProcessIdentity
+
+    def to_json(self) -> Dict[str, Any]:
+        return {
+            "v": VERSION,
+            "type": LineType.HEAD.value,
+            "name": self.name,
+            "at": self.at,
+            "user": self.user,
+            "by": self.by.to_json(),
+        }
+
+    @classmethod
+    def read(cls, fields: Fields) -> "Head":
+        fields.version()
+        return cls(
+            name=fields.text("name"),
+            at=fields.text("at"),
+            user=fields.text("user"),
+            by=ProcessIdentity.read(fields.part("by")),
+        )
+
+
+@dataclass(frozen=True)
+class Journal:
+    """``journal.jsonl``, read."""
+
+    head: Head
+    removals: Tuple[Removal, ...]
+    listed: bool
+    """Whether the list is complete; nothing was touched before."""
+    left: Tuple[Left, ...] = ()
+    """The jobs that were not moved, with why."""
+
+
+def listing_lines(head: Head, removals: Iterable[Removal]) -> List[Dict[str, Any]]:
+    """The lines that are written before anything is touched."""
+    jobs = [removal.to_json() for removal in removals]
+    closing = {"type": LineType.LISTED.value, "count": len(jobs)}
+    return [head.to_json(), *jobs, closing]
+
+
+def moved_line(at: str, left: Iterable[Left]) -> Dict[str, Any]:
+    """The line that says that the moving is over."""
+    return {"type": LineType.MOVED.value, "t": at, "left": [item.to_json() for item in left]}
+
+
+def undone_line(at: str, user: str, returned: int, kept: Iterable[Left]) -> Dict[str, Any]:
+    """The line that says what an undo moved back, and what it did not."""
+    return {
+        "type": LineType.UNDONE.value,
+        "t": at,
+        "user": user,
+        "returned": returned,
+        "kept": [item.to_json() for item in kept],
+    }
+
+
+def parse_journal(data: bytes, where: str) -> Journal:
+    """Read a journal.
+
+    An unfinished list is a journal that is not `listed`; a damaged line after the list is passed
+    over, because the folders tell what happened. Raises UnreadableError for anything else.
+    """
+    head: Optional[Head] = None
+    removals: List[Removal] = []
+    listed = False
+    left: Tuple[Left, ...] = ()
+    for number, line in enumerate(data.splitlines(), start=1):
+        place = f"{where}:{number}"
+        try:
+            fields = _line(line, place)
+            kind = member(LineType, fields, "type")
+            if kind is LineType.HEAD:
+                head = Head.read(fields)
+            elif kind is LineType.JOB and not listed:
+                removals.append(Removal.read(fields))
+            elif kind is LineType.LISTED:
+                listed = fields.integer("count") == len(removals)
+            elif kind is LineType.MOVED:
+                left = tuple(_left(fields))
+        except UnreadableError:
+            if not listed and number < data.count(b"\n"):
+                raise
+    if head is None:
+        raise UnreadableError("has no head line", where=where)
+    return Journal(head, tuple(removals), listed, left)
+
+
+def _line(line: bytes, where: str) -> Fields:
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise UnreadableError("is truncated or no JSON", where=where) from error
+    if not isinstance(value, dict):
+        raise UnreadableError("holds no JSON object", where=where)
+    return Fields(value, where)
+
+
+def _left(fields: Fields) -> Iterable[Left]:
+    for item in fields.items("left"):
+        part = Fields(item if isinstance(item, dict) else {}, fields.where)
+        yield Left(_key(part), part.text("why"))
+
+
+def _key(fields: Fields) -> JobKey:
+    try:
+        return JobKey.parse(fields.text("task") + "/" + fields.text("id"))
+    except ValueError as error:
+        raise UnreadableError(str(error), where=fields.where) from None
