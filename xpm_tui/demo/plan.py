@@ -310,7 +310,11 @@ def singular(word: str) -> str:
     """A plural's singular, nearly always (the S-stemmer; Harman, 1991)."""
     if word.endswith("ies") and not word.endswith(("eies", "aies")):
         return word[:-3] + "y"
-    if word.endswith("s") and not word.endswith(("aes", "ees", "oes", "us", "ss")):
+    if (
+        len(word) > 2
+        and word.endswith("s")
+        and not word.endswith(("aes", "ees", "oes", "us", "ss"))
+    ):
         return word[:-1]
     return word
 

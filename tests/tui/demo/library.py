@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
-WORDS = (
-    "open close read write file files socket sockets queue queues class classes entry entries "
-    "parse parses tree trees node nodes return returns list lists status string copy the a of to"
-).split()
+WORDS = """
+open close read write file files socket sockets queue queues class classes entry entries parse
+parses tree trees node nodes return returns list lists status string copy the a of to
+"""
 
 
 def write_library(folder: Path, *, modules: int, seed: int = 1) -> Path:
@@ -16,7 +16,10 @@ def write_library(folder: Path, *, modules: int, seed: int = 1) -> Path:
     source = random.Random(seed)
 
     def sentence(least: int, most: int) -> str:
-        return " ".join(source.choices(WORDS, k=source.randint(least, most))).capitalize() + "."
+        return (
+            " ".join(source.choices(WORDS.split(), k=source.randint(least, most))).capitalize()
+            + "."
+        )
 
     (folder / "package").mkdir(parents=True)
     (folder / "tests").mkdir()

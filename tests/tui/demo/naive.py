@@ -118,7 +118,11 @@ def reciprocal_rank(scores: dict[str, float], answer: str) -> float:
 
 def without_plurals(word: str) -> str:
     """The S-stemmer as a table of patterns, the first that fits (Harman, 1991)."""
-    rules = [(r"(?<![ea])ies$", "y"), (r"(?<![aeo])es$", "e"), (r"(?<![us])(?<![aeo]e)s$", "")]
+    rules = [
+        (r"(?<![ea])ies$", "y"),
+        (r"(?<![aeo])es$", "e"),
+        (r"(?<=\w\w)(?<![us])(?<![aeo]e)s$", ""),
+    ]
     for pattern, ending in rules:
         changed, times = re.subn(pattern, ending, word)
         if times:
