@@ -1,106 +1,82 @@
-"""Importing a user's classes in a job's process, from a module or from a plan's script."""
+"""Finding a class again by the names a record has of it."""
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
 import sys
-from importlib.machinery import ModuleSpec
-from types import ModuleType
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
+from xpm_engine.config.naming import dotted_name
 from xpm_engine.errors import LoadError
 from xpm_engine.workspace.records.params import CodeRecord
 
+ImportClass = Callable[[str, str], type]
+"""Gives a class by module and qualified name; raises LoadError."""
 
-class ImportStopped(BaseException):
-    """Raised where a plan enters its experiment while a job only wants its classes.
 
-    No `Exception`, so that a plan's own ``except Exception`` does not swallow it.
+def import_class(module: str, qualname: str) -> type:
+    """Import a class; raises LoadError that says what is gone."""
+    return _class_in(import_module(module, None), qualname)
+
+
+def importer(code: CodeRecord) -> ImportClass:
+    """How the classes of a record are imported: from where they were, scripts by their file."""
+    for folder in code.sys_path:
+        if folder not in sys.path:
+            sys.path.append(folder)
+
+    def find(module: str, qualname: str) -> type:
+        return _class_in(import_module(module, code if module == code.module else None), qualname)
+
+    return find
+
+
+def import_module(name: str, code: CodeRecord | None) -> Any:
+    """Import a module by name; a script that runs now is itself, one that does not by its file.
+
+    A script's own ``if __name__ == "__main__":`` does not run then: its name is its file's.
     """
-
-
-_reading: list[str] = []
-
-
-def reading_classes() -> bool:
-    """Whether a plan is being imported for its classes only, and must not run."""
-    return bool(_reading)
-
-
-def use_code(code: CodeRecord) -> None:
-    """Let this process find modules where the plan's process found them.
-
-    The plan's own places come first and in its order; what this process had stays behind them.
-    """
-    ours = [path for path in sys.path if path not in code.sys_path]
-    sys.path[:] = [*code.sys_path, *ours]
-    importlib.invalidate_caches()
-
-
-def import_class(module: str, qualname: str, code: CodeRecord) -> type:
-    """The class `qualname` of `module`.
-
-    The plan's own file is imported as that module; where it enters an experiment its import
-    stops, and the classes defined above are kept. Raises LoadError where the module does not
-    import or the class is gone.
-    """
+    main = sys.modules.get("__main__")
+    file = getattr(main, "__file__", None)
+    spec = getattr(main, "__spec__", None)
+    if main is not None and name == (spec.name if spec else file and dotted_name(Path(file))):
+        return main
     try:
-        found: object = _import_module(module, code)
-    except ImportError as error:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if code is not None and code.file and Path(code.file).is_file():
+            return _import_file(name, code.file)
         raise LoadError(
-            f"the module {module} can't be imported: {error}",
-            where=code.file or None,
-            hint="is it installed, or beside the plan, on the machine that runs the job?",
+            f"the module {name} of a saved class is gone: {error}",
+            hint="make it importable again; where it moved, keep its name with __xpmid__",
         ) from error
+
+
+def _import_file(name: str, file: str) -> Any:
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise LoadError(f"{file} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def _class_in(module: Any, qualname: str) -> type:
+    found: Any = module
     for part in qualname.split("."):
         found = getattr(found, part, None)
     if not isinstance(found, type):
         raise LoadError(
-            f"{module} has no class {qualname}",
-            where=code.file or None,
-            hint="was it renamed or moved since? Classes must stand above `with experiment(...)`",
+            f"the saved class {qualname} is no longer in {module.__name__}",
+            where=str(getattr(module, "__file__", module.__name__)),
+            hint="put it back, or assign its new class to that name",
         )
     return found
-
-
-def _import_module(module: str, code: CodeRecord) -> ModuleType:
-    known = sys.modules.get(module)
-    if known is not None:
-        return known
-    _reading.append(module)
-    try:
-        return _execute(_find_spec(module, code))
-    finally:
-        _reading.pop()
-
-
-def _find_spec(module: str, code: CodeRecord) -> ModuleSpec:
-    """Where the module is; the root's class is in a file that is known for certain."""
-    parent = module.rpartition(".")[0]
-    if parent:
-        importlib.import_module(parent)
-    spec = None
-    if module == code.module and code.file:
-        spec = importlib.util.spec_from_file_location(module, code.file)
-    spec = spec or importlib.util.find_spec(module)
-    if spec is None or spec.loader is None:
-        raise ModuleNotFoundError(f"No module named {module!r}", name=module)
-    return spec
-
-
-def _execute(spec: ModuleSpec) -> ModuleType:
-    """Run a module as the import system does, but keep it where it entered an experiment."""
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    try:
-        if spec.loader is not None:
-            spec.loader.exec_module(module)
-    except ImportStopped:
-        pass
-    except BaseException:
-        sys.modules.pop(spec.name, None)
-        raise
-    parent, _, name = spec.name.rpartition(".")
-    if parent:
-        setattr(sys.modules[parent], name, module)
-    return sys.modules[spec.name]

@@ -1,0 +1,101 @@
+"""Walking what a configuration is made of, without recursion: a graph may be deep."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NoReturn, cast
+
+from xpm_engine.config.node import Node, schema_of, state_of
+from xpm_engine.config.scalars import IMMUTABLE
+from xpm_engine.errors import CycleError
+
+
+def children(node: Node) -> list[Node]:
+    """The configurations that the parameters of this one hold, through containers, in order."""
+    found: list[Node] = []
+    values = node.__dict__
+    for name in schema_of(node).settable:
+        value = values.get(name)
+        if type(value) not in IMMUTABLE:
+            if isinstance(value, Node):
+                found.append(value)
+            else:
+                found.extend(item for _, item in nodes_in(value, name))
+    return found
+
+
+def nodes_in(value: object, path: str) -> Iterator[tuple[str, Node]]:
+    """The configurations in a value, each with its place: ``layers[2]``, ``by_name['x']``."""
+    for place, item in leaves(value, path):
+        if isinstance(item, Node):
+            yield place, item
+
+
+def leaves(value: object, path: str) -> Iterator[tuple[str, object]]:
+    """What is in a value and no container, each with its place."""
+    stack: list[tuple[str, object]] = [(path, value)]
+    while stack:
+        place, item = stack.pop()
+        if isinstance(item, dict):
+            pairs = list(cast("dict[Any, object]", item).items())
+            stack.extend((f"{place}[{key!r:.40}]", each) for key, each in reversed(pairs))
+        elif isinstance(item, (list, tuple)):
+            sequence = cast("list[object]", item)
+            stack.extend(
+                (f"{place}[{index}]", sequence[index]) for index in reversed(range(len(sequence)))
+            )
+        elif isinstance(item, (set, frozenset)):
+            stack.extend((f"{place}{{…}}", each) for each in cast("set[object]", item))
+        else:
+            yield place, item
+
+
+def postorder(root: Node) -> list[Node]:
+    """Every configuration reachable from `root`, once, parts before what holds them.
+
+    Raises CycleError, with the path, where one holds itself.
+    """
+    order: list[Node] = []
+    done: set[int] = set()
+    open_: set[int] = {id(root)}
+    stack: list[tuple[Node, Iterator[Node]]] = [(root, iter(children(root)))]
+    while stack:
+        node, rest = stack[-1]
+        for child in rest:
+            if id(child) in open_:
+                _raise_cycle([each for each, _ in stack], child)
+            if id(child) not in done:
+                open_.add(id(child))
+                stack.append((child, iter(children(child))))
+                break
+        else:
+            stack.pop()
+            open_.discard(id(node))
+            done.add(id(node))
+            order.append(node)
+    return order
+
+
+def _raise_cycle(chain: list[Node], closing: Node) -> NoReturn:
+    """Name the cycle that `closing`, held by the last of the chain, closes."""
+    start = next(index for index, each in enumerate(chain) if each is closing)
+    members = [*chain[start:], closing]
+    path = type(closing).__name__
+    for holder, held in zip(members, members[1:], strict=False):
+        path += f".{place_of(holder, held)}"
+        if held is not closing:
+            path += f" ({type(held).__name__})"
+    raise CycleError(
+        f"{type(closing).__name__} holds itself: {path}",
+        where=state_of(closing).where,
+        hint="make a copy() where the circle closes",
+    )
+
+
+def place_of(holder: Node, held: Node) -> str:
+    """Where one configuration holds another: ``layers[2]``."""
+    for name in schema_of(holder).settable:
+        for place, item in nodes_in(holder.__dict__.get(name), name):
+            if item is held:
+                return place
+    return "?"

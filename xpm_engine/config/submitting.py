@@ -1,0 +1,44 @@
+"""The border to the plan: whom `submit` hands a task to."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from xpm_engine.config.paths import PathRoots
+
+if TYPE_CHECKING:
+    from xpm_engine.config.order import Order
+    from xpm_engine.config.task import Task
+
+
+@dataclass(frozen=True)
+class SubmitOptions:
+    """What `Task.submit` was told about how to run the job; none of it is in the identifier."""
+
+    launcher: Any = None
+    """A launcher, its name in xpm.toml, or None for the first that fits."""
+    resources: Any = None
+    retries: int = 0
+    on_drift: Any = None
+    """What to do where a finished result was made with other defaults; None: as set elsewhere."""
+    priority: int = 0
+    """Ready jobs of a higher one start first."""
+
+
+class Submitter(Protocol):
+    """What an experiment offers to `Task.submit`."""
+
+    @property
+    def roots(self) -> PathRoots:
+        """The folders that paths are told by: the workspace, the plan's folder, the data."""
+        ...
+
+    def submit(self, task: Task[Any], order: Order, options: SubmitOptions) -> None:
+        """Take a sealed task on; the same job may come several times."""
+        ...
+
+
+current_submitter: ContextVar[Submitter | None] = ContextVar("current_submitter", default=None)
+"""Set by an experiment while its plan is read."""

@@ -1,0 +1,98 @@
+"""Task: a configuration that can be run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast, overload
+
+from xpm_engine.config.base import Config
+from xpm_engine.config.node import state_of
+from xpm_engine.config.order import order_of
+from xpm_engine.config.outputs import output_of
+from xpm_engine.config.paths import using_roots
+from xpm_engine.config.problems import caller
+from xpm_engine.config.submitting import SubmitOptions, current_submitter
+from xpm_engine.errors import UsageError
+
+
+class Itself:
+    """What a Task hands on by default: itself."""
+
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar as DefaultTypeVar
+
+    Output = DefaultTypeVar("Output", covariant=True, default=Itself)
+    TaskOfItself = TypeVar("TaskOfItself", bound="Task[Itself]")
+else:
+    Output = TypeVar("Output", covariant=True)
+    TaskOfItself = TypeVar("TaskOfItself")
+
+O = TypeVar("O")  # noqa: E741 (the output, in one signature)
+
+
+class Task(Config, Generic[Output]):
+    """Something to run: `execute` is called once, in a process and a folder of its own.
+
+    ``Task[Model]`` hands on a Model: what `output` returns.
+    """
+
+    _xpm_is_task: ClassVar[bool] = True
+
+    def execute(self) -> object:
+        """Do the work; the working directory is the job's folder. What is returned is ignored."""
+        raise NotImplementedError(f"{type(self).__name__} does not define execute()")
+
+    def output(self) -> Output:
+        """What `submit` returns, made in the plan from the sealed task; by default the task."""
+        return cast("Output", self)
+
+    @overload
+    def submit(  # type: ignore[overload-overlap]
+        self: TaskOfItself,
+        *,
+        launcher: Any = None,
+        resources: Any = None,
+        retries: int = 0,
+        on_drift: Any = None,
+        priority: int = 0,
+    ) -> TaskOfItself: ...
+
+    @overload
+    def submit(
+        self: Task[O],
+        *,
+        launcher: Any = None,
+        resources: Any = None,
+        retries: int = 0,
+        on_drift: Any = None,
+        priority: int = 0,
+    ) -> O: ...
+
+    def submit(
+        self,
+        *,
+        launcher: Any = None,
+        resources: Any = None,
+        retries: int = 0,
+        on_drift: Any = None,
+        priority: int = 0,
+    ) -> Any:
+        """Seal the task and hand it to the experiment around; returns what it hands on.
+
+        Raises ParameterError if a parameter is missing or invalid, UsageError outside of an
+        experiment.
+        """
+        submitter = current_submitter.get()
+        if submitter is None:
+            raise UsageError(
+                f"{type(self).__name__}.submit() needs an experiment",
+                where=caller(),
+                hint="call it inside `with experiment(workspace, name):`",
+            )
+        options = SubmitOptions(launcher, resources, retries, on_drift, priority)
+        order = order_of(self, submitter.roots)
+        submitter.submit(self, order, options)
+        job = state_of(self).job
+        assert job is not None
+        with using_roots(submitter.roots):
+            return output_of(self, job)
