@@ -12,9 +12,9 @@ from enum import Enum
 from types import TracebackType
 from typing import Any
 
-from xpm_engine.config.importing import ImportStopped, reading_classes
 from xpm_engine.config.order import Order
 from xpm_engine.config.paths import PathRoots
+from xpm_engine.config.reading import ImportStopped, reading_classes
 from xpm_engine.config.submitting import SubmitOptions, Submitter, current_submitter
 from xpm_engine.config.task import Task
 from xpm_engine.errors import UsageError

@@ -90,8 +90,9 @@ def _guarded(context: JobContext, launch: Launch) -> tuple[Report | None, int]:
 
 
 def _load(context: JobContext, launch: Launch) -> object:
-    from xpm_engine.config.importing import import_class, use_code
-    from xpm_engine.config.load import PathRoots, load_order
+    from xpm_engine.config.load import load_order
+    from xpm_engine.config.paths import PathRoots
+    from xpm_engine.runtime.importing import import_class, use_code
 
     params = ParamsRecord.from_json(launch.params, context.job.launch(context.attempt))
     use_code(params.code)

@@ -1,0 +1,308 @@
+"""The supervisor records how a task ended, whatever the task does: real processes, real signals."""
+
+from __future__ import annotations
+
+import ctypes
+import faulthandler
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.engine.making import KEY, dead_process, end, launch, start
+from xpm_engine.runtime.child import NONCE_VARIABLE
+from xpm_engine.runtime.context import JobContext, enter_job
+from xpm_engine.runtime.progress import progress
+from xpm_engine.runtime.supervisor import supervise
+from xpm_engine.runtime.task import Report
+from xpm_engine.workspace import processes, scan, tickets
+from xpm_engine.workspace.layout import JobKey, JobPaths, WorkspacePaths
+from xpm_engine.workspace.records.events import EventType, parse_events
+from xpm_engine.workspace.records.reasons import Outcome, Reason, ReasonKind
+from xpm_engine.workspace.records.states import JobState
+from xpm_engine.workspace.records.tickets import Launch
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
+"""The forked processes never come back to the threads of the test's process."""
+
+Body = Callable[[JobContext, Launch, int], int]
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> WorkspacePaths:
+    return WorkspacePaths(str(tmp_path / "ws"))
+
+
+def _spawn(workspace: WorkspacePaths, body: Body, order: Launch) -> int:
+    """Start a supervisor for `order` in a process of its own; its pid."""
+    job = workspace.job(order.key)
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.setsid()
+            supervise(JobContext(job, order.attempt, order.nonce), body)
+        finally:
+            os._exit(0)
+    return pid
+
+
+def _run(workspace: WorkspacePaths, body: Body, order: Launch | None = None) -> scan.JobRecord:
+    order = launch() if order is None else order
+    assert tickets.claim_launch(workspace.job(order.key), order)
+    os.waitpid(_spawn(workspace, body, order), 0)
+    return scan.read_job(workspace, order.key)
+
+
+def _wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline, "nothing happened for 30 s"
+        time.sleep(0.01)
+
+
+def test_a_good_end_is_recorded_with_what_it_used(workspace: WorkspacePaths) -> None:
+    def body(context: JobContext, order: Launch, report: int) -> int:
+        print("out")
+        print("err", file=sys.stderr)
+        return 0
+
+    record = _run(workspace, body)
+    job = workspace.job(KEY)
+    assert record.state is JobState.DONE
+    assert record.exit_code == 0
+    assert record.usage is not None
+    assert record.usage.peak_bytes > 1_000_000
+    assert Path(job.stdout_link).read_text() == "out\n"
+    assert Path(job.stderr_link).read_text() == "err\n"
+    assert os.readlink(job.stdout_link) == ".xpm/logs/1.out"
+    events, bad = parse_events(Path(job.events).read_bytes())
+    assert [event.type for event in events] == [EventType.STARTED, EventType.ENDED]
+    assert bad == 0
+
+
+def test_a_reported_reason_is_kept(workspace: WorkspacePaths) -> None:
+    told = Reason(ReasonKind.EXCEPTION, "ValueError: x", "ValueError")
+
+    def body(context: JobContext, order: Launch, report: int) -> int:
+        os.write(report, Report(Outcome.FAILED, told).to_bytes())
+        return 1
+
+    record = _run(workspace, body)
+    assert record.state is JobState.FAILED
+    assert record.reason == told
+    assert record.exit_code == 1
+
+
+def test_a_crash_of_the_interpreter_is_recorded(workspace: WorkspacePaths) -> None:
+    def body(context: JobContext, order: Launch, report: int) -> int:
+        faulthandler.disable()
+        ctypes.string_at(0)
+        return 0
+
+    record = _run(workspace, body)
+    assert record.state is JobState.FAILED
+    assert record.signal == signal.SIGSEGV
+    assert record.reason is not None
+    assert record.reason.text == "killed by SIGSEGV"
+
+
+def test_leaving_by_os_exit_is_no_good_end(workspace: WorkspacePaths) -> None:
+    def body(context: JobContext, order: Launch, report: int) -> int:
+        os._exit(7)
+
+    record = _run(workspace, body)
+    assert record.state is JobState.FAILED
+    assert record.exit_code == 7
+
+
+def test_what_the_task_leaves_running_is_ended(workspace: WorkspacePaths, tmp_path: Path) -> None:
+    """A daemon in a session of its own, that ignores SIGTERM."""
+    pid_file = tmp_path / "pid"
+    code = (
+        "import os, signal, sys, time\n"
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        f"open({str(pid_file)!r} + '.new', 'w').write(str(os.getpid()))\n"
+        f"os.rename({str(pid_file)!r} + '.new', {str(pid_file)!r})\n"
+        "time.sleep(600)\n"
+    )
+
+    def body(context: JobContext, order: Launch, report: int) -> int:
+        subprocess.Popen([sys.executable, "-c", code], start_new_session=True)
+        _wait_for(pid_file.exists)
+        return 0
+
+    record = _run(workspace, body)
+    assert record.state is JobState.DONE
+    assert processes.identity_of(int(pid_file.read_text())) is None
+
+
+def test_a_request_to_stop_reaches_the_task(workspace: WorkspacePaths, tmp_path: Path) -> None:
+    ready = tmp_path / "ready"
+
+    def body(context: JobContext, order: Launch, report: int) -> int:
+        ready.touch()
+        time.sleep(600)
+        return 0
+
+    order = launch()
+    tickets.claim_launch(workspace.job(KEY), order)
+    pid = _spawn(workspace, body, order)
+    _wait_for(ready.exists)
+    os.kill(pid, signal.SIGTERM)
+    os.waitpid(pid, 0)
+    record = scan.read_job(workspace, KEY)
+    assert record.state is JobState.CANCELLED
+    assert record.signal == signal.SIGTERM
+
+
+def test_the_task_dies_with_its_supervisor_and_nothing_is_recorded(
+    workspace: WorkspacePaths, tmp_path: Path
+) -> None:
+    pid_file = tmp_path / "pid"
+
+    def body(context: JobContext, order: Launch, report: int) -> int:
+        (tmp_path / "new").write_text(str(os.getpid()))
+        (tmp_path / "new").rename(pid_file)
+        time.sleep(600)
+        return 0
+
+    order = launch()
+    job = workspace.job(KEY)
+    tickets.claim_launch(job, order)
+    pid = _spawn(workspace, body, order)
+    _wait_for(pid_file.exists)
+    task = int(pid_file.read_text())
+    assert scan.read_job(workspace, KEY).state is JobState.RUNNING
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    _wait_for(lambda: processes.identity_of(task) is None)
+    record = scan.read_job(workspace, KEY)
+    assert record.state is JobState.DIED
+    attempt = tickets.last_attempt(job)
+    assert attempt is not None
+    assert attempt.end is None
+    assert tickets.proved_dead(job, attempt)
+    assert tickets.reap(job, attempt)
+    assert scan.read_job(workspace, KEY).state is JobState.DIED
+
+
+def test_only_one_of_many_supervisors_runs_the_task(
+    workspace: WorkspacePaths, tmp_path: Path
+) -> None:
+    ledger = tmp_path / "ledger"
+
+    def body(context: JobContext, order: Launch, report: int) -> int:
+        with ledger.open("a") as file:
+            file.write(f"{os.getpid()}\n")
+        return 0
+
+    order = launch()
+    tickets.claim_launch(workspace.job(KEY), order)
+    for pid in [_spawn(workspace, body, order) for _ in range(6)]:
+        os.waitpid(pid, 0)
+    assert len(ledger.read_text().splitlines()) == 1
+    assert scan.read_job(workspace, KEY).state is JobState.DONE
+
+
+def test_a_voided_order_is_not_run(workspace: WorkspacePaths, tmp_path: Path) -> None:
+    job = workspace.job(KEY)
+    order = launch()
+    tickets.claim_launch(job, order)
+    attempt = tickets.last_attempt(job)
+    assert attempt is not None
+    tickets.void(job, attempt, user="ada", why="overdue")
+    before = sorted(os.listdir(job.xpm))
+
+    def body(context: JobContext, order: Launch, report: int) -> int:
+        (tmp_path / "ran").touch()
+        return 0
+
+    os.waitpid(_spawn(workspace, body, order), 0)
+    assert not (tmp_path / "ran").exists()
+    assert sorted(set(os.listdir(job.xpm)) - {"lock"}) == before
+
+
+def test_an_order_of_another_nonce_is_left_alone(workspace: WorkspacePaths) -> None:
+    job = workspace.job(KEY)
+    tickets.claim_launch(job, launch())
+    os.waitpid(_spawn(workspace, lambda *_: 0, launch()), 0)
+    assert scan.read_job(workspace, KEY).state is JobState.QUEUED
+
+
+def test_without_its_upstream_a_job_ends_before_it_executes(workspace: WorkspacePaths) -> None:
+    gone = JobKey("ir.index", "e" * 32)
+    record = _run(workspace, lambda *_: 0, launch(dependencies=(gone,)))
+    assert record.state is JobState.FAILED
+    assert record.reason is not None
+    assert record.reason.kind is ReasonKind.UPSTREAM_GONE
+    assert str(gone) in record.reason.text
+
+
+@pytest.mark.parametrize("resumable", [True, False])
+def test_what_an_earlier_attempt_left_is_moved_unless_it_resumes(
+    workspace: WorkspacePaths, resumable: bool
+) -> None:
+    job = workspace.job(KEY)
+    tickets.claim_launch(job, launch())
+    tickets.claim_start(job, 1, start(by=dead_process()))
+    tickets.record_end(job, 1, end(Outcome.FAILED))
+    checkpoint = Path(job.root) / "checkpoint"
+    checkpoint.write_text("half")
+
+    def body(context: JobContext, order: Launch, report: int) -> int:
+        return 0 if checkpoint.exists() == resumable else 3
+
+    record = _run(workspace, body, launch(attempt=2, resumable=resumable))
+    assert record.state is JobState.DONE
+    assert record.attempt == 2
+    assert (Path(job.leftovers(1)) / "checkpoint").exists() == (not resumable)
+
+
+def test_progress_is_written_with_its_levels(workspace: WorkspacePaths) -> None:
+    def body(context: JobContext, order: Launch, report: int) -> int:
+        enter_job(context)
+        progress(0.0, desc="epoch 1/2")
+        progress(0.5, level=1, desc="batch\n5")
+        progress(2.0, level=1)
+        time.sleep(0.8)
+        return 0
+
+    _run(workspace, body)
+    told = scan.read_progress(workspace.job(KEY), 1)
+    assert told is not None
+    assert [(level.fraction, level.text) for level in told.levels] == [
+        (0.0, "epoch 1/2"),
+        (1.0, "batch 5"),
+    ]
+
+
+def test_progress_outside_of_a_job_does_nothing() -> None:
+    progress(0.5)
+    with pytest.raises(ValueError, match="level 9"):
+        progress(0.5, level=9)
+    with pytest.raises(ValueError, match="NaN"):
+        progress(float("nan"))
+
+
+def test_a_task_starts_clean(workspace: WorkspacePaths) -> None:
+    """Its folder, standard input, signals, process group and environment are its own."""
+
+    def body(context: JobContext, order: Launch, report: int) -> int:
+        checks = [
+            os.getcwd() == os.path.realpath(context.job.root),
+            sys.stdin.read() == "",
+            os.getpgid(0) == os.getpid(),
+            signal.getsignal(signal.SIGTERM) is signal.SIG_DFL,
+            os.environ[NONCE_VARIABLE] == order.nonce,
+            not tickets.lock_is_free(JobPaths(context.job.root)),
+        ]
+        print(checks)
+        return 0 if all(checks) else 1
+
+    record = _run(workspace, body)
+    assert record.state is JobState.DONE, Path(workspace.job(KEY).stdout(1)).read_text()
