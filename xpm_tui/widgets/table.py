@@ -1,0 +1,409 @@
+"""A table of any length: only the rows on the screen are ever drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from time import monotonic
+from typing import Any, ClassVar, Generic
+
+from rich.segment import Segment
+from rich.style import Style
+from rich.text import Text
+from textual import events
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.timer import Timer
+
+from xpm_tui.widgets.table_model import Column, Row, TableModel
+
+GUTTER = 3
+"""Cells left of the first column: the cursor's bar, the mark, a blank."""
+
+GAP = 2
+"""Cells between two columns."""
+
+QUIET = 3.0
+"""Seconds without a key before rows that changed may change places."""
+
+
+class Table(ScrollView, Generic[Row], can_focus=True):
+    """Rows over columns, with a cursor that stays on its row whatever happens around it.
+
+    The rows are a frozen sequence, replaced as a whole. The cursor and the marks are kept by the
+    rows' keys. Which rows are marked is decided by who handles `MarksWanted`, and told back with
+    `show_marks`.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"table--header", "table--cursor", "table--more"}
+    DEFAULT_CSS = """
+    Table {
+        scrollbar-size: 0 0;
+        .table--header { text-style: bold; }
+        .table--more { text-style: dim; }
+        .table--cursor { text-style: bold; }
+        &:focus .table--cursor { text-style: reverse; }
+    }
+    """
+
+    class Opened(Message):
+        """The row under the cursor is to be opened."""
+
+        def __init__(self, table: Table[Any], row: Any) -> None:
+            super().__init__()
+            self.table = table
+            self.row = row
+
+        @property
+        def control(self) -> Table[Any]:
+            return self.table
+
+    class Moved(Message):
+        """The cursor stands on another row."""
+
+        def __init__(self, table: Table[Any], row: Any) -> None:
+            super().__init__()
+            self.table = table
+            self.row = row
+
+        @property
+        def control(self) -> Table[Any]:
+            return self.table
+
+    class MarksWanted(Message):
+        """The user wants these rows, by their keys, to be the marked ones among those shown."""
+
+        def __init__(self, table: Table[Any], marks: frozenset[Hashable]) -> None:
+            super().__init__()
+            self.table = table
+            self.marks = marks
+
+        @property
+        def control(self) -> Table[Any]:
+            return self.table
+
+    def __init__(
+        self,
+        key: Callable[[Row], Hashable],
+        *,
+        columns: Sequence[Column[Row]] = (),
+        header: bool = True,
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(id=id, classes=classes)
+        self.model: TableModel[Row] = TableModel(key)
+        self.columns: tuple[Column[Row], ...] = tuple(columns)
+        self.marks: frozenset[Hashable] = frozenset()
+        self._header = 1 if header else 0
+        self._cursor = 0
+        self._cursor_key: Hashable | None = None
+        self._range_from: Hashable | None = None
+        self._painted: dict[int, Strip] = {}
+        self._last_key = 0.0
+        self._resort: Timer | None = None
+
+    def show(self, rows: Sequence[Row], *, columns: Sequence[Column[Row]] | None = None) -> None:
+        """Show other rows; the cursor stays on its row, or where that row was."""
+        if columns is not None and tuple(columns) != self.columns:
+            self._take_columns(tuple(columns))
+        if rows == self.model.rows:
+            self.repaint()
+            return
+        keep = self.model.column is not None and self._busy
+        self.model.replace(rows, keep_order=keep)
+        if keep:
+            self._resort_later()
+        self._follow_cursor()
+
+    def show_marks(self, marks: frozenset[Hashable]) -> None:
+        """Draw these rows as marked."""
+        if marks != self.marks:
+            self.marks = marks
+            self.repaint()
+
+    def sort(self, column: Column[Row] | None, *, reverse: bool = False) -> None:
+        """Sort by a column; None leaves the rows in the order in which they came."""
+        self.model.sort(column, reverse=reverse)
+        self._follow_cursor()
+
+    def narrow(self, wanted: Callable[[Row], bool] | None) -> None:
+        """Show only the rows that are wanted; None shows all."""
+        self.model.narrow(wanted)
+        self._follow_cursor()
+
+    def repaint(self) -> None:
+        """Draw again the lines that look different now."""
+        if not self.is_mounted:
+            return
+        for y in range(self.size.height):
+            if self._painted.get(y) != self._line(y):
+                self.refresh(Region(0, y, self.size.width, 1))
+
+    @property
+    def row(self) -> Row | None:
+        """The row under the cursor."""
+        return self.model.shown[self._cursor] if self.model.shown else None
+
+    @property
+    def shown_keys(self) -> frozenset[Hashable]:
+        """The keys of all rows that are shown now."""
+        return frozenset(map(self.model.key, self.model.shown))
+
+    def move_to(self, key: Hashable) -> bool:
+        """Put the cursor on a row; False if that row is not shown."""
+        place = self.model.index(key)
+        if place is None:
+            return False
+        self._go(place)
+        return True
+
+    def move_by(self, rows: int) -> None:
+        """Move the cursor down, or up."""
+        self._go(self._cursor + rows)
+
+    def move_to_end(self, *, last: bool) -> None:
+        """Move the cursor to the first or the last row."""
+        self._go(len(self.model.shown) - 1 if last else 0)
+
+    def move_to_next(self, wanted: Callable[[Row], bool], *, back: bool = False) -> bool:
+        """Move to the next row that is wanted; False if there is none that way."""
+        places = range(self._cursor - 1, -1, -1) if back else range(self._cursor + 1, self._count)
+        for place in places:
+            if wanted(self.model.shown[place]):
+                self._go(place)
+                return True
+        return False
+
+    @property
+    def page(self) -> int:
+        """Rows on one screen."""
+        return max(1, self.size.height - self._reserved)
+
+    def sideways(self, cells: int) -> None:
+        """Scroll the columns; the gutter stays."""
+        self.scroll_to(x=self.scroll_x + cells, animate=False, force=True)
+
+    def toggle_mark(self) -> None:
+        """Mark the row under the cursor, or the range begun before; or take its mark away."""
+        if self.row is None:
+            return
+        keys = self._range_keys()
+        self._range_from = None
+        marked = self.marks - keys if keys <= self.marks else self.marks | keys
+        self.post_message(self.MarksWanted(self, marked))
+        if len(keys) == 1:
+            self.move_by(1)
+
+    def begin_range(self) -> None:
+        """Begin a range of rows at the cursor; `toggle_mark` marks it."""
+        self._range_from = None if self._range_from is not None else self._cursor_key
+        self.repaint()
+
+    def end_range(self) -> bool:
+        """Give up the range that was begun; False if there was none."""
+        begun = self._range_from is not None
+        self._range_from = None
+        self.repaint()
+        return begun
+
+    def mark_shown(self) -> None:
+        """Mark all rows that are shown."""
+        self.post_message(self.MarksWanted(self, self.marks | self.shown_keys))
+
+    def sort_next(self) -> None:
+        """Sort by the next column that can be sorted by, after the last by none."""
+        sortable = [column for column in self.columns if column.order is not None]
+        choices: list[Column[Row] | None] = [None, *sortable]
+        titles = [None if choice is None else choice.title for choice in choices]
+        now = None if self.model.column is None else self.model.column.title
+        place = titles.index(now) if now in titles else 0
+        self.sort(choices[(place + 1) % len(choices)])
+
+    def sort_reverse(self) -> None:
+        """Turn the order round."""
+        self.sort(self.model.column, reverse=not self.model.reverse)
+
+    def render_line(self, y: int) -> Strip:
+        line = self._line(y)
+        self._painted[y] = line
+        return line
+
+    def _line(self, y: int) -> Strip:
+        width = self.size.width
+        if y < self._header:
+            return self._header_line(width)
+        if self._overflows and y == self.size.height - 1:
+            return self._more_line(width)
+        place = self.scroll_offset.y + y - self._header
+        if not 0 <= place < self._count:
+            return Strip.blank(width, self.rich_style)
+        return self._row_line(self.model.shown[place], place, width)
+
+    def _row_line(self, row: Row, place: int, width: int) -> Strip:
+        key = self.model.key(row)
+        at_cursor = place == self._cursor
+        marked = key in self.marks or (self._range_from is not None and key in self._range_keys())
+        gutter = Text(("▌" if at_cursor else " ") + ("◆ " if marked else "  "))
+        cells = Text()
+        for index, column in enumerate(self.columns):
+            if index:
+                cells.append(" " * GAP)
+            cells.append_text(fit(column.cell(row), column.width, right=column.right))
+        line = self._strip(gutter, cells, width)
+        if not at_cursor:
+            return line
+        return Strip(
+            Segment.apply_style(line, post_style=self._part("table--cursor")), line.cell_length
+        )
+
+    def _header_line(self, width: int) -> Strip:
+        cells = Text()
+        for index, column in enumerate(self.columns):
+            if index:
+                cells.append(" " * GAP)
+            title = column.title
+            if self.model.column is not None and self.model.column.title == title:
+                title += " ↑" if self.model.reverse else " ↓"
+            cells.append_text(fit(Text(title), column.width, right=column.right))
+        cells.stylize(self._part("table--header"))
+        return self._strip(Text(" " * GUTTER), cells, width)
+
+    def _more_line(self, width: int) -> Strip:
+        below = self._count - self.scroll_offset.y - self.page
+        words = f"┊ {below:,} more rows" if below > 1 else "┊ 1 more row"
+        text = Text(words if below > 0 else f"┊ end of {self._count:,} rows")
+        text.stylize(self._part("table--more"))
+        return self._strip(Text(" " * GUTTER), text, width)
+
+    def _strip(self, gutter: Text, cells: Text, width: int) -> Strip:
+        console = self.app.console
+        left = self.scroll_offset.x
+        body = Strip(cells.render(console)).crop_extend(left, left + max(0, width - GUTTER), None)
+        line = Strip.join([Strip(gutter.render(console)), body]).crop(0, width)
+        return line.apply_style(self.rich_style)
+
+    def _part(self, name: str) -> Style:
+        return self.get_component_rich_style(name, partial=True)
+
+    @property
+    def _count(self) -> int:
+        return len(self.model.shown)
+
+    @property
+    def _overflows(self) -> bool:
+        return self._count > self.size.height - self._header
+
+    @property
+    def _reserved(self) -> int:
+        """Lines that show no row: the header, and how many more there are."""
+        return self._header + (1 if self._overflows else 0)
+
+    @property
+    def _busy(self) -> bool:
+        return monotonic() - self._last_key < QUIET
+
+    def _range_keys(self) -> frozenset[Hashable]:
+        """The rows that `space` would mark."""
+        start = None if self._range_from is None else self.model.index(self._range_from)
+        if start is None:
+            return frozenset(() if self._cursor_key is None else (self._cursor_key,))
+        first, last = sorted((start, self._cursor))
+        return frozenset(map(self.model.key, self.model.shown[first : last + 1]))
+
+    def _go(self, place: int) -> None:
+        if not self._count:
+            self._cursor, self._cursor_key = 0, None
+            return
+        place = min(max(place, 0), self._count - 1)
+        key = self.model.key(self.model.shown[place])
+        moved = key != self._cursor_key
+        self._cursor, self._cursor_key = place, key
+        self._scroll_to_cursor()
+        self.repaint()
+        if moved:
+            self.post_message(self.Moved(self, self.model.shown[place]))
+
+    def _follow_cursor(self) -> None:
+        """Rows came, went or moved: stay on the same row, at the same height on the screen."""
+        height = self._cursor - self.scroll_offset.y
+        place = None if self._cursor_key is None else self.model.index(self._cursor_key)
+        self._fit()
+        if place is None:
+            self._go(self._cursor)
+        else:
+            self._cursor = place
+            self.scroll_to(y=max(0, place - height), animate=False, force=True)
+            self._scroll_to_cursor()
+        self.repaint()
+
+    def _scroll_to_cursor(self) -> None:
+        top = self.scroll_offset.y
+        if self._cursor < top:
+            self.scroll_to(y=self._cursor, animate=False, force=True)
+        elif self._cursor >= top + self.page:
+            self.scroll_to(y=self._cursor - self.page + 1, animate=False, force=True)
+
+    def _fit(self) -> None:
+        """Tell the scroll view how large the whole is."""
+        widths = sum(column.width + GAP for column in self.columns)
+        self.virtual_size = Size(GUTTER + widths, self._count + self._reserved)
+
+    def _take_columns(self, columns: tuple[Column[Row], ...]) -> None:
+        sorted_by = self.model.column
+        self.columns = columns
+        if sorted_by is not None:
+            same = [column for column in columns if column.title == sorted_by.title]
+            self.model.sort(same[0] if same else None, reverse=self.model.reverse)
+        self._fit()
+        self.repaint()
+
+    def _resort_later(self) -> None:
+        if self._resort is None:
+            self._resort = self.set_timer(QUIET, self._resort_now)
+
+    def _resort_now(self) -> None:
+        self._resort = None
+        if self._busy:
+            self._resort_later()
+        else:
+            self.sort(self.model.column, reverse=self.model.reverse)
+
+    def on_key(self) -> None:
+        self._last_key = monotonic()
+
+    def on_resize(self) -> None:
+        self._painted.clear()
+        self._fit()
+        self._scroll_to_cursor()
+
+    def on_click(self, event: events.Click) -> None:
+        place = self.scroll_offset.y + event.y - self._header
+        if event.y < self._header:
+            self._click_header(event.x)
+        elif 0 <= place < self._count and event.y < self._header + self.page:
+            self._go(place)
+            if event.chain > 1 and self.row is not None:
+                self.post_message(self.Opened(self, self.row))
+
+    def _click_header(self, x: int) -> None:
+        right = GUTTER - self.scroll_offset.x
+        for column in self.columns:
+            right += column.width + GAP
+            if x < right and column.order is not None:
+                again = self.model.column is column
+                self.sort(column, reverse=again and not self.model.reverse)
+                return
+
+
+def fit(text: Text, width: int, *, right: bool = False) -> Text:
+    """A text of exactly `width` cells: padded, or cut with an ellipsis."""
+    cell = text.copy()
+    cell.truncate(width, overflow="ellipsis")
+    missing = max(0, width - cell.cell_len)
+    if missing and right:
+        padded = Text(" " * missing)
+        return padded.append_text(cell)
+    cell.pad_right(missing)
+    return cell

@@ -1,0 +1,119 @@
+"""The rows of a table in the order in which they are shown; no Textual in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from rich.text import Text
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True)
+class Column(Generic[Row]):
+    """One column: how a row's cell looks, and what it is sorted by."""
+
+    title: str
+    cell: Callable[[Row], Text]
+    """Called for the rows on the screen only."""
+    order: Callable[[Row], Any] | None = None
+    """A number, a text or None (always last); no function: not sortable."""
+    width: int = 10
+    """In terminal cells; a longer text is cut."""
+    right: bool = False
+    """Whether its cells are set flush right."""
+
+
+class TableModel(Generic[Row]):
+    """Rows, narrowed and sorted, that are found again by their key.
+
+    Keys are unique. Sorting and narrowing never change `rows`; `shown` is what is left of them,
+    in order.
+    """
+
+    def __init__(self, key: Callable[[Row], Hashable]) -> None:
+        self.key = key
+        self.rows: Sequence[Row] = ()
+        self.shown: Sequence[Row] = ()
+        self.column: Column[Row] | None = None
+        """What it is sorted by; None leaves the order of `rows`."""
+        self.reverse = False
+        self._wanted: Callable[[Row], bool] | None = None
+        self._places: dict[Hashable, int] | None = None
+
+    def replace(self, rows: Sequence[Row], *, keep_order: bool = False) -> None:
+        """Take other rows; with `keep_order` those that were shown stay where they are."""
+        before = self.shown
+        self.rows = rows
+        if not keep_order:
+            self._arrange()
+            return
+        shown = self._narrowed()
+        now = {self.key(row): row for row in shown}
+        stayed = [now.pop(key) for key in map(self.key, before) if key in now]
+        self._show([*stayed, *now.values()])
+
+    def sort(self, column: Column[Row] | None, *, reverse: bool = False) -> None:
+        """Sort by a column, or leave the order of `rows`."""
+        self.column = column
+        self.reverse = reverse
+        self._arrange()
+
+    def narrow(self, wanted: Callable[[Row], bool] | None) -> None:
+        """Show only what is wanted; None shows everything."""
+        self._wanted = wanted
+        self._arrange()
+
+    def index(self, key: Hashable) -> int | None:
+        """Where the row with this key is shown; None if it is not."""
+        if self._places is None:
+            self._places = {self.key(row): place for place, row in enumerate(self.shown)}
+        return self._places.get(key)
+
+    def _narrowed(self) -> Sequence[Row]:
+        if self._wanted is None:
+            return self.rows
+        return [row for row in self.rows if self._wanted(row)]
+
+    def _arrange(self) -> None:
+        shown = self._narrowed()
+        if self.column is not None and self.column.order is not None:
+            ranks = ranking([self.column.order(row) for row in shown], reverse=self.reverse)
+            shown = [shown[place] for place in sorted(range(len(shown)), key=ranks.__getitem__)]
+        elif self.reverse:
+            shown = shown[::-1]
+        self._show(shown)
+
+    def _show(self, shown: Sequence[Row]) -> None:
+        self.shown = shown
+        self._places = None
+
+
+def ranking(values: Sequence[Any], *, reverse: bool = False) -> list[int]:
+    """The rank of each value: numbers first, then texts without regard to case, None last.
+
+    Equal values share a rank. Distinct values are sorted once, so that a column with few of them
+    costs next to nothing. None and NaN stay last in reverse, too.
+    """
+    distinct = {_hashable(value) for value in values}
+    distinct.discard(None)
+    numbers = sorted(value for value in distinct if isinstance(value, (int, float)))
+    texts = sorted(value for value in distinct if isinstance(value, str))
+    texts.sort(key=str.casefold)
+    ordered: list[Any] = [*numbers, *texts]
+    if reverse:
+        ordered.reverse()
+    ranks = {value: rank for rank, value in enumerate(ordered)}
+    last = len(ordered)
+    return [ranks.get(_hashable(value), last) for value in values]
+
+
+def _hashable(value: Any) -> int | float | str | None:
+    """A value that can be ranked; lists and the like by their Python spelling."""
+    if value is None or value != value:
+        return None
+    if isinstance(value, (int, float, str)):
+        return value
+    return repr(value)
