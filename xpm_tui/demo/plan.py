@@ -48,6 +48,9 @@ KINDS: dict[type[ast.AST], str] = {
     ast.AsyncFunctionDef: "function",
 }
 
+PLURALS = (("sses", "ss"), ("ies", "y"), ("ss", "ss"), ("us", "us"), ("s", ""))
+"""Endings of plurals and of their singulars; the first one that fits counts."""
+
 
 class Docstring(NamedTuple):
     """One docstring and where it is, such as `json.decoder` and `json.decoder.JSONDecoder`."""
@@ -99,7 +102,7 @@ class ReadLibrary(Task):
                 module = module_name(file.relative_to(self.folder))
                 try:
                     tree = ast.parse(file.read_bytes())
-                except SyntaxError as error:
+                except (SyntaxError, ValueError) as error:
                     print(f"left out {file}: {error}")
                     continue
                 for docstring in docstrings_of(tree, module, module):
@@ -146,6 +149,8 @@ class MakeQueries(Task):
             if len(summary) >= 5 and everything.count(f" {text} ") == 1:
                 fair.append(Query(text, docstring.name, docstring.module))
 
+        if not fair:
+            raise ValueError("no function has a summary that can be searched for fairly")
         chosen = random.Random(self.seed).sample(fair, min(self.count, len(fair)))
         with self.file.open("w") as lines:
             for query in chosen:
@@ -231,7 +236,8 @@ class Evaluate(Task):
         queries = read_queries(self.queries.file)
         passes: dict[str, float] = {}
         for done, length in enumerate(self.lengths):
-            progress(done / len(self.lengths), desc=f"pass {done + 1}/{len(self.lengths)}")
+            what = f"pass {done + 1}/{len(self.lengths)}: {length} words typed"
+            progress(done / len(self.lengths), desc=what)
             total = 0.0
             for number, query in enumerate(queries):
                 if number % self.report_every == 0:
@@ -307,15 +313,11 @@ def words(text: str, *, stem: bool = False) -> list[str]:
 
 
 def singular(word: str) -> str:
-    """A plural's singular, nearly always (the S-stemmer; Harman, 1991)."""
-    if word.endswith("ies") and not word.endswith(("eies", "aies")):
-        return word[:-3] + "y"
-    if (
-        len(word) > 2
-        and word.endswith("s")
-        and not word.endswith(("aes", "ees", "oes", "us", "ss"))
-    ):
-        return word[:-1]
+    """A plural's singular, mostly (after the first step of Porter's stemmer, 1980)."""
+    if len(word) > 3:
+        for ending, singular_ending in PLURALS:
+            if word.endswith(ending):
+                return word.removesuffix(ending) + singular_ending
     return word
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sysconfig
-from itertools import product
 from pathlib import Path
 
 import pytest
@@ -130,7 +129,7 @@ def test_rankings_and_scores_are_those_of_the_formula(folder: Path, stem: bool) 
         texts = {module: [without_plurals(w) for w in text] for module, text in texts.items()}
         asked = [(" ".join(map(without_plurals, text.split())), m) for text, m in asked]
 
-    for k1, b in product((0.0, 0.6, 2.4), (0.0, 0.75, 1.0)):
+    for k1, b in ((0.0, 0.5), (0.6, 0.0), (1.2, 0.75), (2.4, 1.0)):
         ranker = plan.BM25(k1=k1, b=b)
         evaluation = plan.Evaluate(index=index, queries=queries, ranker=ranker).submit()
         scores = json.loads(evaluation.scores.read_text())
@@ -157,13 +156,13 @@ def test_a_ranking_is_by_score_then_by_name() -> None:
     [
         ("queries", "query"),
         ("files", "file"),
-        ("classes", "classe"),
+        ("classes", "class"),
         ("trees", "tree"),
         ("status", "status"),
         ("class", "class"),
-        ("goes", "goes"),
+        ("goes", "goe"),
         ("s", "s"),
-        ("is", "is"),
+        ("its", "its"),
         ("word", "word"),
     ],
 )
