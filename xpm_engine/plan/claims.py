@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 import signal
 from dataclasses import dataclass
 from enum import Enum
@@ -117,7 +115,10 @@ def _not_started(job: JobPaths, attempt: Attempt, launcher: Launcher) -> Look | 
     if not lost:
         return Look(Verdict.COMING, attempt.number, launch.nonce)
     tickets.void(
-        job, attempt, user=user_name(), why="its plan is gone, and its launcher has lost it"
+        job,
+        attempt,
+        user=processes.user_name(),
+        why="its plan is gone, and its launcher has lost it",
     )
     return None
 
@@ -131,11 +132,3 @@ def end_survivors(nonce: str) -> int:
     for process in survivors:
         processes.send_signal(process, signal.SIGKILL)
     return len(survivors)
-
-
-def user_name() -> str:
-    """Who runs this process, for the records."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.getuid())

@@ -10,7 +10,6 @@ from contextlib import suppress
 from dataclasses import replace
 
 from xpm_engine.errors import StorageError
-from xpm_engine.plan.claims import user_name
 from xpm_engine.plan.environment import environment, git_state
 from xpm_engine.workspace import processes
 from xpm_engine.workspace.atomic import (
@@ -48,7 +47,7 @@ class RunWriter:
             plan=PlanState.RUNNING,
             kind=RunKind.PLAN,
             driver=processes.own_identity(),
-            user=user_name(),
+            user=processes.user_name(),
             started=now(),
             git=git_state(os.path.dirname(scope.plan)),
             environment=environment(),

@@ -27,6 +27,7 @@ from xpm_engine.workspace import processes, tickets
 from xpm_engine.workspace.atomic import dumps, write_atomic
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.records.fields import now
+from xpm_engine.workspace.records.identity import ProcessIdentity
 from xpm_engine.workspace.records.reasons import Outcome, Reason, ReasonKind, Wait, WaitKind
 from xpm_engine.workspace.records.runs import How, Reference
 from xpm_engine.workspace.records.tickets import Attempt, End, Launch, LaunchedBy
@@ -124,9 +125,9 @@ class Scheduler:
         self._watch.close()
         self.launcher.close()
 
-    def live_supervisors(self) -> list[processes.ProcessIdentity]:
+    def live_supervisors(self) -> list[ProcessIdentity]:
         """The supervisors on this machine of the jobs that this run launched or follows."""
-        found: list[processes.ProcessIdentity] = []
+        found: list[ProcessIdentity] = []
         for node in list(self.nodes.values()):
             handle = node.handle
             if node.stage in (Stage.LAUNCHED, Stage.FOLLOWED) and handle and handle.process:

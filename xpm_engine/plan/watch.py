@@ -1,4 +1,4 @@
-"""Noticing that processes of this machine end, whoever started them, without asking all the time."""
+"""Noticing that processes of this machine end, whoever started them, without polling."""
 
 from __future__ import annotations
 

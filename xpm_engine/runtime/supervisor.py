@@ -7,7 +7,6 @@ its exit frees the lock.
 
 from __future__ import annotations
 
-import getpass
 import os
 import select
 import signal
@@ -65,7 +64,7 @@ def supervise(context: JobContext, run_task: TaskBody) -> None:
             launch=launch.nonce,
             by=processes.own_identity(),
             at=now(),
-            user=_user(),
+            user=processes.user_name(),
         )
         if not tickets.claim_start(context.job, context.attempt, start):
             return
@@ -308,10 +307,3 @@ def _flat(launch: Launch, where: str) -> dict[str, object]:
 def _signal_group(group: int, number: int) -> None:
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(group, number)
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.getuid())

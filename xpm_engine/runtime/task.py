@@ -12,6 +12,7 @@ import traceback
 from contextlib import suppress
 from dataclasses import dataclass
 from types import FrameType, TracebackType
+from typing import Any
 
 from xpm_engine.errors import TaskCancelled, XpmError
 from xpm_engine.runtime import progress
@@ -89,7 +90,7 @@ def _guarded(context: JobContext, launch: Launch) -> tuple[Report | None, int]:
     return None, 0
 
 
-def _load(context: JobContext, launch: Launch) -> object:
+def _load(context: JobContext, launch: Launch) -> Any:
     from xpm_engine.config.load import load_order
     from xpm_engine.config.paths import PathRoots
     from xpm_engine.runtime.importing import import_class, use_code
