@@ -63,6 +63,8 @@ _OF_OUTCOME = {
     Outcome.DIED: JobState.DIED,
 }
 
+_CAN_WAIT = frozenset((JobState.NOT_SUBMITTED, JobState.FAILED, JobState.CANCELLED, JobState.DIED))
+
 
 def state_of_outcome(outcome: Outcome) -> JobState:
     """The state of a job whose last attempt that is not void ended so; raises KeyError for void."""
@@ -82,13 +84,26 @@ def derive_state(
     supervisor is proved dead (True), proved alive (False) or out of sight (None); `wait` is what
     a live run says it waits for; `expected` whether a live run is going to submit it.
     """
-    over = attempt is not None and attempt.end is not None
-    if wait is not None and (attempt is None or over):
-        if wait is WaitKind.UPSTREAM_FAILED:
-            return JobState.BLOCKED
-        return JobState.WAITING
-    if attempt is None:
-        return JobState.READY if expected else JobState.NOT_SUBMITTED
+    stored = JobState.NOT_SUBMITTED if attempt is None else _stored_state(attempt, dead)
+    return seen_by_run(stored, wait=wait, expected=expected)
+
+
+def seen_by_run(
+    stored: JobState, *, wait: Optional[WaitKind] = None, expected: bool = False
+) -> JobState:
+    """The state of a job for a run that references it, from the state its folder tells.
+
+    `wait` and `expected` are as in `derive_state`. A result that is there never waits: the run's
+    queue is up to a second older than the folder.
+    """
+    if wait is not None and stored in _CAN_WAIT:
+        return JobState.BLOCKED if wait is WaitKind.UPSTREAM_FAILED else JobState.WAITING
+    if stored is JobState.NOT_SUBMITTED and expected:
+        return JobState.READY
+    return stored
+
+
+def _stored_state(attempt: Attempt, dead: Callable[[ProcessIdentity], Optional[bool]]) -> JobState:
     if attempt.end is not None:
         return _OF_OUTCOME[attempt.end.outcome]
     if attempt.launch.by is LaunchedBy.CLEAN:
