@@ -5,6 +5,7 @@ Portable set: plain standard library, Python 3.8 syntax (psutil only on systems 
 
 from __future__ import annotations
 
+import getpass
 import os
 import signal
 import socket
@@ -53,6 +54,14 @@ def boot_id() -> str:
 def host_name() -> str:
     """This machine's name: for people, and to restrict proofs, never to identify."""
     return socket.gethostname()
+
+
+def user_name() -> str:
+    """Who runs this process, for the records."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
 
 
 def process_namespace() -> str:
@@ -166,7 +175,7 @@ def _boot_time_without_proc() -> str:
 def with_argument(texts: "Sequence[str]") -> "set[str]":
     """Those of `texts` that stand among the arguments of a living process of this machine."""
     wanted = {text.encode(): text for text in texts}
-    found = set()
+    found: "set[str]" = set()
     for pid in _pids():
         try:
             with open(f"/proc/{pid}/cmdline", "rb") as file:
@@ -180,7 +189,7 @@ def with_argument(texts: "Sequence[str]") -> "set[str]":
 def with_environment(name: str, value: str) -> "list[ProcessIdentity]":
     """The living processes of this user on this machine whose environment has NAME=VALUE."""
     entry = f"{name}={value}".encode()
-    found = []
+    found: "list[ProcessIdentity]" = []
     for pid in _pids():
         try:
             with open(f"/proc/{pid}/environ", "rb") as file:

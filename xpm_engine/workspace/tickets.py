@@ -25,6 +25,7 @@ from xpm_engine.workspace.atomic import (
 )
 from xpm_engine.workspace.layout import JobPaths, attempts_in
 from xpm_engine.workspace.records.fields import now
+from xpm_engine.workspace.records.identity import ProcessIdentity
 from xpm_engine.workspace.records.jobs import JobSummary
 from xpm_engine.workspace.records.reasons import Outcome, Reason, ReasonKind
 from xpm_engine.workspace.records.tickets import Attempt, End, Launch, Start
@@ -121,9 +122,9 @@ def void(job: JobPaths, attempt: Attempt, *, user: str, why: str) -> bool:
     return True
 
 
-def complete_void(job: JobPaths, number: int) -> None:
-    """Give a void start its end, which anyone may do."""
-    end = End(new_nonce(), Outcome.VOID, now(), processes.own_identity())
+def complete_void(job: JobPaths, number: int, *, by: Optional[ProcessIdentity] = None) -> None:
+    """Give a void start its end, which anyone may do; `by` is this process if it is known."""
+    end = End(new_nonce(), Outcome.VOID, now(), by or processes.own_identity())
     publish(job.end(number), dumps(end.to_json()))
 
 
@@ -187,7 +188,7 @@ def mend_summary(job: JobPaths, number: int, end: End) -> None:
 
 
 def take_lock(job: JobPaths, *, patience: float) -> Optional[int]:
-    """Hold the job's lock; its descriptor, to be closed (or inherited), or None after `patience` s."""
+    """Hold the job's lock: its descriptor, to be closed or inherited; see `hold`."""
     return hold(job.lock, patience=patience)
 
 

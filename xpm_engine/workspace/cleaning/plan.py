@@ -7,6 +7,7 @@ import pwd
 import stat
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from xpm_engine.errors import UnreadableError
 from xpm_engine.workspace import scan, tickets
@@ -71,13 +72,14 @@ class RemovalPlan:
 
     def needed_by(self, row: RemovalRow) -> tuple[Need, ...]:
         """Who stays, and needs the folder of this row."""
-        leaving = self._leaving()
-        return tuple(need for need in row.needs if need.job not in leaving)
+        return tuple(need for need in row.needs if need.job not in self._leaving)
 
     def only(self, keys: Collection[JobKey]) -> RemovalPlan:
         """The plan with these rows alone: the ticked ones."""
-        return replace(self, rows=tuple(row for row in self.rows if row.key in keys))
+        kept = frozenset(keys)
+        return replace(self, rows=tuple(row for row in self.rows if row.key in kept))
 
+    @cached_property
     def _leaving(self) -> frozenset[JobKey]:
         return frozenset(row.key for row in self.rows if not row.refused)
 
@@ -101,12 +103,15 @@ def plan_removal(
     live = RunWatch(workspace, over=over).needs(chosen)
     jobs = downstream(chosen, records)
     trouble = workspace_trouble(workspace)
+    device = trash_device(workspace)
     rows: list[RemovalRow] = []
     for key in chosen:
         needs = [*jobs.get(key, ())]
         if key in live:
             needs.insert(0, live[key])
-        rows.append(_row(workspace, key, tuple(needs), trouble))
+        rows.append(
+            _row(workspace, key, tuple(needs), trouble or folder_trouble(workspace, key, device))
+        )
     doubts = tuple(
         record.problem
         for record in records.values()
@@ -123,8 +128,17 @@ def workspace_trouble(workspace: WorkspacePaths) -> str:
     return ""
 
 
-def folder_trouble(workspace: WorkspacePaths, key: JobKey) -> str:
-    """Why this job's folder can't be moved, whatever its state is; empty if it can."""
+def trash_device(workspace: WorkspacePaths) -> int:
+    """The device that the trash is, or would be, on; raises FileNotFoundError without workspace."""
+    inner = os.path.isdir(workspace.xpm)
+    return os.stat(workspace.xpm if inner else workspace.root).st_dev
+
+
+def folder_trouble(workspace: WorkspacePaths, key: JobKey, device: int) -> str:
+    """Why this job's folder can't be moved, whatever its state is; empty if it can.
+
+    `device` is the trash's: only a rename within one file system is atomic.
+    """
     job = workspace.job(key)
     if os.path.islink(os.path.dirname(job.root)):
         return f"{os.path.dirname(job.root)} is a symbolic link, and links are not followed"
@@ -135,6 +149,8 @@ def folder_trouble(workspace: WorkspacePaths, key: JobKey) -> str:
         return "there is no such folder" if missing else f"can't be read: {error.strerror}"
     if not stat.S_ISDIR(status.st_mode):
         return "it is a symbolic link or a file, not a job's folder"
+    if status.st_dev != device:
+        return "it is on another disk than the workspace's trash"
     if status.st_uid != os.geteuid():
         return f"it belongs to {_name_of(status.st_uid)}"
     if not status.st_mode & stat.S_IWUSR:
@@ -154,7 +170,7 @@ def _row(
     workspace: WorkspacePaths, key: JobKey, needs: tuple[Need, ...], trouble: str
 ) -> RemovalRow:
     record = scan.read_job(workspace, key)
-    refused = trouble or folder_trouble(workspace, key) or _NOT_OVER.get(record.state, "")
+    refused = trouble or _NOT_OVER.get(record.state, "")
     if not refused:
         refused = next((str(need) for need in needs if need.live), "")
     last = 0

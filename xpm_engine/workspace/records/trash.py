@@ -8,7 +8,7 @@ happens. What was really moved is told by the folders, never by the journal.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Dict, Iterable, List, Optional, Tuple
 
@@ -44,10 +44,10 @@ class Removal:
     """Of the cleaner's ticket."""
     state: JobState
     """Before it was cleaned."""
-    ended: Optional[str] = None
-    tags: Dict[str, Any] = field(default_factory=dict)
-    params: Dict[str, Any] = field(default_factory=dict)
-    size: Optional[int] = None
+    ended: Optional[str]
+    tags: Dict[str, Any]
+    params: Dict[str, Any]
+    size: Optional[int]
     """Bytes on the disk; None if it was not measured."""
 
     def to_json(self) -> Dict[str, Any]:
@@ -76,6 +76,11 @@ class Removal:
             params=fields.mapping("params"),
             size=fields.optional_integer("size"),
         )
+
+
+def unknown_removal(key: JobKey) -> Removal:
+    """A job in the trash of which no journal tells."""
+    return Removal(key, 0, "", JobState.UNREADABLE, None, {}, {}, None)
 
 
 @dataclass(frozen=True)
@@ -191,6 +196,10 @@ def _line(line: bytes, where: str) -> Fields:
         value = json.loads(line)
     except (ValueError, RecursionError) as error:
         raise UnreadableError("is truncated or no JSON", where=where) from error
+    return _object(value, where)
+
+
+def _object(value: Any, where: str) -> Fields:
     if not isinstance(value, dict):
         raise UnreadableError("holds no JSON object", where=where)
     return Fields(value, where)
@@ -198,7 +207,7 @@ def _line(line: bytes, where: str) -> Fields:
 
 def _left(fields: Fields) -> Iterable[Left]:
     for item in fields.items("left"):
-        part = Fields(item if isinstance(item, dict) else {}, fields.where)
+        part = _object(item, fields.where)
         yield Left(_key(part), part.text("why"))
 
 

@@ -1,0 +1,74 @@
+"""Removing jobs to the trash and taking them back, as a person orders it.
+
+The app and the command line share these: plan, show the plan, carry it out, undo. What happens on
+the disk is `xpm_engine.workspace.cleaning`'s matter.
+"""
+
+from __future__ import annotations
+
+from xpm_engine.errors import UsageError
+from xpm_engine.workspace import cleaning
+from xpm_engine.workspace.cleaning import (
+    Need,
+    NeedKind,
+    RemovalPlan,
+    RemovalRow,
+    Transaction,
+    UndoReport,
+    carry_out,
+    list_trash,
+    measure,
+    plan_removal,
+    purge,
+)
+from xpm_engine.workspace.layout import WorkspacePaths
+
+__all__ = [
+    "Need",
+    "NeedKind",
+    "RemovalPlan",
+    "RemovalRow",
+    "Transaction",
+    "UndoReport",
+    "carry_out",
+    "list_trash",
+    "measure",
+    "moved_sentence",
+    "plan_removal",
+    "purge",
+    "undo",
+    "undone_sentence",
+]
+
+
+def undo(workspace: WorkspacePaths, transaction: str | None = None) -> UndoReport:
+    """Take back a clean: the one named, or the newest that still has something in the trash.
+
+    Raises UsageError where there is none, OccupiedError while somebody works on it, StorageError.
+    """
+    if transaction is None:
+        newest = next(iter(list_trash(workspace)), None)
+        if newest is None:
+            raise UsageError("the trash is empty: there is no clean to undo", where=workspace.trash)
+        transaction = newest.name
+    return cleaning.undo(workspace, transaction)
+
+
+def moved_sentence(done: Transaction) -> str:
+    """What a clean did, in one line."""
+    moved = f"moved {_jobs(len(done.removals))} to the trash" if done.removals else "moved nothing"
+    if done.left:
+        moved += f", left {len(done.left)} where they are"
+    return f"{moved}; frees 0 B until purged" if done.removals else moved
+
+
+def undone_sentence(report: UndoReport) -> str:
+    """What an undo did, in one line."""
+    line = f"moved {_jobs(len(report.returned))} back"
+    if report.kept:
+        line += f", {_jobs(len(report.kept))} stay in the trash"
+    return line
+
+
+def _jobs(count: int) -> str:
+    return "1 job" if count == 1 else f"{count:,} jobs"

@@ -1,0 +1,220 @@
+"""Carrying a plan out: journal, ticket, verify, rename (STATE: plan against cleaner).
+
+What is waited for on the disk: the journal, once, before anything is touched, because recovery
+reads it. The tickets and renames are not waited for: a rename is in the file system's own journal
+whole or not at all, so that after a power cut each job stands in one place or the other, and the
+journal tells what to do about both.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from xpm_engine.errors import StorageError, UnreadableError
+from xpm_engine.workspace import tickets
+from xpm_engine.workspace.atomic import append_bytes, dumps, make_folders, sync_folder
+from xpm_engine.workspace.cleaning.needs import RunWatch
+from xpm_engine.workspace.cleaning.plan import (
+    RemovalPlan,
+    RemovalRow,
+    folder_trouble,
+    trash_device,
+)
+from xpm_engine.workspace.cleaning.transactions import (
+    Cleaner,
+    Transaction,
+    begin,
+    discard,
+    recover,
+)
+from xpm_engine.workspace.layout import JobPaths, TrashPaths, WorkspacePaths
+from xpm_engine.workspace.records.fields import now
+from xpm_engine.workspace.records.tickets import Launch, LaunchedBy
+from xpm_engine.workspace.records.trash import Head, Left, Removal, listing_lines, moved_line
+
+LOCK_PATIENCE = 1.0
+"""Seconds to wait for a job's lock: its supervisor may be writing its last line."""
+
+MOST_LOCKS = 256
+"""Jobs that are moved together: each holds an open file for its lock."""
+
+_BLOCKED = {
+    errno.EXDEV: "it is on another disk than the workspace's trash",
+    errno.EBUSY: "a file system is mounted in it, or it is in use",
+}
+
+
+def carry_out(workspace: WorkspacePaths, plan: RemovalPlan) -> Transaction:
+    """Move the rows of a plan that are ready to the trash, each verified again just before.
+
+    A job that somebody needs by now, that runs again, or that can't be moved is left as it was,
+    and the transaction says why. Raises OccupiedError where a link stands in place of a folder of
+    ours, StorageError where the journal can't be written; then nothing was touched.
+    """
+    recover(workspace)
+    refused = tuple(Left(row.key, row.refused) for row in plan.rows if row.refused)
+    rows = plan.ready
+    with begin(workspace) as trash:
+        move = _Move(workspace, trash, plan, Cleaner.here(), trash_device(workspace))
+        removals = [_removal(row) for row in rows]
+        head = Head(
+            os.path.basename(trash.root), move.cleaner.at, move.cleaner.user, move.cleaner.me
+        )
+        _write_journal(trash, head, removals)
+        at_once = _lock_limit()
+        for first in range(0, len(rows), at_once):
+            last = first + at_once
+            move.batch(list(zip(rows[first:last], removals[first:last], strict=True)))
+        left = (*refused, *move.left)
+        append_bytes(trash.journal, dumps(moved_line(now(), left)) + b"\n")
+        if move.moved:
+            os.unlink(trash.lock)
+        else:
+            discard(trash)
+    return Transaction(head.name, head.at, head.user, head.by.host, tuple(move.moved), tuple(left))
+
+
+@dataclass
+class _Claimed:
+    """A job whose ticket and lock are the cleaner's."""
+
+    job: JobPaths
+    removal: Removal
+    lock: int
+
+
+@dataclass
+class _Move:
+    """One transaction on its way."""
+
+    workspace: WorkspacePaths
+    trash: TrashPaths
+    plan: RemovalPlan
+    cleaner: Cleaner
+    device: int
+    moved: list[Removal] = field(default_factory=list[Removal])
+    left: list[Left] = field(default_factory=list[Left])
+
+    def __post_init__(self) -> None:
+        self._watch = RunWatch(self.workspace, over=self.plan.over)
+        self._folders: set[str] = set()
+
+    def batch(self, pairs: Sequence[tuple[RemovalRow, Removal]]) -> None:
+        """Claim these jobs, then ask the runs again, then move what nobody needs."""
+        claimed: deque[_Claimed] = deque()
+        try:
+            for row, removal in pairs:
+                self._claim(row, removal, claimed)
+            needs = self._watch.needs([item.removal.key for item in claimed])
+            while claimed:
+                item = claimed[0]
+                need = needs.get(item.removal.key)
+                why = str(need) if need is not None else self._rename(item)
+                if why:
+                    self.cleaner.void(item.job, item.removal.attempt, item.removal.nonce, why=why)
+                    self.left.append(Left(item.removal.key, why))
+                else:
+                    self.moved.append(item.removal)
+                claimed.popleft()
+                os.close(item.lock)
+        finally:
+            # Something above was interrupted; what can't be released now, recovery will.
+            for item in claimed:
+                with suppress(StorageError):
+                    self.cleaner.release(item.job, item.removal, why="the clean was interrupted")
+                os.close(item.lock)
+
+    def _claim(self, row: RemovalRow, removal: Removal, claimed: deque[_Claimed]) -> None:
+        job = self.workspace.job(row.key)
+        why = folder_trouble(self.workspace, row.key, self.device)
+        lock = None
+        try:
+            if not why and row.last and not os.path.lexists(job.end(row.last)):
+                why = _end_last(job, row.last)
+            if not why:
+                lock = tickets.hold(job.lock, patience=LOCK_PATIENCE)
+                why = "" if lock is not None else "its lock is held: something of it still runs"
+            if lock is not None and self._win(job, removal):
+                claimed.append(_Claimed(job, removal, lock))
+                return
+        except (StorageError, UnreadableError) as error:
+            why = error.what
+        if lock is not None:
+            os.close(lock)
+        self.left.append(Left(row.key, why or "it was started again after this was planned"))
+
+    def _win(self, job: JobPaths, removal: Removal) -> bool:
+        launch = Launch(
+            nonce=removal.nonce,
+            key=removal.key,
+            attempt=removal.attempt,
+            by=LaunchedBy.CLEAN,
+            at=self.cleaner.at,
+            driver=self.cleaner.me,
+        )
+        return tickets.claim_launch(job, launch)
+
+    def _rename(self, item: _Claimed) -> str:
+        target = self.trash.job(item.removal.key).root
+        above = os.path.dirname(target)
+        try:
+            if above not in self._folders:
+                make_folders(above)
+                self._folders.add(above)
+            os.rename(item.job.root, target)
+        except OSError as error:
+            return _BLOCKED.get(error.errno or 0, f"can't be moved: {error.strerror}")
+        except StorageError as error:
+            return error.what
+        return ""
+
+
+def _end_last(job: JobPaths, number: int) -> str:
+    """Record the end of a last attempt that is proved to be over; why that can't be done."""
+    names = tickets.ticket_names(job)
+    if number not in names:
+        return "it was replaced after this was planned"
+    attempt = tickets.read_attempt(job, number, names[number])
+    if attempt.void:
+        tickets.complete_void(job, number)
+    elif tickets.proved_dead(job, attempt):
+        tickets.reap(job, attempt)
+    elif attempt.end is None:
+        return "it is not proved to be over"
+    return ""
+
+
+def _removal(row: RemovalRow) -> Removal:
+    record = row.job
+    return Removal(
+        key=row.key,
+        attempt=row.last + 1,
+        nonce=tickets.new_nonce(),
+        state=record.state,
+        ended=record.ended,
+        tags=dict(record.tags),
+        params=dict(record.params),
+        size=row.size,
+    )
+
+
+def _write_journal(trash: TrashPaths, head: Head, removals: Sequence[Removal]) -> None:
+    data = b"".join(dumps(line) + b"\n" for line in listing_lines(head, removals))
+    try:
+        append_bytes(trash.journal, data, durable=True)
+    except StorageError:
+        discard(trash)
+        raise
+    sync_folder(trash.root)
+    sync_folder(os.path.dirname(trash.root))
+
+
+def _lock_limit() -> int:
+    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return MOST_LOCKS if soft == resource.RLIM_INFINITY else max(1, min(MOST_LOCKS, soft // 4))
