@@ -62,7 +62,6 @@ class Hasher:
         key = id(node)
         if key in memo:
             return _finished(memo[key])
-        memo[key] = _OPEN
         schema = type(node)._xpm_schema  # pyright: ignore[reportPrivateUsage]
         rows = schema.rows
         if rows is None:
@@ -72,7 +71,11 @@ class Hasher:
             if name in values:
                 value = values[name]
                 encode = SCALARS.get(type(value))
-                data = self.value(value) if encode is None else encode(value)
+                if encode is None:
+                    memo[key] = _OPEN
+                    data = self.value(value)
+                else:
+                    data = encode(value)
                 if data != left_out:
                     encoded += field + md5(data).digest()
             elif unset is None:

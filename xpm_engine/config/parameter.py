@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, TypeVar, get_origin
 
 from xpm_engine.config.annotations import UNRESOLVED, Scope, read
@@ -90,29 +91,32 @@ class Parameter:
             self._shared_default = self.make_default()
         return self._shared_default
 
-    def check_default(self) -> None:
-        """Refuse a default that is not of the declared type; constraints are left for later."""
+    def check_definition(self) -> None:
+        """Refuse a type that can't be a parameter's, and a default of another type.
+
+        Constraints wait for the first value, since they need pydantic.
+        """
+        if self.declared is UNRESOLVED:
+            return
+        check = self._compile_stored()
         default = self.declaration.default
-        if self.declared is UNRESOLVED or default is MISSING:
+        if default is MISSING:
             return
         try:
-            exact = self.check_stored(default)
+            exact = check(default)
         except Mismatch as mismatch:
             raise self._bad_default(mismatch) from None
         if type(exact) in IMMUTABLE and type(exact) is not type(default):
-            self.declaration = Field(
-                exact,
-                None,
-                self.declaration.help,
-                self.declaration.identifier_default,
-                self.declaration.deprecated,
-            )
+            self.declaration = replace(self.declaration, default=exact)
 
     def check_stored(self, value: Any) -> Any:
         """Check the type alone: for values that passed the constraints before they were saved."""
+        return self._compile_stored()(value)
+
+    def _compile_stored(self) -> Check:
         if self._stored_check is None:
             self._stored_check = compile_check(plain_type(self.resolve()))
-        return self._stored_check(value)
+        return self._stored_check
 
     def resolve(self) -> Any:
         """The declared type; raises DefinitionError while a name in it is not defined."""

@@ -210,7 +210,7 @@ def _fault(cls: type[Node], parameter: Parameter) -> str:
         return "is a Constant and needs its value here"
     if parameter.declared is not UNRESOLVED:
         try:
-            parameter.check_default()
+            parameter.check_definition()
         except DefinitionError as error:
             return error.what
     return ""
