@@ -1,0 +1,250 @@
+"""ONE table of what the keys do: it feeds the bindings, the key bar, the help and the palette.
+
+An action named ``open`` is carried out by the first `do_open` that is found on the way from the
+widget that has the focus up to its screen and the app. So the key of an action means the same
+everywhere, and where nothing carries it out, the user is told where it works.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+from textual.binding import Binding, BindingType
+
+
+class Place(Enum):
+    """Where an action belongs, in the words of the help."""
+
+    EVERYWHERE = "everywhere"
+    LISTS = "in the tree and in tables"
+    TREE = "in the tree"
+    TABLE = "in a table"
+    JOB = "on a job"
+    LOG = "in a log"
+    PLAN = "in a plan of what to remove"
+    TRASH = "after a change, and in Trash"
+    EMPTY = "in an empty workspace"
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What an action's being possible depends on, besides the widget that has the focus."""
+
+    readonly: bool = False
+    jobs: int = 0
+    """How many jobs it would act on: the marked ones, else what is under the cursor."""
+    changes: int = 0
+    """How many changes of this session can still be taken back."""
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something that a key does."""
+
+    id: str
+    keys: tuple[str, ...]
+    """As Textual names them; the first is the one that is shown."""
+    title: str
+    """For the key bar: a word or two."""
+    help: str
+    """For the help and the palette: a sentence without its full stop."""
+    place: Place = Place.EVERYWHERE
+    shown: str = ""
+    """The keys as the key bar shows them; by default the first key."""
+    dangerous: bool = False
+    """Whether it changes something on the disk or in other processes."""
+    weight: int = 0
+    """The key bar shows those with the highest weights that fit; 0: never there."""
+    why_disabled: Callable[[Situation], str] = lambda situation: ""
+    """Why it can't be done now; empty if it can."""
+
+    @property
+    def key_text(self) -> str:
+        """``enter``, ``n N``: the keys for people."""
+        return self.shown or " ".join(map(key_name, self.keys[:2]))
+
+
+def _changes(situation: Situation) -> str:
+    return "the app was started with --readonly" if situation.readonly else ""
+
+
+def _removes(situation: Situation) -> str:
+    return _changes(situation) or ("" if situation.jobs else "there is no job under the cursor")
+
+
+def _takes_back(situation: Situation) -> str:
+    return _changes(situation) or (
+        "" if situation.changes else "nothing was changed in this session"
+    )
+
+
+ACTIONS: tuple[Action, ...] = (
+    Action("down", ("j", "down"), "down", "Move down", Place.LISTS, shown="j ↓"),
+    Action("up", ("k", "up"), "up", "Move up", Place.LISTS, shown="k ↑"),
+    Action("first", ("g", "home"), "first", "Go to the beginning", Place.LISTS, shown="g"),
+    Action("last", ("G", "end"), "last", "Go to the end", Place.LISTS, shown="G"),
+    Action("page_down", ("pagedown",), "page down", "Move a screen down", Place.LISTS),
+    Action("page_up", ("pageup",), "page up", "Move a screen up", Place.LISTS),
+    Action("half_down", ("ctrl+d",), "half down", "Move half a screen down", Place.LISTS),
+    Action("half_up", ("ctrl+u",), "half up", "Move half a screen up", Place.LISTS),
+    Action(
+        "deeper",
+        ("l", "right"),
+        "unfold",
+        "Unfold; in tables and texts: scroll to the right",
+        Place.LISTS,
+        shown="l →",
+    ),
+    Action(
+        "shallower",
+        ("h", "left"),
+        "fold",
+        "Fold, then go to the parent; in tables and texts: scroll to the left",
+        Place.LISTS,
+        shown="h ←",
+    ),
+    Action("open", ("enter",), "open", "Open what is under the cursor", weight=90),
+    Action(
+        "back",
+        ("escape", "backspace"),
+        "back",
+        "One step back; never leaves the app",
+        shown="esc",
+        weight=60,
+    ),
+    Action("quit", ("q",), "leave", "Leave this screen; on the main screen the app"),
+    Action("next_pane", ("tab",), "pane", "Go to the next pane or field", weight=40),
+    Action("previous_pane", ("shift+tab",), "pane back", "Go to the pane or field before"),
+    Action(
+        "tab",
+        tuple("123456789"),
+        "tabs",
+        "Show the n-th tab of the right side",
+        shown="1-9",
+    ),
+    Action("alone", ("m",), "alone", "This pane alone, and back", weight=15),
+    Action(
+        "next_sibling",
+        ("full_stop",),
+        "next",
+        "The next job, log or run beside what is open",
+        Place.JOB,
+        shown=".",
+    ),
+    Action(
+        "previous_sibling",
+        ("comma",),
+        "previous",
+        "The job, log or run before what is open",
+        Place.JOB,
+        shown=",",
+    ),
+    Action("find", ("slash",), "filter", "Find in what has the focus", shown="/", weight=80),
+    Action("next_hit", ("n",), "next hit", "The next hit", Place.LOG, weight=30),
+    Action("previous_hit", ("N",), "hit before", "The hit before", Place.LOG),
+    Action("next_trouble", ("e",), "error", "The next row or line in trouble", weight=35),
+    Action("previous_trouble", ("E",), "error before", "The row or line in trouble before"),
+    Action("mark", ("space",), "mark", "Mark, or unmark; in a plan: tick", weight=70),
+    Action("mark_range", ("v",), "range", "Begin a range; space marks it", Place.LISTS),
+    Action("mark_all", ("asterisk",), "all", "Mark all that is shown", Place.LISTS, shown="*"),
+    Action("unmark_all", ("u",), "none", "Take all marks away", Place.LISTS),
+    Action(
+        "group",
+        ("t",),
+        "group",
+        "Group the jobs by task, tag, state or not at all",
+        Place.TREE,
+        weight=65,
+    ),
+    Action("sort", ("s",), "sort", "Sort by the next column", Place.TABLE, weight=45),
+    Action("sort_reverse", ("S",), "reverse", "Sort the other way round", Place.TABLE),
+    Action(
+        "log",
+        ("L",),
+        "log",
+        "The log of this job: at the error if it failed, else at the newest output",
+        Place.JOB,
+        weight=85,
+    ),
+    Action("follow", ("f",), "follow", "Follow the end of the log", Place.LOG, weight=75),
+    Action("wrap", ("w",), "wrap", "Wrap long lines", Place.LOG, weight=34),
+    Action("copy", ("y",), "copy", "Copy what is under the cursor", weight=32),
+    Action(
+        "remove",
+        ("x",),
+        "clean…",
+        "Plan a removal: the plan says who needs what, and nothing moves before X",
+        Place.LISTS,
+        weight=55,
+        why_disabled=_removes,
+    ),
+    Action(
+        "carry_out",
+        ("X",),
+        "move to trash",
+        "Carry out the plan on the screen",
+        Place.PLAN,
+        dangerous=True,
+        weight=95,
+        why_disabled=_changes,
+    ),
+    Action(
+        "undo",
+        ("z",),
+        "undo",
+        "Take back my last change in this session; in Trash: that clean",
+        Place.TRASH,
+        dangerous=True,
+        weight=33,
+        why_disabled=_takes_back,
+    ),
+    Action("reread", ("r",), "read again", "Read the disk again"),
+    Action("redraw", ("ctrl+l",), "redraw", "Draw the screen again"),
+    Action(
+        "palette",
+        ("colon", "ctrl+p"),
+        "palette",
+        "Every action, and every experiment, by its name",
+        shown=":",
+        weight=10,
+    ),
+    Action("help", ("question_mark",), "all keys", "What the keys do here", shown="?"),
+)
+
+BY_ID = {action.id: action for action in ACTIONS}
+
+_KEY_NAMES = {
+    "slash": "/",
+    "question_mark": "?",
+    "full_stop": ".",
+    "comma": ",",
+    "colon": ":",
+    "asterisk": "*",
+    "escape": "esc",
+    "down": "↓",
+    "up": "↑",
+    "left": "←",
+    "right": "→",
+    "pagedown": "pgdn",
+    "pageup": "pgup",
+}
+
+
+def key_name(key: str) -> str:
+    """A key of Textual's for people: ``question_mark`` is ``?``."""
+    return _KEY_NAMES.get(key, key)
+
+
+def bindings(actions: Iterable[Action] = ACTIONS) -> list[BindingType]:
+    """The bindings of a screen: each key runs `action_act` with the action's id.
+
+    The digits say which digit it was: ``act('tab', 3)``.
+    """
+    found: list[BindingType] = []
+    for action in actions:
+        for key in action.keys:
+            argument = f", {key}" if action.id == "tab" else ""
+            found.append(Binding(key, f"act('{action.id}'{argument})", action.title, show=False))
+    return found

@@ -1,0 +1,75 @@
+"""The app's model of a workspace: records -> snapshot + deltas; no Textual in it.
+
+- `subjects`   what the cursor can stand on
+- `model`      what the store answers with, and the delta that it takes
+- `reader`     the disk -> deltas, in a thread of its own
+- `run_index`  one run, ready to be asked
+- `labels`     what a job is called among its siblings
+- `store`      the answers
+"""
+
+from __future__ import annotations
+
+from xpm_tui.store.labels import differing, pair, shared
+from xpm_tui.store.model import (
+    FAILURES,
+    IMPORTANCE,
+    RANK,
+    WAITS,
+    Changed,
+    Counts,
+    Delta,
+    Experiment,
+    Group,
+    Job,
+)
+from xpm_tui.store.store import Store
+from xpm_tui.store.subjects import (
+    AllJobsSubject,
+    EarlierRunsSubject,
+    ExperimentSubject,
+    FailedSubject,
+    Grouping,
+    GroupKey,
+    GroupSubject,
+    JobSubject,
+    LogSubject,
+    RunKey,
+    RunSubject,
+    Stream,
+    Subject,
+    TrashSubject,
+    WorkspaceSubject,
+)
+
+__all__ = [
+    "FAILURES",
+    "IMPORTANCE",
+    "RANK",
+    "WAITS",
+    "AllJobsSubject",
+    "Changed",
+    "Counts",
+    "Delta",
+    "EarlierRunsSubject",
+    "Experiment",
+    "ExperimentSubject",
+    "FailedSubject",
+    "Group",
+    "GroupKey",
+    "GroupSubject",
+    "Grouping",
+    "Job",
+    "JobSubject",
+    "LogSubject",
+    "RunKey",
+    "RunSubject",
+    "Store",
+    "Stream",
+    "Subject",
+    "TrashSubject",
+    "WorkspaceSubject",
+    "differing",
+    "pair",
+    "shared",
+]

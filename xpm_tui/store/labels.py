@@ -1,0 +1,144 @@
+"""What a job is called among its siblings: by what differs, and only by that."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from xpm_engine.workspace.layout import JobKey
+from xpm_engine.workspace.records.params import short_text
+from xpm_engine.workspace.records.runs import Reference
+
+MAX_PARTS = 6
+"""Parameters in one label; siblings that differ in more are told apart by their digits."""
+
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Labelling:
+    """How the jobs of one task in one run are told apart."""
+
+    tags: tuple[str, ...] = ()
+    """The tags in which they differ, in the order in which the plan names them."""
+    params: tuple[str, ...] = ()
+    """The parameters that are needed besides."""
+    digits: bool = True
+    """Whether even then two of them look the same."""
+
+    def label(self, key: JobKey, tags: Values, params: Values) -> str:
+        """``lr=0.01 seed=2``; raw text of the user's, not yet fit for a terminal."""
+        parts = [pair(name, tags[name]) for name in self.tags if name in tags]
+        parts += [pair(last_part(name), params[name]) for name in self.params if name in params]
+        if self.digits or not parts:
+            parts.append(key.short)
+        return " ".join(parts)
+
+
+def labelling(siblings: Sequence[Reference]) -> Labelling:
+    """How to tell these jobs of one task apart.
+
+    By the tags in which they differ; where some still look the same also by the parameters, those
+    first that divide the jobs into the fewest groups; else by their digits.
+    """
+    if len(siblings) == 1:
+        only = siblings[0]
+        return Labelling(tags=tuple(only.tags), digits=not only.tags)
+    tags = differing([reference.tags for reference in siblings])
+    if _told_apart(siblings, tags, ()):
+        return Labelling(tags, digits=False)
+    taken: list[str] = []
+    for name in _by_variety([reference.params for reference in siblings])[:MAX_PARTS]:
+        if _same_as_tags(siblings, name, tags):
+            continue
+        taken.append(name)
+        if _told_apart(siblings, tags, taken):
+            return Labelling(tags, tuple(taken), digits=False)
+    return Labelling(tags, tuple(taken), digits=True)
+
+
+def differing(all_values: Sequence[Values]) -> tuple[str, ...]:
+    """The names whose value is not the same in all; one that is absent somewhere differs."""
+    seen: dict[str, set[Hashable]] = {}
+    present: dict[str, int] = {}
+    for values in all_values:
+        for name, value in values.items():
+            seen.setdefault(name, set()).add(frozen(value))
+            present[name] = present.get(name, 0) + 1
+    return tuple(
+        name for name, found in seen.items() if len(found) > 1 or present[name] < len(all_values)
+    )
+
+
+def shared(all_values: Sequence[Values]) -> dict[str, Any]:
+    """The names, with their value, that are the same in all."""
+    if not all_values:
+        return {}
+    different = set(differing(all_values))
+    return {name: value for name, value in all_values[0].items() if name not in different}
+
+
+def pair(name: str, value: Any) -> str:
+    """``lr=0.01``."""
+    return f"{name}={short_text(value)}"
+
+
+def last_part(name: str) -> str:
+    """``trainer.optimizer.lr`` is called ``lr`` where room is short."""
+    return name.rpartition(".")[2]
+
+
+def frozen(value: Any) -> Hashable:
+    """A JSON value as something that can be compared and counted; 1 and true stay apart."""
+    if isinstance(value, (dict, list)):
+        return repr(value)
+    return (type(value) is bool, value)
+
+
+def task_names(tasks: Iterable[str]) -> dict[str, str]:
+    """Short names of tasks: their last dotted part, with more parts where two would be the same."""
+    names: dict[str, str] = {}
+    groups: dict[str, list[str]] = {}
+    for task in tasks:
+        groups.setdefault(last_part(task), []).append(task)
+    for short, same in groups.items():
+        for task in same:
+            names[task] = short if len(same) == 1 else _tail(task, same)
+    return names
+
+
+def _tail(task: str, others: Sequence[str]) -> str:
+    """The fewest last parts of `task` that no other ends with."""
+    parts = task.split(".")
+    for count in range(2, len(parts)):
+        tail = ".".join(parts[-count:])
+        if sum(other == tail or other.endswith("." + tail) for other in others) == 1:
+            return tail
+    return task
+
+
+def _by_variety(all_values: Sequence[Values]) -> list[str]:
+    names = differing(all_values)
+    variety = {name: len({frozen(values.get(name)) for values in all_values}) for name in names}
+    return sorted(names, key=lambda name: (variety[name], name))
+
+
+def _same_as_tags(siblings: Sequence[Reference], name: str, tags: Sequence[str]) -> bool:
+    """Whether a parameter says what a tag of the same name says already."""
+    tag = last_part(name)
+    return tag in tags and all(
+        frozen(reference.params.get(name)) == frozen(reference.tags.get(tag))
+        for reference in siblings
+    )
+
+
+def _told_apart(siblings: Sequence[Reference], tags: Sequence[str], params: Sequence[str]) -> bool:
+    looks = {
+        (
+            tuple(frozen(reference.tags.get(name)) for name in tags),
+            tuple(frozen(reference.params.get(name)) for name in params),
+        )
+        for reference in siblings
+    }
+    return len(looks) == len(siblings)

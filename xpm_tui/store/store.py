@@ -1,0 +1,335 @@
+"""The app's model of a workspace: it takes what the reader found, and answers the screens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from xpm_engine.workspace.cleaning.transactions import Transaction
+from xpm_engine.workspace.layout import JobKey, WorkspacePaths
+from xpm_engine.workspace.records.states import JobState
+from xpm_engine.workspace.scan import JobRecord, RunView
+from xpm_tui.store.labels import Labelling, last_part
+from xpm_tui.store.model import (
+    FAILURES,
+    RANK,
+    Changed,
+    Counts,
+    Delta,
+    Experiment,
+    Group,
+    Job,
+)
+from xpm_tui.store.run_index import RunIndex
+from xpm_tui.store.subjects import (
+    AllJobsSubject,
+    ExperimentSubject,
+    FailedSubject,
+    Grouping,
+    GroupKey,
+    GroupSubject,
+    JobSubject,
+    LogSubject,
+    RunKey,
+    RunSubject,
+    Subject,
+)
+
+
+class Store:
+    """What is known of a workspace; all of its answers are frozen.
+
+    One thread uses it, the one that draws. What costs more than a look-up is worked out when it
+    is asked for, and kept until something it rests on has changed.
+    """
+
+    def __init__(self, workspace: WorkspacePaths) -> None:
+        self.workspace = workspace
+        self.trash: tuple[Transaction, ...] = ()
+        self.problem = ""
+        """What the workspace as a whole suffers from: it is gone, or may not be read."""
+        self.checked = 0.0
+        """How much of the workspace was looked at so far, 0 to 1."""
+        self._records: dict[JobKey, JobRecord] = {}
+        self._views: dict[RunKey, RunView] = {}
+        self._names: tuple[str, ...] = ()
+        self._runs: dict[str, tuple[RunKey, ...]] = {}
+        self._runs_of: dict[JobKey, tuple[RunKey, ...]] = {}
+        self._indexes: dict[RunKey, RunIndex] = {}
+        self._loose: dict[JobKey, Job] = {}
+        self._experiments: tuple[Experiment, ...] | None = None
+        self._all: tuple[JobKey, ...] | None = None
+        self._failed: tuple[JobKey, ...] | None = None
+        self._dependants: dict[RunKey, dict[JobKey, tuple[JobKey, ...]]] = {}
+
+    # What the reader found
+
+    def apply(self, delta: Delta) -> Changed:
+        """Take what was found, and say what is different now."""
+        self.checked = delta.checked
+        if delta.problem is not None:
+            self.problem = delta.problem
+        if delta.trash is not None:
+            self.trash = delta.trash
+        structure = delta.experiments is not None and delta.experiments != self._names
+        if delta.experiments is not None:
+            self._names = delta.experiments
+        structure |= self._take_runs(delta)
+        runs = {*delta.runs, *delta.gone_runs, *self._take_jobs(delta)}
+        if structure or runs:
+            self._experiments = None
+        if delta.jobs or runs:
+            self._all = self._failed = None
+        return Changed(
+            jobs=frozenset(delta.jobs),
+            runs=frozenset(runs),
+            experiments=structure,
+            trash=delta.trash is not None,
+        )
+
+    def _take_runs(self, delta: Delta) -> bool:
+        """True if runs came or went."""
+        before = set(self._views)
+        for run in delta.gone_runs:
+            self._forget_run(run)
+        for run, view in delta.runs.items():
+            self._forget_run(run)
+            self._views[run] = view
+            for reference in view.manifest.references:
+                known = self._runs_of.get(reference.key, ())
+                self._runs_of[reference.key] = (*known, run)
+                self._loose.pop(reference.key, None)
+        if before == set(self._views):
+            return False
+        by_name: dict[str, list[RunKey]] = {}
+        for run in sorted(self._views, reverse=True):
+            by_name.setdefault(run.experiment, []).append(run)
+        self._runs = {name: tuple(runs) for name, runs in by_name.items()}
+        return True
+
+    def _take_jobs(self, delta: Delta) -> set[RunKey]:
+        """The runs that reference one of the jobs."""
+        touched: set[RunKey] = set()
+        for key, record in delta.jobs.items():
+            if record.state is JobState.NOT_SUBMITTED:
+                self._records.pop(key, None)
+            else:
+                self._records[key] = record
+            self._loose.pop(key, None)
+            for run in self._runs_of.get(key, ()):
+                touched.add(run)
+                if run in self._indexes:
+                    self._indexes[run].update(key)
+        return touched
+
+    def _forget_run(self, run: RunKey) -> None:
+        self._indexes.pop(run, None)
+        self._dependants.pop(run, None)
+        view = self._views.pop(run, None)
+        if view is None:
+            return
+        for reference in view.manifest.references:
+            left = tuple(other for other in self._runs_of.get(reference.key, ()) if other != run)
+            if left:
+                self._runs_of[reference.key] = left
+            else:
+                self._runs_of.pop(reference.key, None)
+            self._loose.pop(reference.key, None)
+
+    # Experiments and runs
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing has run here yet, as far as was looked."""
+        return not (self._names or self._records or self.trash)
+
+    def experiments(self) -> tuple[Experiment, ...]:
+        """All of them: those that run first, then by their last activity."""
+        if self._experiments is None:
+            found = [self._experiment(name) for name in self._names]
+            found.sort(key=lambda experiment: experiment.name)
+            found.sort(key=lambda experiment: experiment.active, reverse=True)
+            found.sort(key=lambda experiment: not experiment.live)
+            self._experiments = tuple(found)
+        return self._experiments
+
+    def experiment(self, name: str) -> Experiment | None:
+        """One experiment; None if there is none of this name any more."""
+        return next((found for found in self.experiments() if found.name == name), None)
+
+    def _experiment(self, name: str) -> Experiment:
+        runs = self._runs.get(name, ())
+        if not runs:
+            return Experiment(name, (), None, Counts(), "")
+        view = self._views[runs[0]]
+        index = self.index(runs[0])
+        counts = Counts() if index is None else index.counts
+        active = "" if view.record is None else view.record.ended or view.record.started
+        if index is not None and not view.live:
+            active = max(active, index.last_ended)
+        return Experiment(name, runs, view, counts, active)
+
+    def run(self, run: RunKey) -> RunView | None:
+        """A run as it was read; None if it is gone."""
+        return self._views.get(run)
+
+    def index(self, run: RunKey) -> RunIndex | None:
+        """A run ready to be asked; None if it is gone."""
+        found = self._indexes.get(run)
+        if found is None and run in self._views:
+            found = self._indexes[run] = RunIndex(run, self._views[run], self.record)
+        return found
+
+    def groups(self, run: RunKey, by: Grouping, path: tuple[str, ...] = ()) -> tuple[Group, ...]:
+        """The groups right inside a group of a run; none where jobs come next."""
+        index = self.index(run)
+        return () if index is None else index.groups(by, path)
+
+    # Jobs
+
+    def record(self, key: JobKey) -> JobRecord:
+        """What the job's folder tells; of a job without one, that it was not submitted."""
+        return self._records.get(key) or JobRecord(key, JobState.NOT_SUBMITTED)
+
+    def job(self, key: JobKey, run: RunKey | None = None) -> Job:
+        """A job in the light of a run; of none if that run does not name it."""
+        index = None if run is None else self.index(run)
+        if index is not None and key in index.references:
+            return index.job(key)
+        found = self._loose.get(key)
+        if found is None:
+            record = self.record(key)
+            found = self._loose[key] = Job(
+                key=key,
+                state=record.state,
+                record=record,
+                tags=record.tags,
+                params=record.params,
+                dependencies=record.dependencies,
+            )
+        return found
+
+    def runs_of(self, key: JobKey) -> tuple[RunKey, ...]:
+        """The runs that reference a job, newest first."""
+        return tuple(sorted(self._runs_of.get(key, ()), key=lambda run: run.run, reverse=True))
+
+    def home_of(self, key: JobKey) -> RunKey | None:
+        """The newest run that references a job; None for an orphan."""
+        runs = self._runs_of.get(key, ())
+        return max(runs, key=lambda run: run.run, default=None)
+
+    def is_orphan(self, key: JobKey) -> bool:
+        """Whether no run that can be read references the job."""
+        return key not in self._runs_of
+
+    def dependants(self, key: JobKey, run: RunKey) -> tuple[JobKey, ...]:
+        """The jobs of a run that are made from this one, by one step."""
+        found = self._dependants.get(run)
+        index = self.index(run)
+        if found is None and index is not None:
+            lists: dict[JobKey, list[JobKey]] = {}
+            for reference in index.references.values():
+                for upstream in reference.dependencies:
+                    lists.setdefault(upstream, []).append(reference.key)
+            found = self._dependants[run] = {up: tuple(down) for up, down in lists.items()}
+        return () if found is None else found.get(key, ())
+
+    def records(self) -> Iterator[JobRecord]:
+        """Of every job that has a folder, in no order."""
+        return iter(self._records.values())
+
+    # Sets of jobs
+
+    def run_of(self, subject: Subject) -> RunKey | None:
+        """The run in whose light a subject's jobs are seen; None if each has its own."""
+        match subject:
+            case ExperimentSubject(name):
+                runs = self._runs.get(name, ())
+                return runs[0] if runs else None
+            case RunSubject(run) | GroupSubject(run, _):
+                return run
+            case JobSubject(key, run) | LogSubject(key, run, _):
+                return run or self.home_of(key)
+            case _:
+                return None
+
+    def keys(self, subject: Subject) -> Sequence[JobKey]:
+        """The jobs that a subject stands for, failed and live first; one for a job."""
+        match subject:
+            case JobSubject(key) | LogSubject(key):
+                return (key,)
+            case AllJobsSubject():
+                return self._all_keys()
+            case FailedSubject():
+                return self._failed_keys()
+            case GroupSubject(run, group):
+                index = self.index(run)
+                return () if index is None else index.listing(group)
+            case _:
+                whole = self.run_of(subject)
+                index = None if whole is None else self.index(whole)
+                return () if index is None else index.listing(GroupKey(Grouping.NONE, ()))
+
+    def jobs(self, subject: Subject) -> tuple[Job, ...]:
+        """The jobs that a subject stands for, failed and live first."""
+        run = self.run_of(subject)
+        return tuple(self.job(key, run or self.home_of(key)) for key in self.keys(subject))
+
+    def counts(self, subject: Subject) -> Counts:
+        """How many jobs of a subject are in each state."""
+        run = self.run_of(subject)
+        index = None if run is None else self.index(run)
+        match subject:
+            case GroupSubject(_, group) if index is not None:
+                return index.counts_of(group)
+            case ExperimentSubject() | RunSubject() if index is not None:
+                return index.counts
+            case _:
+                of: dict[JobState, int] = {}
+                for job in self.jobs(subject):
+                    of[job.state] = of.get(job.state, 0) + 1
+                return Counts(of)
+
+    def totals(self) -> Counts:
+        """Of the latest runs of all experiments together; a job in two of them counts twice."""
+        of: dict[JobState, int] = {}
+        for experiment in self.experiments():
+            for state, count in experiment.counts.of.items():
+                of[state] = of.get(state, 0) + count
+        return Counts(of, sum(experiment.counts.reused for experiment in self.experiments()))
+
+    def _all_keys(self) -> tuple[JobKey, ...]:
+        if self._all is None:
+            keys = {*self._records, *self._runs_of}
+            ranked = [(RANK[self.job(key, self.home_of(key)).state], key) for key in keys]
+            self._all = tuple(key for _, key in sorted(ranked))
+        return self._all
+
+    def _failed_keys(self) -> tuple[JobKey, ...]:
+        if self._failed is None:
+            found: dict[JobKey, None] = {}
+            for experiment in self.experiments():
+                index = None if experiment.latest is None else self.index(experiment.latest)
+                if index is not None and experiment.counts.failed:
+                    for key in index.listing(GroupKey(Grouping.NONE, ())):
+                        if index.state(key) in FAILURES:
+                            found[key] = None
+            self._failed = tuple(found)
+        return self._failed
+
+    # Names
+
+    def task_name(self, task: str, run: RunKey | None = None) -> str:
+        """A short name of a task, as the run calls it."""
+        index = None if run is None else self.index(run)
+        return last_part(task) if index is None else index.names.get(task, last_part(task))
+
+    def label(self, job: Job) -> str:
+        """What a job is called among the jobs of its task: by what differs, else six digits."""
+        index = None if job.run is None else self.index(job.run)
+        if index is not None and job.key in index.references:
+            return index.label(job.key)
+        return Labelling(tuple(job.tags), digits=not job.tags).label(job.key, job.tags, job.params)
+
+    def title(self, job: Job) -> str:
+        """Its task's name and its label: ``learn lr=0.01 seed=2``."""
+        return f"{self.task_name(job.key.task, job.run)} {self.label(job)}"

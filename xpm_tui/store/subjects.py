@@ -1,0 +1,132 @@
+"""What the tree's cursor can stand on, and so what the right side can show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeAlias
+
+from xpm_engine.workspace.layout import JobKey
+
+
+@dataclass(frozen=True, order=True)
+class RunKey:
+    """The name of a run: its experiment and the run's id."""
+
+    experiment: str
+    run: str
+
+    def __str__(self) -> str:
+        return f"{self.experiment}/{self.run}"
+
+
+class Grouping(Enum):
+    """What the jobs of a run are grouped by; one at a time."""
+
+    TASK = "task"
+    TAG = "tag"
+    STATE = "state"
+    NONE = "nothing"
+
+    @property
+    def following(self) -> Grouping:
+        """The one that comes next when the user asks for another."""
+        members = list(Grouping)
+        return members[(members.index(self) + 1) % len(members)]
+
+
+@dataclass(frozen=True)
+class GroupKey:
+    """The name of a group inside a run."""
+
+    by: Grouping
+    path: tuple[str, ...]
+    """One part a level: the task; the state; ``key=value`` for every tag key from outside in."""
+
+
+class Stream(Enum):
+    """One of the two logs that a task writes."""
+
+    STDERR = "stderr"
+    STDOUT = "stdout"
+
+
+@dataclass(frozen=True)
+class WorkspaceSubject:
+    """All of it."""
+
+
+@dataclass(frozen=True)
+class FailedSubject:
+    """What ended badly in the experiments' latest runs."""
+
+
+@dataclass(frozen=True)
+class AllJobsSubject:
+    """Every job of the workspace, whether a run names it or not."""
+
+
+@dataclass(frozen=True)
+class TrashSubject:
+    """What was cleaned and can be brought back."""
+
+
+@dataclass(frozen=True)
+class ExperimentSubject:
+    """An experiment, by its latest run."""
+
+    experiment: str
+
+
+@dataclass(frozen=True)
+class EarlierRunsSubject:
+    """The runs of an experiment before its latest one."""
+
+    experiment: str
+
+
+@dataclass(frozen=True)
+class RunSubject:
+    """One run of an experiment."""
+
+    run: RunKey
+
+
+@dataclass(frozen=True)
+class GroupSubject:
+    """Some jobs of a run that have something in common."""
+
+    run: RunKey
+    group: GroupKey
+
+
+@dataclass(frozen=True)
+class JobSubject:
+    """A job."""
+
+    key: JobKey
+    run: RunKey | None = None
+    """The run in whose light it is seen: its tags, and why it waits, belong to that run."""
+
+
+@dataclass(frozen=True)
+class LogSubject:
+    """One log of a job."""
+
+    key: JobKey
+    run: RunKey | None
+    stream: Stream
+
+
+Subject: TypeAlias = (
+    WorkspaceSubject
+    | FailedSubject
+    | AllJobsSubject
+    | TrashSubject
+    | ExperimentSubject
+    | EarlierRunsSubject
+    | RunSubject
+    | GroupSubject
+    | JobSubject
+    | LogSubject
+)
