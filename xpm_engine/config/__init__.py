@@ -1,7 +1,8 @@
 """Configurations: what a task is, in parameters that name it.
 
 Read `base` first (Config), then `task`, then `identifier`. Everything here is light to import;
-saving, loading and describing are imported when first used.
+saving, loading and describing are imported when first used. `load` of a saved configuration is
+`xpm_engine.load`, from `store`: here that name is the module that rebuilds a job's task.
 """
 
 from __future__ import annotations
@@ -20,13 +21,12 @@ if TYPE_CHECKING:
     from xpm_engine.config.adoption import former_identifiers
     from xpm_engine.config.docs import describe
     from xpm_engine.config.load import load_order
-    from xpm_engine.config.store import live, load, save
+    from xpm_engine.config.store import live, save
 
 _HOMES = {
     "describe": "xpm_engine.config.docs",
     "former_identifiers": "xpm_engine.config.adoption",
     "live": "xpm_engine.config.store",
-    "load": "xpm_engine.config.store",
     "load_order": "xpm_engine.config.load",
     "save": "xpm_engine.config.store",
 }
@@ -47,7 +47,6 @@ __all__ = [
     "field",
     "former_identifiers",
     "live",
-    "load",
     "load_order",
     "pathgenerator",
     "register_type",

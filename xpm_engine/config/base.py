@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, ClassVar, Self, cast, dataclass_transform
 
-from xpm_engine.config import filling, live
+from xpm_engine.config import filling, living
 from xpm_engine.config.fields import field, pathgenerator
 from xpm_engine.config.node import STATE, Node, State
 from xpm_engine.config.problems import Mismatch
@@ -53,8 +53,8 @@ class Config(Node):
                     own[parameter.name] = parameter.make_default()
             if schema.validates and not filling.missing(self):
                 filling.validate(self)
-            if live.in_job():
-                live.start_here(self)
+            if living.in_job():
+                living.start_here(self)
 
         def __setattr__(self, name: str, value: Any) -> None:
             if filling.assign(self, name, value):

@@ -8,7 +8,7 @@ from typing import Any, cast
 from xpm_engine.config.codec import Decoder
 from xpm_engine.config.fields import MISSING
 from xpm_engine.config.importing import ImportClass, importer
-from xpm_engine.config.live import bring_to_life
+from xpm_engine.config.living import bring_to_life
 from xpm_engine.config.node import STATE, Node, Producer, State, is_config_class
 from xpm_engine.config.paths import PathRoots
 from xpm_engine.config.problems import Mismatch, did_you_mean

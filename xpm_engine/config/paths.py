@@ -32,7 +32,7 @@ class PathRoots:
 
 
 current_roots: ContextVar[PathRoots | None] = ContextVar("current_roots", default=None)
-"""The roots that values are told by; outside of an experiment only relative paths have one."""
+"""The roots that values are told by; None: those of the experiment around, if there is one."""
 
 
 @contextmanager
@@ -54,7 +54,7 @@ def locate(path: Path) -> tuple[str, str]:
     text = str(path)
     if not path.is_absolute():
         return PROJECT, text
-    roots = current_roots.get()
+    roots = current_roots.get() or _roots_of_experiment()
     if roots is None:
         return ABSOLUTE, text
     clean = os.path.normpath(text) if ".." in text else text
@@ -94,6 +94,13 @@ def absolute(root: str, relative: str, roots: PathRoots) -> Path:
     else:
         raise LoadError(f"a stored path has the unknown root {root!r}")
     return Path(folder, relative) if relative else Path(folder)
+
+
+def _roots_of_experiment() -> PathRoots | None:
+    from xpm_engine.config.submitting import current_submitter
+
+    submitter = current_submitter.get()
+    return None if submitter is None else submitter.roots
 
 
 def _in_workspace(root: str, relative: str, workspace: WorkspacePaths | None) -> str:

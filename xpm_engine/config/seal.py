@@ -15,10 +15,8 @@ from xpm_engine.config.identifier import (
     too_deep,
 )
 from xpm_engine.config.node import Node, Phase, schema_of, state_of
-from xpm_engine.config.paths import current_roots, using_roots
 from xpm_engine.config.problems import Problem, parameter_error
 from xpm_engine.config.scalars import IMMUTABLE
-from xpm_engine.config.submitting import current_submitter
 
 
 def seal(root: Node, nodes: Sequence[Node]) -> None:
@@ -53,10 +51,8 @@ def check_complete(root: Node, nodes: Sequence[Node]) -> None:
 
 def digest_or_explain(root: Node) -> bytes:
     """The digest, 16 bytes; raises ParameterError that names every missing parameter."""
-    submitter = current_submitter.get()
     try:
-        with using_roots(current_roots.get() if submitter is None else submitter.roots):
-            return digest_of(root)
+        return digest_of(root)
     except IncompleteError:
         check_complete(root, postorder(root))
         raise
