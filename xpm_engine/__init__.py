@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     )
     from xpm_engine.errors import XpmError
     from xpm_engine.plan import experiment
+    from xpm_engine.plan.arguments import arguments
     from xpm_engine.runtime.progress import progress
 
 _HOMES = {
@@ -28,6 +29,7 @@ _HOMES = {
     "Param": "xpm_engine.config",
     "Task": "xpm_engine.config",
     "XpmError": "xpm_engine.errors",
+    "arguments": "xpm_engine.plan.arguments",
     "experiment": "xpm_engine.plan",
     "field": "xpm_engine.config",
     "pathgenerator": "xpm_engine.config",
@@ -44,6 +46,7 @@ __all__ = [
     "Task",
     "XpmError",
     "__version__",
+    "arguments",
     "experiment",
     "field",
     "pathgenerator",
@@ -58,6 +61,9 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module 'xpm_engine' has no attribute {name!r}")
     from importlib import import_module
 
+    from xpm_engine.tracebacks import hide_our_frames
+
+    hide_our_frames()
     value = getattr(import_module(home), name)
     globals()[name] = value
     return value

@@ -54,12 +54,7 @@ def look(job: JobPaths, launcher: Launcher) -> Look:
     """
     while True:
         try:
-            names = tickets.ticket_names(job)
-            if not names:
-                return Look(Verdict.FREE, 1)
-            number = max(names)
-            attempt = tickets.read_attempt(job, number, names[number])
-            found = _look_at(job, attempt, launcher)
+            found = _look(job, launcher)
         except FileNotFoundError:
             # A cleaner moved the folder while we read it.
             continue
@@ -67,15 +62,32 @@ def look(job: JobPaths, launcher: Launcher) -> Look:
             return found
 
 
-def _look_at(job: JobPaths, attempt: Attempt, launcher: Launcher) -> Look | None:
+def _look(job: JobPaths, launcher: Launcher) -> Look | None:
     """None where the look itself changed something, and another one is due."""
+    names = tickets.ticket_names(job)
+    if not names:
+        return Look(Verdict.FREE, 1)
+    number = max(names)
+    if "end" not in names[number]:
+        return _not_ended(job, tickets.read_attempt(job, number, names[number]), launcher)
+    # Most looks end here: of a job that is done only its N.end is read.
+    end = tickets.read_end(job, number)
+    if end.outcome is not Outcome.VOID:
+        return _ended(number, end, free=number + 1)
+    last = tickets.last_attempt(job)
+    if last is None or last.end is None:
+        return Look(Verdict.FREE, number + 1)
+    return _ended(last.number, last.end, free=number + 1)
+
+
+def _ended(number: int, end: End, *, free: int) -> Look:
+    if end.outcome is Outcome.DONE:
+        return Look(Verdict.DONE, number, end=end, ended=number)
+    return Look(Verdict.FREE, free, end=end, ended=number)
+
+
+def _not_ended(job: JobPaths, attempt: Attempt, launcher: Launcher) -> Look | None:
     number, nonce = attempt.number, attempt.launch.nonce
-    if attempt.end is not None:
-        if attempt.end.outcome is Outcome.VOID:
-            return _before_void(job, number)
-        if attempt.end.outcome is Outcome.DONE:
-            return Look(Verdict.DONE, number, nonce, end=attempt.end, ended=number)
-        return Look(Verdict.FREE, number + 1, end=attempt.end, ended=number)
     if attempt.start is None:
         return _not_started(job, attempt, launcher)
     if attempt.start.void:
@@ -89,17 +101,6 @@ def _look_at(job: JobPaths, attempt: Attempt, launcher: Launcher) -> Look | None
     if processes.liveness(by) is Liveness.UNKNOWN:
         return Look(Verdict.UNREACHABLE, number, nonce)
     return Look(Verdict.RUNNING, number, nonce, process=by)
-
-
-def _before_void(job: JobPaths, number: int) -> Look:
-    """The last attempt is void: its result, if there is one, is that of an earlier one."""
-    last = tickets.last_attempt(job)
-    if last is not None and last.end is not None:
-        if last.end.outcome is Outcome.DONE:
-            nonce = last.launch.nonce
-            return Look(Verdict.DONE, last.number, nonce, end=last.end, ended=last.number)
-        return Look(Verdict.FREE, number + 1, end=last.end, ended=last.number)
-    return Look(Verdict.FREE, number + 1)
 
 
 def _not_started(job: JobPaths, attempt: Attempt, launcher: Launcher) -> Look | None:

@@ -26,6 +26,7 @@ class ProcessWatch:
         os.set_blocking(self._wake_write, False)
         self._selector.register(self._wake_read, selectors.EVENT_READ, None)
         self._descriptors: dict[Hashable, int] = {}
+        self._woken = False
 
     def add(self, name: Hashable, process: ProcessIdentity) -> bool:
         """Watch a process; False if it can't be watched: it is gone, or not of this machine."""
@@ -55,9 +56,10 @@ class ProcessWatch:
         ended: list[Hashable] = []
         for key, _ in self._selector.select(seconds):
             if key.data is None:
+                # First the flag: a wake-up that comes between the two lines is one too many.
+                self._woken = False
                 with contextlib.suppress(BlockingIOError):
-                    while os.read(self._wake_read, 4096):
-                        pass
+                    os.read(self._wake_read, 4096)
             else:
                 ended.append(key.data)
         for name in ended:
@@ -66,7 +68,10 @@ class ProcessWatch:
 
     def wake(self) -> None:
         """End the current or the next `wait`; from any thread or signal handler."""
-        with contextlib.suppress(BlockingIOError, OSError):
+        if self._woken:
+            return
+        self._woken = True
+        with contextlib.suppress(OSError):
             os.write(self._wake_write, b"\0")
 
     def close(self) -> None:

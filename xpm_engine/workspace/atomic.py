@@ -17,6 +17,7 @@ from xpm_engine.errors import StorageError, UnreadableError
 MAX_LINE = 4096
 """Bytes in one appended line: one write of at most a page stays whole between writers."""
 
+_CHUNK = 65536
 _NO_LINKS = {errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK, errno.EXDEV}
 _HINTS = {
     errno.ENOSPC: "free some space on this disk, then start again: finished jobs are kept",
@@ -49,8 +50,7 @@ def read_object(path: str) -> Dict[str, Any]:
     JSON, or may not be read.
     """
     try:
-        with open(path, "rb") as file:
-            data = file.read()
+        data = _read_whole(path)
     except (FileNotFoundError, NotADirectoryError):
         raise FileNotFoundError(path) from None
     except OSError as error:
@@ -106,6 +106,22 @@ def publish(path: str, data: bytes, *, durable: bool = False) -> bool:
             os.unlink(aside)
     if durable:
         sync_folder(os.path.dirname(path))
+    return True
+
+
+def publish_link(source: str, path: str) -> bool:
+    """`publish` the content of `source` by one more name of that file, where there can be one.
+
+    Costs no new file, so that one ticket can be laid into ten thousand folders at once.
+    """
+    try:
+        os.link(source, path)
+    except FileExistsError:
+        return _holds(path, _content(source))
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise storage_error(error, path, "create this file") from error
+        return publish(path, _content(source))
     return True
 
 
@@ -166,6 +182,21 @@ def replace_link(path: str, target: str) -> None:
         raise storage_error(error, path, "make this link") from error
 
 
+def _read_whole(path: str) -> bytes:
+    """All bytes of a file, with as few calls as a small one needs: it is read ten thousand times."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        data = os.read(descriptor, _CHUNK)
+        while len(data) % _CHUNK == 0 and data:
+            more = os.read(descriptor, _CHUNK)
+            if not more:
+                break
+            data += more
+    finally:
+        os.close(descriptor)
+    return data
+
+
 def _write_aside(path: str, data: bytes, *, durable: bool) -> str:
     aside = f"{path}.{secrets.token_hex(4)}.tmp"
     try:
@@ -204,9 +235,13 @@ def _create_exclusively(path: str, data: bytes, *, durable: bool) -> bool:
 
 
 def _holds(path: str, data: bytes) -> bool:
+    return _content(path) == data
+
+
+def _content(path: str) -> bytes:
     try:
         with open(path, "rb") as file:
-            return file.read() == data
+            return file.read()
     except OSError as error:
         raise storage_error(error, path, "read this file back") from error
 

@@ -56,13 +56,18 @@ def read_attempt(job: JobPaths, number: int, kinds: "set[str]") -> Attempt:
     """
     launch = job.launch(number)
     start = job.start(number)
-    end = job.end(number)
     return Attempt(
         number=number,
         launch=Launch.from_json(read_object(launch), launch),
         start=Start.from_json(read_object(start), start) if "start" in kinds else None,
-        end=End.from_json(read_object(end), end) if "end" in kinds else None,
+        end=read_end(job, number) if "end" in kinds else None,
     )
+
+
+def read_end(job: JobPaths, number: int) -> End:
+    """N.end; raises as `read_attempt` does."""
+    path = job.end(number)
+    return End.from_json(read_object(path), path)
 
 
 def newest_attempt(job: JobPaths) -> Optional[Attempt]:
