@@ -1,4 +1,4 @@
-"""Signs: what a state, a wait and a part of a whole look like, and what stands for them in ASCII."""
+"""Signs: what a state, a wait and a part of a whole look like, and their stand-ins in ASCII."""
 
 from __future__ import annotations
 
