@@ -1,0 +1,66 @@
+"""Settings: who beats whom, and that a mistake is told with its line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from xpm_engine.errors import SettingsError
+from xpm_engine.workspace import settings
+from xpm_engine.workspace.layout import WorkspacePaths
+from xpm_engine.workspace.settings import OnDrift, Settings, load_settings
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> WorkspacePaths:
+    monkeypatch.setattr(settings, "_users_file", lambda: str(tmp_path / "user.toml"))
+    (tmp_path / "ws").mkdir()
+    return WorkspacePaths(str(tmp_path / "ws"))
+
+
+def _write(workspace: WorkspacePaths, text: str) -> None:
+    Path(workspace.settings).write_text(text)
+
+
+def test_without_files_the_defaults_hold(workspace: WorkspacePaths) -> None:
+    assert load_settings(workspace) == Settings()
+
+
+def test_the_workspace_beats_the_user(workspace: WorkspacePaths) -> None:
+    users = Path(workspace.root).parent / "user.toml"
+    users.write_text('[drift]\npolicy = "rerun"\n[launchers.local]\ncores = 3\n')
+    _write(workspace, '[drift]\npolicy = "accept"\n')
+    found = load_settings(workspace)
+    assert found.drift.policy is OnDrift.ACCEPT
+    assert found.local.cores == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "says"),
+    [
+        ("\n[drift]\npolcy = 'error'\n", 3, "did you mean 'policy'"),
+        ("[drift]\npolicy = 'never'\n", 2, '"rerun"'),
+        ("\n\n[drfit]\npolicy = 'error'\n", 3, "did you mean 'drift'"),
+        ("[launchers.local]\ncores = 0\n", 2, "whole number"),
+        ("[launchers.local]\ncores = true\n", 2, "whole number"),
+        ("[launchers.loca]\ncores = 1\n", 1, "did you mean 'local'"),
+        ("cores = 1\n", 1, "no setting"),
+        ("[drift]\npolicy = \n", 2, "not TOML"),
+        ("drift.polcy = 1\n", 1, "did you mean 'policy'"),
+    ],
+)
+def test_a_mistake_names_its_line_and_the_remedy(
+    workspace: WorkspacePaths, text: str, line: int, says: str
+) -> None:
+    _write(workspace, text)
+    with pytest.raises(SettingsError) as caught:
+        load_settings(workspace)
+    assert caught.value.where == f"{workspace.settings}:{line}"
+    assert says in str(caught.value)
+
+
+def test_bytes_that_are_no_text_are_told(workspace: WorkspacePaths) -> None:
+    Path(workspace.settings).write_bytes(b"[drift]\n\xff\n")
+    with pytest.raises(SettingsError, match="UTF-8"):
+        load_settings(workspace)
