@@ -167,6 +167,11 @@ class JobPaths:
         return self.root + "/" + XPM + "/alias.json"
 
     @property
+    def baseline(self) -> str:
+        """What the job's result is compared with when defaults changed: a decision of people."""
+        return self.root + "/" + XPM + "/baseline.json"
+
+    @property
     def pin(self) -> str:
         return self.root + "/" + XPM + "/pin.json"
 
@@ -242,6 +247,10 @@ class TrashPaths:
     @property
     def jobs(self) -> str:
         return self.root + "/jobs"
+
+    def ticket(self, kind: str) -> str:
+        """The launch, start or end that is linked into every job of the transaction."""
+        return f"{self.root}/ticket.{kind}"
 
     @property
     def purging(self) -> str:

@@ -1,10 +1,14 @@
 """Removing jobs to the trash, and taking them back: plan, show, verify, rename, undo (DESIGN 9).
 
 - `needs`          which runs still need a job
+- `folders`        which folders may be moved at all
 - `plan`           the frozen list of what would be moved, and why a row may not
 - `sizes`          what folders take on the disk
+- `cleaner`        the tickets that keep everybody else away meanwhile
 - `moves`          carrying a plan out
-- `transactions`   what lies in the trash: list, undo, purge, and recovery after a crash
+- `undo`, `purging`  taking a clean back, or deleting it for good
+- `recovery`       mending what a crash left
+- `transactions`   what lies in the trash, under whose lock
 
 Nothing here follows a symbolic link, imports user code or leaves the workspace.
 """
@@ -14,15 +18,11 @@ from __future__ import annotations
 from xpm_engine.workspace.cleaning.moves import carry_out
 from xpm_engine.workspace.cleaning.needs import Need, NeedKind
 from xpm_engine.workspace.cleaning.plan import RemovalPlan, RemovalRow, plan_removal
+from xpm_engine.workspace.cleaning.purging import purge
+from xpm_engine.workspace.cleaning.recovery import recover
 from xpm_engine.workspace.cleaning.sizes import measure
-from xpm_engine.workspace.cleaning.transactions import (
-    Transaction,
-    UndoReport,
-    list_trash,
-    purge,
-    recover,
-    undo,
-)
+from xpm_engine.workspace.cleaning.transactions import Transaction, list_trash
+from xpm_engine.workspace.cleaning.undo import UndoReport, undo
 
 __all__ = [
     "Need",

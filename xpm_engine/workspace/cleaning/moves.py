@@ -19,23 +19,14 @@ from dataclasses import dataclass, field
 from xpm_engine.errors import StorageError, UnreadableError
 from xpm_engine.workspace import tickets
 from xpm_engine.workspace.atomic import append_bytes, dumps, make_folders, sync_folder
+from xpm_engine.workspace.cleaning.cleaner import Cleaner
+from xpm_engine.workspace.cleaning.folders import OTHER_DISK, FolderCheck
 from xpm_engine.workspace.cleaning.needs import RunWatch
-from xpm_engine.workspace.cleaning.plan import (
-    RemovalPlan,
-    RemovalRow,
-    folder_trouble,
-    trash_device,
-)
-from xpm_engine.workspace.cleaning.transactions import (
-    Cleaner,
-    Transaction,
-    begin,
-    discard,
-    recover,
-)
-from xpm_engine.workspace.layout import JobPaths, TrashPaths, WorkspacePaths
+from xpm_engine.workspace.cleaning.plan import RemovalPlan, RemovalRow
+from xpm_engine.workspace.cleaning.recovery import recover
+from xpm_engine.workspace.cleaning.transactions import Transaction, begin, discard
+from xpm_engine.workspace.layout import JobPaths, WorkspacePaths
 from xpm_engine.workspace.records.fields import now
-from xpm_engine.workspace.records.tickets import Launch, LaunchedBy
 from xpm_engine.workspace.records.trash import Head, Left, Removal, listing_lines, moved_line
 
 LOCK_PATIENCE = 1.0
@@ -45,7 +36,7 @@ MOST_LOCKS = 256
 """Jobs that are moved together: each holds an open file for its lock."""
 
 _BLOCKED = {
-    errno.EXDEV: "it is on another disk than the workspace's trash",
+    errno.EXDEV: OTHER_DISK,
     errno.EBUSY: "a file system is mounted in it, or it is in use",
 }
 
@@ -61,12 +52,12 @@ def carry_out(workspace: WorkspacePaths, plan: RemovalPlan) -> Transaction:
     refused = tuple(Left(row.key, row.refused) for row in plan.rows if row.refused)
     rows = plan.ready
     with begin(workspace) as trash:
-        move = _Move(workspace, trash, plan, Cleaner.here(), trash_device(workspace))
+        cleaner = Cleaner(trash, tickets.new_nonce())
+        name = os.path.basename(trash.root)
+        head = Head(name, cleaner.at, cleaner.user, cleaner.me, cleaner.nonce)
         removals = [_removal(row) for row in rows]
-        head = Head(
-            os.path.basename(trash.root), move.cleaner.at, move.cleaner.user, move.cleaner.me
-        )
-        _write_journal(trash, head, removals)
+        _write_journal(cleaner, head, removals)
+        move = _Move(workspace, plan, cleaner)
         at_once = _lock_limit()
         for first in range(0, len(rows), at_once):
             last = first + at_once
@@ -94,16 +85,16 @@ class _Move:
     """One transaction on its way."""
 
     workspace: WorkspacePaths
-    trash: TrashPaths
     plan: RemovalPlan
     cleaner: Cleaner
-    device: int
     moved: list[Removal] = field(default_factory=list[Removal])
     left: list[Left] = field(default_factory=list[Left])
 
     def __post_init__(self) -> None:
         self._watch = RunWatch(self.workspace, over=self.plan.over)
-        self._folders: set[str] = set()
+        self._folders = FolderCheck(self.workspace)
+        self._made: set[str] = set()
+        self._void_written = False
 
     def batch(self, pairs: Sequence[tuple[RemovalRow, Removal]]) -> None:
         """Claim these jobs, then ask the runs again, then move what nobody needs."""
@@ -117,7 +108,7 @@ class _Move:
                 need = needs.get(item.removal.key)
                 why = str(need) if need is not None else self._rename(item)
                 if why:
-                    self.cleaner.void(item.job, item.removal.attempt, item.removal.nonce, why=why)
+                    self._give_up(item)
                     self.left.append(Left(item.removal.key, why))
                 else:
                     self.moved.append(item.removal)
@@ -127,12 +118,12 @@ class _Move:
             # Something above was interrupted; what can't be released now, recovery will.
             for item in claimed:
                 with suppress(StorageError):
-                    self.cleaner.release(item.job, item.removal, why="the clean was interrupted")
+                    self._give_up(item)
                 os.close(item.lock)
 
     def _claim(self, row: RemovalRow, removal: Removal, claimed: deque[_Claimed]) -> None:
         job = self.workspace.job(row.key)
-        why = folder_trouble(self.workspace, row.key, self.device)
+        why = self._folders.trouble(row.key)
         lock = None
         try:
             if not why and row.last and not os.path.lexists(job.end(row.last)):
@@ -140,7 +131,7 @@ class _Move:
             if not why:
                 lock = tickets.hold(job.lock, patience=LOCK_PATIENCE)
                 why = "" if lock is not None else "its lock is held: something of it still runs"
-            if lock is not None and self._win(job, removal):
+            if lock is not None and self.cleaner.claim(job, removal.attempt):
                 claimed.append(_Claimed(job, removal, lock))
                 return
         except (StorageError, UnreadableError) as error:
@@ -149,24 +140,19 @@ class _Move:
             os.close(lock)
         self.left.append(Left(row.key, why or "it was started again after this was planned"))
 
-    def _win(self, job: JobPaths, removal: Removal) -> bool:
-        launch = Launch(
-            nonce=removal.nonce,
-            key=removal.key,
-            attempt=removal.attempt,
-            by=LaunchedBy.CLEAN,
-            at=self.cleaner.at,
-            driver=self.cleaner.me,
-        )
-        return tickets.claim_launch(job, launch)
+    def _give_up(self, item: _Claimed) -> None:
+        if not self._void_written:
+            self.cleaner.write_void("the clean left it where it was")
+            self._void_written = True
+        self.cleaner.release(item.job, item.removal)
 
     def _rename(self, item: _Claimed) -> str:
-        target = self.trash.job(item.removal.key).root
+        target = self.cleaner.trash.job(item.removal.key).root
         above = os.path.dirname(target)
         try:
-            if above not in self._folders:
+            if above not in self._made:
                 make_folders(above)
-                self._folders.add(above)
+                self._made.add(above)
             os.rename(item.job.root, target)
         except OSError as error:
             return _BLOCKED.get(error.errno or 0, f"can't be moved: {error.strerror}")
@@ -195,7 +181,6 @@ def _removal(row: RemovalRow) -> Removal:
     return Removal(
         key=row.key,
         attempt=row.last + 1,
-        nonce=tickets.new_nonce(),
         state=record.state,
         ended=record.ended,
         tags=dict(record.tags),
@@ -204,9 +189,11 @@ def _removal(row: RemovalRow) -> Removal:
     )
 
 
-def _write_journal(trash: TrashPaths, head: Head, removals: Sequence[Removal]) -> None:
+def _write_journal(cleaner: Cleaner, head: Head, removals: Sequence[Removal]) -> None:
+    trash = cleaner.trash
     data = b"".join(dumps(line) + b"\n" for line in listing_lines(head, removals))
     try:
+        cleaner.write_launch()
         append_bytes(trash.journal, data, durable=True)
     except StorageError:
         discard(trash)

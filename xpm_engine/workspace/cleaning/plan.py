@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import pwd
-import stat
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from xpm_engine.errors import UnreadableError
 from xpm_engine.workspace import scan, tickets
+from xpm_engine.workspace.cleaning.folders import FolderCheck
 from xpm_engine.workspace.cleaning.needs import Need, RunName, RunWatch, downstream, runs_over
 from xpm_engine.workspace.layout import JobKey, JobPaths, WorkspacePaths
 from xpm_engine.workspace.records.fields import now
@@ -96,86 +94,40 @@ def plan_removal(
     made from whom. Without them every job is read. The planned jobs themselves are always read
     from the disk.
     """
+    chosen = list(dict.fromkeys(keys))
     if records is None:
         records = {key: scan.read_job(workspace, key) for key in scan.list_jobs(workspace)}
-    chosen = list(dict.fromkeys(keys))
+        fresh = records
+    else:
+        fresh = {key: scan.read_job(workspace, key) for key in chosen}
     over = runs_over(workspace)
     live = RunWatch(workspace, over=over).needs(chosen)
     jobs = downstream(chosen, records)
-    trouble = workspace_trouble(workspace)
-    device = trash_device(workspace)
+    folders = FolderCheck(workspace)
     rows: list[RemovalRow] = []
     for key in chosen:
-        needs = [*jobs.get(key, ())]
-        if key in live:
-            needs.insert(0, live[key])
-        rows.append(
-            _row(workspace, key, tuple(needs), trouble or folder_trouble(workspace, key, device))
-        )
+        needs = [live[key]] if key in live else []
+        needs.extend(jobs.get(key, ()))
+        record = fresh.get(key) or scan.JobRecord(key, JobState.NOT_SUBMITTED)
+        rows.append(_row(workspace, record, tuple(needs), folders.trouble(key)))
+    planned = frozenset(chosen)
     doubts = tuple(
         record.problem
-        for record in records.values()
-        if record.state is JobState.UNREADABLE and record.key not in set(chosen)
+        for key, record in records.items()
+        if record.state is JobState.UNREADABLE and key not in planned
     )
     return RemovalPlan(tuple(rows), now(), doubts, over)
 
 
-def workspace_trouble(workspace: WorkspacePaths) -> str:
-    """Why nothing at all can be moved in this workspace; empty if something can."""
-    for path in (workspace.jobs, workspace.xpm, workspace.trash):
-        if os.path.islink(path):
-            return f"{path} is a symbolic link, and links are not followed"
-    return ""
-
-
-def trash_device(workspace: WorkspacePaths) -> int:
-    """The device that the trash is, or would be, on; raises FileNotFoundError without workspace."""
-    inner = os.path.isdir(workspace.xpm)
-    return os.stat(workspace.xpm if inner else workspace.root).st_dev
-
-
-def folder_trouble(workspace: WorkspacePaths, key: JobKey, device: int) -> str:
-    """Why this job's folder can't be moved, whatever its state is; empty if it can.
-
-    `device` is the trash's: only a rename within one file system is atomic.
-    """
-    job = workspace.job(key)
-    if os.path.islink(os.path.dirname(job.root)):
-        return f"{os.path.dirname(job.root)} is a symbolic link, and links are not followed"
-    try:
-        status = os.lstat(job.root)
-    except OSError as error:
-        missing = isinstance(error, (FileNotFoundError, NotADirectoryError))
-        return "there is no such folder" if missing else f"can't be read: {error.strerror}"
-    if not stat.S_ISDIR(status.st_mode):
-        return "it is a symbolic link or a file, not a job's folder"
-    if status.st_dev != device:
-        return "it is on another disk than the workspace's trash"
-    if status.st_uid != os.geteuid():
-        return f"it belongs to {_name_of(status.st_uid)}"
-    if not status.st_mode & stat.S_IWUSR:
-        return "its folder is read-only (chmod u+w first)"
-    try:
-        inner = os.lstat(job.xpm)
-    except OSError:
-        return "it holds no .xpm folder, so it may not be ours"
-    if not stat.S_ISDIR(inner.st_mode):
-        return "its .xpm is no folder"
-    if os.path.lexists(job.pin):
-        return "it is pinned"
-    return ""
-
-
 def _row(
-    workspace: WorkspacePaths, key: JobKey, needs: tuple[Need, ...], trouble: str
+    workspace: WorkspacePaths, record: scan.JobRecord, needs: tuple[Need, ...], refused: str
 ) -> RemovalRow:
-    record = scan.read_job(workspace, key)
-    refused = trouble or _NOT_OVER.get(record.state, "")
+    refused = refused or _NOT_OVER.get(record.state, "")
     if not refused:
         refused = next((str(need) for need in needs if need.live), "")
     last = 0
     try:
-        last = _newest(workspace.job(key))
+        last = _newest(workspace.job(record.key))
     except UnreadableError as error:
         refused = refused or f"can't be read: {error.what}"
     return RemovalRow(record, needs, refused, last=last)
@@ -183,10 +135,3 @@ def _row(
 
 def _newest(job: JobPaths) -> int:
     return max(tickets.ticket_names(job), default=0)
-
-
-def _name_of(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return f"user {uid}"

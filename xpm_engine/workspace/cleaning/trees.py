@@ -12,11 +12,14 @@ from xpm_engine.workspace.atomic import storage_error
 def delete_tree(path: str) -> None:
     """Delete a folder and all in it, read-only folders too; nothing if it is absent.
 
-    Raises StorageError.
+    Where a link stands in its place, the link goes. Raises StorageError.
     """
     pending = [path]
     folders: list[str] = []
     try:
+        if os.path.islink(path):
+            os.unlink(path)
+            return
         while pending:
             folder = pending.pop()
             folders.append(folder)
@@ -32,6 +35,8 @@ def delete_tree(path: str) -> None:
 
 def remove_empty(path: str) -> None:
     """Remove a folder of folders as far as they are empty."""
+    if os.path.islink(path):
+        return
     with suppress(OSError):
         with os.scandir(path) as entries:
             inner = [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]

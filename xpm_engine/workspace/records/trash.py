@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Dict, Iterable, List, Optional, Tuple
+from typing import Any, Dict, Iterable, List, Optional, Tuple, cast
 
 from xpm_engine.errors import UnreadableError
 from xpm_engine.workspace.layout import JobKey
@@ -40,8 +40,6 @@ class Removal:
     key: JobKey
     attempt: int
     """The number of the cleaner's ticket."""
-    nonce: str
-    """Of the cleaner's ticket."""
     state: JobState
     """Before it was cleaned."""
     ended: Optional[str]
@@ -56,7 +54,6 @@ class Removal:
             "task": self.key.task,
             "id": self.key.identifier,
             "attempt": self.attempt,
-            "nonce": self.nonce,
             "state": self.state.value,
             "ended": self.ended,
             "tags": self.tags,
@@ -69,7 +66,6 @@ class Removal:
         return cls(
             key=_key(fields),
             attempt=fields.integer("attempt"),
-            nonce=fields.text("nonce"),
             state=member(JobState, fields, "state"),
             ended=fields.optional_text("ended"),
             tags=fields.mapping("tags"),
@@ -80,7 +76,7 @@ class Removal:
 
 def unknown_removal(key: JobKey) -> Removal:
     """A job in the trash of which no journal tells."""
-    return Removal(key, 0, "", JobState.UNREADABLE, None, {}, {}, None)
+    return Removal(key, 0, JobState.UNREADABLE, None, {}, {}, None)
 
 
 @dataclass(frozen=True)
@@ -103,6 +99,8 @@ class Head:
     at: str
     user: str
     by: ProcessIdentity
+    nonce: str
+    """Of the cleaner's ticket, the same in all jobs of the transaction."""
 
     def to_json(self) -> Dict[str, Any]:
         return {
@@ -112,6 +110,7 @@ class Head:
             "at": self.at,
             "user": self.user,
             "by": self.by.to_json(),
+            "nonce": self.nonce,
         }
 
     @classmethod
@@ -122,6 +121,7 @@ class Head:
             at=fields.text("at"),
             user=fields.text("user"),
             by=ProcessIdentity.read(fields.part("by")),
+            nonce=fields.text("nonce"),
         )
 
 
@@ -202,7 +202,7 @@ def _line(line: bytes, where: str) -> Fields:
 def _object(value: Any, where: str) -> Fields:
     if not isinstance(value, dict):
         raise UnreadableError("holds no JSON object", where=where)
-    return Fields(value, where)
+    return Fields(cast("Dict[str, Any]", value), where)
 
 
 def _left(fields: Fields) -> Iterable[Left]:

@@ -1,0 +1,29 @@
+"""Deleting a clean for good."""
+
+from __future__ import annotations
+
+import os
+
+from xpm_engine.workspace.atomic import storage_error
+from xpm_engine.workspace.cleaning.recovery import recover
+from xpm_engine.workspace.cleaning.transactions import finish, held
+from xpm_engine.workspace.cleaning.trees import delete_tree
+from xpm_engine.workspace.layout import WorkspacePaths
+
+
+def purge(workspace: WorkspacePaths, name: str) -> None:
+    """Delete a transaction for good.
+
+    Its jobs are renamed first, at once, so that a purge that was cut short can only be finished,
+    never undone by half. Raises UsageError, OccupiedError, StorageError.
+    """
+    recover(workspace)
+    with held(workspace, name) as trash:
+        try:
+            os.rename(trash.jobs, trash.purging)
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise storage_error(error, trash.jobs, "rename this folder") from error
+        delete_tree(trash.purging)
+        finish(trash)
