@@ -2,34 +2,49 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.tui.demo.library import write_library
 from xpm_engine.workspace.layout import WorkspacePaths
-from xpm_tui.demo import TASKS, WORKSPACE, write_demo
+from xpm_tui.demo import PLAN, TASKS, WORKSPACE, write_demo
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    write_library(tmp_path / "library", modules=12)
-    write_demo(tmp_path / "xpm-demo")
-    return tmp_path / "xpm-demo"
+@dataclass(frozen=True)
+class Finished:
+    """A demo that ran once."""
+
+    folder: Path
+    library: Path
+    first: subprocess.CompletedProcess[str]
 
 
-def run(folder: Path, *pairs: str) -> subprocess.CompletedProcess[str]:
-    given = [f"library={folder.parent / 'library'}", "queries=20", *pairs]
+def run(
+    folder: Path, library: Path, *pairs: str, hash_seed: int = 1
+) -> subprocess.CompletedProcess[str]:
+    given = [f"library={library}", "queries=20", *pairs]
     return subprocess.run(
-        [sys.executable, "-m", "xpm_engine.cli", "run", "plan.py", *given],
+        [sys.executable, "-m", "xpm_engine.cli", "run", PLAN, *given],
         cwd=folder,
+        env={**os.environ, "PYTHONHASHSEED": str(hash_seed)},
         capture_output=True,
         text=True,
         timeout=300,
         check=False,
     )
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    home = tmp_path_factory.mktemp("demo")
+    library = write_library(home / "library", modules=12)
+    folder = write_demo(home / "xpm-demo").parent
+    return Finished(folder, library, run(folder, library))
 
 
 def tickets(folder: Path) -> dict[str, int]:
@@ -42,32 +57,38 @@ def tickets(folder: Path) -> dict[str, int]:
     }
 
 
-def test_the_second_run_starts_nothing_and_says_the_same(folder: Path) -> None:
-    first = run(folder)
-    before = tickets(folder)
-    second = run(folder)
-
-    assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
-    assert sum(name.endswith("/1.end") for name in before) == TASKS
-    assert tickets(folder) == before
-    assert first.stdout.startswith("| k1 | b | stem | 4 words | 8 words | 16 words | mean |")
-    assert first.stdout == second.stdout
+def test_the_plan_ends_with_its_table(finished: Finished) -> None:
+    assert finished.first.returncode == 0, finished.first.stderr
+    ends = [name for name in tickets(finished.folder) if name.endswith("/1.end")]
+    assert len([name for name in ends if "plan.failonpurpose" not in name]) == TASKS
+    lines = finished.first.stdout.splitlines()
+    assert lines[0] == "| k1 | b | stem | 4 words | 8 words | 16 words | mean |"
+    assert len([line for line in lines if line.startswith("|")]) == 2 + 18
 
 
-def test_a_failure_that_was_asked_for_leaves_the_rest_done(folder: Path) -> None:
-    done = run(folder, "failure=yes")
+def test_the_second_run_starts_nothing_and_says_the_same(finished: Finished) -> None:
+    before = tickets(finished.folder)
+
+    second = run(finished.folder, finished.library)
+
+    assert second.returncode == 0, second.stderr
+    assert tickets(finished.folder) == before
+    assert second.stdout == finished.first.stdout
+
+
+def test_a_failure_that_was_asked_for_leaves_the_rest_done(finished: Finished) -> None:
+    done = run(finished.folder, finished.library, "failure=yes")
 
     assert done.returncode == 1
-    assert "stderr" in done.stderr
     assert "plan.failonpurpose" in done.stderr
-    names = tickets(folder)
-    assert sum(name.endswith("/1.end") for name in names) == TASKS + 1
-    reports = list((folder / WORKSPACE / "jobs").glob("plan.report/*/report.md"))
-    assert len(reports) == 1
+    logs = list((finished.folder / WORKSPACE).glob("jobs/plan.failonpurpose/*/stderr.log"))
+    assert len(logs) == 1
+    assert "you asked for failure=yes" in logs[0].read_text()
 
 
-def test_two_workspaces_have_the_same_results(folder: Path, tmp_path: Path) -> None:
-    other = tmp_path / "other"
-    write_demo(other)
+def test_another_workspace_and_hash_seed_give_the_same_results(
+    finished: Finished, tmp_path: Path
+) -> None:
+    write_demo(tmp_path)
 
-    assert run(folder).stdout == run(other).stdout
+    assert run(tmp_path, finished.library, hash_seed=2).stdout == finished.first.stdout
