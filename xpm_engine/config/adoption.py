@@ -9,7 +9,7 @@ from xpm_engine.config.encoding import text
 from xpm_engine.config.fields import MISSING
 from xpm_engine.config.former import NoFormer
 from xpm_engine.config.graph import nodes_in, postorder
-from xpm_engine.config.identifier import Hasher, head, md5, reference
+from xpm_engine.config.identifier import Hasher, fingerprint, head, reference
 from xpm_engine.config.node import Node, schema_of, state_of
 from xpm_engine.config.parameter import Parameter
 from xpm_engine.workspace.layout import JobKey, task_folder
@@ -46,7 +46,7 @@ def _variants(node: Node, parts: dict[int, tuple[bytes, ...]]) -> list[tuple[str
     for name in names:
         for fields in product(*choices):
             ordered = b"".join(field for _, field in sorted(fields, key=lambda each: each[0]))
-            digest = md5(head(name, state.distinct) + ordered).digest()
+            digest = fingerprint(head(name, state.distinct) + ordered)
             if state.producer is not None:
                 digest = reference(state.producer.digest, digest)
             found.append((name, digest))
@@ -81,7 +81,7 @@ def _spellings(
 def _field(name: str, data: bytes, left_out: Any) -> tuple[bytes, bytes]:
     if left_out is not MISSING and Hasher().value(left_out) == data:
         return name.encode(), b""
-    return name.encode("utf-8", "surrogatepass"), text(name) + md5(data).digest()
+    return name.encode("utf-8", "surrogatepass"), text(name) + fingerprint(data)
 
 
 def _encodings(value: Any, parts: dict[int, tuple[bytes, ...]]) -> list[bytes]:

@@ -8,6 +8,7 @@ possible, else at the first use of the class.
 from __future__ import annotations
 
 import ast
+import inspect
 import sys
 import typing
 from collections.abc import Mapping
@@ -61,8 +62,7 @@ def own_annotations(cls: type) -> dict[str, Any]:
         import annotationlib
 
         return annotationlib.get_annotations(cls, format=annotationlib.Format.FORWARDREF)
-    found: dict[str, Any] = cls.__dict__.get("__annotations__", {})
-    return found
+    return inspect.get_annotations(cls)
 
 
 def scope_of(cls: type, frame: FrameType | None) -> Scope:
@@ -95,7 +95,9 @@ def _evaluate(text: str, names: dict[str, Any]) -> Any:
 def _read_object(annotation: Any, scope: Scope) -> Reading:
     if annotation is ClassVar or get_origin(annotation) is ClassVar:
         return _CLASS_VARIABLE
-    kind, path, rest = None, None, []
+    kind: FieldKind | None = None
+    path: PathGenerator | None = None
+    rest: list[Any] = []
     if get_origin(annotation) is Annotated:
         for item in get_args(annotation)[1:]:
             if isinstance(item, FieldKind):

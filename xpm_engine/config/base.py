@@ -72,7 +72,7 @@ class Config(Node):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        cls._xpm_schema = build_schema(cls, sys._getframe(1))
+        cls._xpm_schema = build_schema(cls, sys._getframe(1))  # pyright: ignore[reportPrivateUsage]
 
     def __eq__(self, other: object) -> bool:
         return self is other

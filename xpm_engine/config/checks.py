@@ -7,12 +7,12 @@ never imports pydantic; constraints given by ``Annotated`` are pydantic's (`cons
 from __future__ import annotations
 
 import types
-import typing
 from collections.abc import Callable, Mapping, MutableMapping, MutableSequence, Sequence
 from collections.abc import Set as AbstractSet
 from enum import Enum
 from typing import Annotated, Any, Literal, NewType, TypeVar, Union, cast, get_args, get_origin
 
+from xpm_engine.config.containers import is_dict, is_sequence, is_set
 from xpm_engine.config.node import Node, is_config_class
 from xpm_engine.config.problems import Mismatch
 from xpm_engine.config.registry import registered
@@ -48,7 +48,7 @@ def compile_check(declared: Any) -> Check:
         return _union(declared, arguments)
     if origin is Literal:
         return _literal(declared, arguments)
-    kind = origin or declared
+    kind: Any = origin or declared
     container = _container(declared, kind, arguments)
     if container is not None:
         return container
@@ -69,14 +69,14 @@ def _bound(variable: TypeVar) -> Any:
     if variable.__bound__ is not None:
         return variable.__bound__
     if variable.__constraints__:
-        return Union[variable.__constraints__]
+        return Union[variable.__constraints__]  # noqa: UP007 (made of a tuple)
     return Any
 
 
 def _config(cls: type) -> Check:
     expected = cls.__name__
 
-    def check(value: Any) -> Any:
+    def check(value: object) -> Any:
         if isinstance(value, cls):
             return value
         raise Mismatch(expected, value, note=_why_no_config(cls, value))
@@ -91,7 +91,7 @@ def _why_no_config(cls: type, value: object) -> str:
 
 
 def _instance(cls: type) -> Check:
-    def check(value: Any) -> Any:
+    def check(value: object) -> Any:
         if isinstance(value, cls):
             return value
         raise Mismatch(cls.__name__, value)
@@ -101,9 +101,9 @@ def _instance(cls: type) -> Check:
 
 def _literal(declared: Any, allowed: tuple[Any, ...]) -> Check:
     expected = type_text(declared)
-    table = {(type(value), value): value for value in allowed}
+    table: dict[tuple[type, Any], Any] = {(type(value), value): value for value in allowed}
 
-    def check(value: Any) -> Any:
+    def check(value: object) -> Any:
         plain = exact(value)
         try:
             return table[type(plain), plain]
@@ -118,7 +118,7 @@ def _union(declared: Any, members: tuple[Any, ...]) -> Check:
     checks = [compile_check(member) for member in members]
     by_type = {member: CHECKS[member] for member in members if member in CHECKS}
 
-    def check(value: Any) -> Any:
+    def check(value: object) -> Any:
         quick = by_type.get(type(value))
         if quick is not None:
             return quick(value)
@@ -163,7 +163,7 @@ def _argument(arguments: tuple[Any, ...], index: int) -> Check:
     return compile_check(arguments[index]) if index < len(arguments) else check_any
 
 
-def _items(item: Check, value: Any) -> list[Any]:
+def _items(item: Check, value: Sequence[Any]) -> list[Any]:
     """Every item, checked; a Mismatch tells its index."""
     result: list[Any] = []
     try:
@@ -175,44 +175,48 @@ def _items(item: Check, value: Any) -> list[Any]:
 
 
 def _list(expected: str, item: Check) -> Check:
-    def check(value: Any) -> Any:
-        if isinstance(value, (list, tuple)):
-            return _items(item, cast("list[Any]", value))
+    def check(value: object) -> Any:
+        if is_sequence(value):
+            return _items(item, value)
         raise Mismatch(expected, value)
 
     return check
 
 
 def _tuple(expected: str, item: Check) -> Check:
-    def check(value: Any) -> Any:
-        if isinstance(value, (list, tuple)):
-            return tuple(_items(item, cast("list[Any]", value)))
+    def check(value: object) -> Any:
+        if is_sequence(value):
+            return tuple(_items(item, value))
         raise Mismatch(expected, value)
 
     return check
 
 
 def _fixed_tuple(expected: str, items: list[Check]) -> Check:
-    def check(value: Any) -> Any:
-        if not isinstance(value, (list, tuple)):
+    def check(value: object) -> Any:
+        if not is_sequence(value):
             raise Mismatch(expected, value)
-        sequence = cast("list[Any]", value)
-        if len(sequence) != len(items):
-            raise Mismatch(expected, value, note=f"{len(items)} items, not {len(sequence)}")
+        if len(value) != len(items):
+            raise Mismatch(expected, value, note=f"{len(items)} items, not {len(value)}")
         remaining = iter(items)
-        return tuple(_items(lambda element: next(remaining)(element), sequence))
+
+        def next_check(element: Any) -> Any:
+            return next(remaining)(element)
+
+        return tuple(_items(next_check, value))
 
     return check
 
 
 def _set(expected: str, kind: Any, item: Check) -> Check:
-    make: Callable[[Any], Any] = frozenset if kind is frozenset else set
+    make = cast("Callable[[list[Any]], Any]", frozenset if kind is frozenset else set)
 
-    def check(value: Any) -> Any:
-        if not isinstance(value, (set, frozenset)):
+    def check(value: object) -> Any:
+        if not is_set(value):
             raise Mismatch(expected, value)
         try:
-            return make(item(element) for element in cast("set[Any]", value))
+            members: list[Any] = [item(element) for element in value]
+            return make(members)
         except Mismatch as mismatch:
             raise mismatch.inside("{…}") from None
         except TypeError:
@@ -222,11 +226,11 @@ def _set(expected: str, kind: Any, item: Check) -> Check:
 
 
 def _dict(expected: str, key: Check, item: Check) -> Check:
-    def check(value: Any) -> Any:
-        if not isinstance(value, dict):
+    def check(value: object) -> Any:
+        if not is_dict(value):
             raise Mismatch(expected, value)
         result: dict[Any, Any] = {}
-        for name, element in cast("dict[Any, Any]", value).items():
+        for name, element in value.items():
             try:
                 exact_name = key(check_key(name))
             except Mismatch as mismatch:
@@ -248,41 +252,36 @@ def check_key(value: object) -> object:
     raise Mismatch("a scalar as key", value)
 
 
-def check_any(value: Any) -> Any:
+def check_any(value: object) -> Any:
     """Any value that can be written down, in its exact form, through containers."""
-    kind: type = type(value)
+    kind = type(value)
     if kind in IMMUTABLE or isinstance(value, (Node, Enum)):
         return _check_special(value)
-    if isinstance(value, list):
-        return _any_list(value)
-    if isinstance(value, tuple):
-        return _any_tuple(value)
-    if isinstance(value, dict):
-        return _any_dict(value)
-    if isinstance(value, frozenset):
-        return _any_frozenset(value)
-    if isinstance(value, set):
-        return _any_set(value)
+    for container, check in _ANY_CONTAINERS:
+        if isinstance(value, container):
+            return check(value)
     plain = exact(value)
     if type(plain) in IMMUTABLE:
         return plain
-    for declared in (typing.cast("Any", base) for base in kind.__mro__):
-        if declared in CHECKS:
-            return CHECKS[declared](value)
+    for base in kind.__mro__:
+        if base in CHECKS:
+            return CHECKS[base](value)
     if registered(kind) is not None:
         return value
     raise Mismatch("a value that can be written down", value, note="see register_type()")
 
 
-def _check_special(value: Any) -> Any:
-    kind: Any = type(value)
+def _check_special(value: object) -> Any:
+    kind = type(value)
     if kind in CHECKS and CHECKS[kind] in (check_path, check_time):
         return CHECKS[kind](value)
     return value
 
 
-_any_list = _list("list", check_any)
-_any_tuple = _tuple("tuple", check_any)
-_any_dict = _dict("dict", check_any, check_any)
-_any_set = _set("set", set, check_any)
-_any_frozenset = _set("frozenset", frozenset, check_any)
+_ANY_CONTAINERS: tuple[tuple[type, Check], ...] = (
+    (list, _list("list", check_any)),
+    (tuple, _tuple("tuple", check_any)),
+    (dict, _dict("dict", check_any, check_any)),
+    (frozenset, _set("frozenset", frozenset, check_any)),
+    (set, _set("set", set, check_any)),
+)

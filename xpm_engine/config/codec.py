@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
 from enum import Enum
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
+from xpm_engine.config.containers import is_dict, is_list, is_set, is_tuple
+from xpm_engine.config.encoding import member_of
 from xpm_engine.config.identifier import Hasher
 from xpm_engine.config.importing import ImportClass
 from xpm_engine.config.naming import module_name
@@ -21,32 +23,30 @@ _PLAIN_BITS = 63
 """Integers of more bits are written in hexadecimal: decimal text of any length is not portable."""
 
 
-def to_json(value: Any, rows: Mapping[int, int]) -> Any:
+def to_json(value: object, rows: Mapping[int, int]) -> Any:  # noqa: PLR0912 (a branch a type)
     """A checked value as canonical JSON; `rows` has the row of each configuration, by its id."""
-    kind: type = type(value)
-    if kind is bool or kind is str or value is None:
+    kind = type(value)
+    if value is None or isinstance(value, bool) or kind is str:
         return value
-    if kind is int:
+    if type(value) is int:
         return value if value.bit_length() <= _PLAIN_BITS else {"$int": hex(value)}
-    if kind is float:
+    if type(value) is float:
         return value if math.isfinite(value) else {"$float": repr(value)}
     if isinstance(value, Node):
         return {"$config": rows[id(value)]}
-    if isinstance(value, list):
-        return [to_json(item, rows) for item in cast("list[Any]", value)]
-    if isinstance(value, tuple):
-        return {"$tuple": [to_json(item, rows) for item in cast("tuple[Any, ...]", value)]}
-    if isinstance(value, (set, frozenset)):
-        ordered = sorted(cast("set[Any]", value), key=Hasher().digest)
+    if is_list(value):
+        return [to_json(item, rows) for item in value]
+    if is_tuple(value):
+        return {"$tuple": [to_json(item, rows) for item in value]}
+    if is_set(value):
+        ordered = sorted(value, key=Hasher().digest)
         return {"$set": [to_json(item, rows) for item in ordered]}
-    if isinstance(value, dict):
-        pairs = cast("dict[Any, Any]", value).items()
-        return {"$dict": [[to_json(k, rows), to_json(v, rows)] for k, v in pairs]}
+    if is_dict(value):
+        return {"$dict": [[to_json(k, rows), to_json(v, rows)] for k, v in value.items()]}
     if isinstance(value, Path):
         return {"$path": list(locate(value))}
     if isinstance(value, Enum):
-        member = value.name if value.name is not None else value.value
-        return {"$enum": [module_name(kind), kind.__qualname__, member]}
+        return {"$enum": [module_name(kind), kind.__qualname__, member_of(value)]}
     if isinstance(value, (datetime, date, time)):
         return {"$time": [kind.__name__, value.isoformat()]}
     if isinstance(value, timedelta):
@@ -66,16 +66,17 @@ class Decoder:
         self.roots = roots
         self.import_class = import_class
 
-    def value(self, data: Any) -> Any:
+    def value(self, data: object) -> Any:
         """The value of a piece of canonical JSON."""
         if data is None or isinstance(data, (bool, int, float, str)):
             return data
-        if isinstance(data, list):
-            return [self.value(item) for item in cast("list[Any]", data)]
-        if isinstance(data, dict) and len(cast("dict[str, Any]", data)) == 1:
-            ((tag, content),) = cast("dict[str, Any]", data).items()
+        if is_list(data):
+            return [self.value(item) for item in data]
+        if is_dict(data) and len(data) == 1:
+            ((tag, content),) = data.items()
             try:
-                return self._tagged(tag, content)
+                value: Any = self._tagged(tag, content)
+                return value
             except (TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
                 raise LoadError(f"a saved {tag} can't be read: {error}") from error
         raise LoadError("a saved value is neither plain JSON nor has one known $ tag")
@@ -84,7 +85,8 @@ class Decoder:
         if tag == "$config":
             return self.objects[content]
         if tag == "$path":
-            return absolute(*content, self.roots)
+            root, relative = content
+            return absolute(root, relative, self.roots)
         if tag == "$int":
             return int(content, 16)
         if tag == "$float":
@@ -97,7 +99,7 @@ class Decoder:
             return {self.value(k): self.value(v) for k, v in content}
         if tag == "$enum":
             module, qualname, member = content
-            cls = cast("type[Enum]", self.import_class(module, qualname))
+            cls: Any = self.import_class(module, qualname)
             return cls[member] if isinstance(member, str) else cls(member)
         if tag == "$time":
             return _read_time(*content)
@@ -115,5 +117,9 @@ class Decoder:
 def _read_time(kind: str, content: Any) -> Any:
     if kind == "timedelta":
         return timedelta(microseconds=content)
-    readers = {"datetime": datetime, "date": date, "time": time}
-    return readers[kind].fromisoformat(content)
+    readers: dict[str, Callable[[str], Any]] = {
+        "datetime": datetime.fromisoformat,
+        "date": date.fromisoformat,
+        "time": time.fromisoformat,
+    }
+    return readers[kind](content)

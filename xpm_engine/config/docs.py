@@ -7,7 +7,7 @@ import inspect
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from itertools import pairwise
 from typing import Any
 
 from xpm_engine.config.node import Node
@@ -26,8 +26,18 @@ class Documentation:
     """Parameter -> its help, inherited ones included."""
 
 
-@cache
 def documentation(cls: type[Node]) -> Documentation:
+    """The documentation of a class, read once (`read_documentation`)."""
+    known = _read.get(cls)
+    if known is None:
+        known = _read[cls] = read_documentation(cls)
+    return known
+
+
+_read: dict[type[Node], Documentation] = {}
+
+
+def read_documentation(cls: type[Node]) -> Documentation:
     """The documentation of a class.
 
     A parameter's help is, in this order: ``field(help=...)``, the docstring under the attribute,
@@ -70,7 +80,7 @@ def _from_source(cls: type) -> dict[str, str]:
         return {}
     statements = body[0].body if body and isinstance(body[0], ast.ClassDef) else []
     found: dict[str, str] = {}
-    for statement, following in zip(statements, statements[1:], strict=False):
+    for statement, following in pairwise(statements):
         if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
             value = following.value if isinstance(following, ast.Expr) else None
             if isinstance(value, ast.Constant) and isinstance(value.value, str):

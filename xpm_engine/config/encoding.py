@@ -6,6 +6,7 @@ the encoding. Numbers go by their exact value and never through decimal text.
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
@@ -36,7 +37,7 @@ def encode_int(value: int) -> bytes:
 def encode_float(value: float) -> bytes:
     if value.is_integer():
         return encode_int(int(value))
-    return _pack_double(b"f", value) if value == value else _NAN
+    return _NAN if math.isnan(value) else _pack_double(b"f", value)
 
 
 def encode_str(value: str) -> bytes:
@@ -81,9 +82,15 @@ def encode_timedelta(value: timedelta) -> bytes:
 
 def encode_enum(value: Enum) -> bytes:
     """The declaring class and the member's name; a nameless combination of flags by its value."""
-    name: str | None = value.name
-    member = text(str(name)) if name is not None else b"\xff" + encode_int(int(value.value))
-    return b"e" + text(type_name(type(value))) + member
+    member = member_of(value)
+    last = text(member) if isinstance(member, str) else b"\xff" + encode_int(member)
+    return b"e" + text(type_name(type(value))) + last
+
+
+def member_of(value: Enum) -> str | int:
+    """The name of a member; of a nameless combination of flags its value."""
+    name: Any = value.name
+    return name if isinstance(name, str) else int(value.value)
 
 
 SCALARS: dict[type, Callable[[Any], bytes]] = {

@@ -87,7 +87,7 @@ def field(
     *,
     default: object = MISSING,
     default_factory: Callable[[], object] | None = None,
-    help: str = "",
+    help: str = "",  # noqa: A002 (the word that users know from argparse and click)
     identifier_default: object = MISSING,
     deprecated: Deprecated | None = None,
 ) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from typing import Any, NoReturn, cast, get_args, get_origin
+from typing import Any, NoReturn, TypeVar, cast, get_args, get_origin
 
 from xpm_engine.config.node import STATE, Node, Phase, State, schema_of, state_of
 from xpm_engine.config.parameter import Parameter
@@ -156,7 +156,8 @@ def _why_not_settable(node: Node, name: str) -> str:
 def _check_specialised(node: Node, alias: object) -> None:
     """Check the values against ``Learner[Adam]``, whose arguments Python tells only afterwards."""
     origin = get_origin(alias)
-    variables = dict(zip(getattr(origin, "__parameters__", ()), get_args(alias), strict=False))
+    names: tuple[TypeVar, ...] = getattr(origin, "__parameters__", ())
+    variables = dict(zip(names, get_args(alias), strict=False))
     file, _, line = caller().rpartition(":")
     state = state_of(node)
     state.file, state.line = file, int(line)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn
 
+from xpm_engine.config.containers import is_dict, is_list, is_set, is_tuple
 from xpm_engine.config.node import Node
 from xpm_engine.config.problems import caller
 from xpm_engine.errors import SealedError
@@ -25,7 +26,7 @@ def _rebuild(kind: type, items: Any) -> Any:
 class SealedList(list[Any]):
     """A list that can't change; copies and pickles of it are plain lists."""
 
-    __setitem__ = __delitem__ = __iadd__ = __imul__ = _refuse  # type: ignore[assignment]
+    __setitem__ = __delitem__ = __iadd__ = __imul__ = _refuse
     append = extend = insert = pop = remove = clear = sort = reverse = _refuse
 
     def __reduce__(self) -> Any:
@@ -38,7 +39,7 @@ class SealedList(list[Any]):
 class SealedDict(dict[Any, Any]):
     """A dict that can't change; copies and pickles of it are plain dicts."""
 
-    __setitem__ = __delitem__ = __ior__ = _refuse  # type: ignore[assignment]
+    __setitem__ = __delitem__ = __ior__ = _refuse
     update = pop = popitem = setdefault = clear = _refuse
 
     def __reduce__(self) -> Any:
@@ -51,7 +52,7 @@ class SealedDict(dict[Any, Any]):
 class SealedSet(set[Any]):
     """A set that can't change; copies and pickles of it are plain sets."""
 
-    __iand__ = __ior__ = __ixor__ = __isub__ = _refuse  # type: ignore[assignment]
+    __iand__ = __ior__ = __ixor__ = __isub__ = _refuse
     add = discard = remove = pop = clear = update = _refuse
     difference_update = intersection_update = symmetric_difference_update = _refuse
 
@@ -62,16 +63,16 @@ class SealedSet(set[Any]):
         return set(self)
 
 
-def freeze(value: Any) -> Any:
+def freeze(value: object) -> Any:
     """The value with every list, dict and set in it replaced by one that can't change."""
     if isinstance(value, Node):
         return value
-    if isinstance(value, list):
-        return SealedList([freeze(item) for item in cast("list[Any]", value)])
-    if isinstance(value, tuple):
-        return tuple(freeze(item) for item in cast("tuple[Any, ...]", value))
-    if isinstance(value, dict):
-        return SealedDict((k, freeze(v)) for k, v in cast("dict[Any, Any]", value).items())
-    if isinstance(value, set):
-        return SealedSet(cast("set[Any]", value))
+    if is_list(value):
+        return SealedList([freeze(item) for item in value])
+    if is_tuple(value):
+        return tuple(freeze(item) for item in value)
+    if is_dict(value):
+        return SealedDict((key, freeze(item)) for key, item in value.items())
+    if is_set(value) and not isinstance(value, frozenset):
+        return SealedSet(value)
     return value

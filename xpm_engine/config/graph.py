@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NoReturn, cast
+from itertools import pairwise
+from typing import NoReturn
 
+from xpm_engine.config.containers import is_dict, is_sequence, is_set
 from xpm_engine.config.node import Node, schema_of, state_of
 from xpm_engine.config.scalars import IMMUTABLE
 from xpm_engine.errors import CycleError
@@ -36,16 +38,14 @@ def leaves(value: object, path: str) -> Iterator[tuple[str, object]]:
     stack: list[tuple[str, object]] = [(path, value)]
     while stack:
         place, item = stack.pop()
-        if isinstance(item, dict):
-            pairs = list(cast("dict[Any, object]", item).items())
+        if is_dict(item):
+            pairs = list(item.items())
             stack.extend((f"{place}[{key!r:.40}]", each) for key, each in reversed(pairs))
-        elif isinstance(item, (list, tuple)):
-            sequence = cast("list[object]", item)
-            stack.extend(
-                (f"{place}[{index}]", sequence[index]) for index in reversed(range(len(sequence)))
-            )
-        elif isinstance(item, (set, frozenset)):
-            stack.extend((f"{place}{{…}}", each) for each in cast("set[object]", item))
+        elif is_sequence(item):
+            indices = reversed(range(len(item)))
+            stack.extend((f"{place}[{index}]", item[index]) for index in indices)
+        elif is_set(item):
+            stack.extend((f"{place}{{…}}", each) for each in item)
         else:
             yield place, item
 
@@ -81,7 +81,7 @@ def _raise_cycle(chain: list[Node], closing: Node) -> NoReturn:
     start = next(index for index, each in enumerate(chain) if each is closing)
     members = [*chain[start:], closing]
     path = type(closing).__name__
-    for holder, held in zip(members, members[1:], strict=False):
+    for holder, held in pairwise(members):
         path += f".{place_of(holder, held)}"
         if held is not closing:
             path += f" ({type(held).__name__})"

@@ -5,10 +5,11 @@ The only module that hashes. MD5 names things here, and protects nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from enum import Enum
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any
 
+from xpm_engine.config.containers import is_dict, is_sequence, is_set
 from xpm_engine.config.encoding import SCALARS, encode_enum, text
 from xpm_engine.config.fields import MISSING
 from xpm_engine.config.graph import postorder
@@ -22,10 +23,13 @@ from xpm_engine.config.schema import Schema
 from xpm_engine.errors import ConfigError
 from xpm_engine.workspace.layout import JobKey
 
-try:
-    from _md5 import md5  # half the cost of hashlib's for a few bytes, and there under FIPS
-except ImportError:
+if TYPE_CHECKING:
     from hashlib import md5
+else:
+    try:
+        from _md5 import md5  # half the cost of hashlib's for a few bytes, and there under FIPS
+    except ImportError:
+        from hashlib import md5
 
 MAGIC = b"xpm\x01"
 """The version of the encoding, at the head of every object's bytes."""
@@ -47,7 +51,7 @@ class Hasher:
 
     __slots__ = ("memo",)
 
-    scalars = SCALARS
+    scalars: dict[type, Callable[[Any], bytes]] = SCALARS
 
     def __init__(self) -> None:
         self.memo: dict[int, bytes] = {}
@@ -69,7 +73,7 @@ class Hasher:
         encoded = head(schema.type_name, state.distinct) if state.distinct else schema.head
         for name, field, left_out, unset in rows:
             if name in values:
-                value = values[name]
+                value: object = values[name]
                 encode = SCALARS.get(type(value))
                 if encode is None:
                     memo[key] = _OPEN
@@ -88,29 +92,29 @@ class Hasher:
         memo[key] = digest
         return digest
 
-    def value(self, value: Any) -> bytes:
+    def value(self, value: object) -> bytes:
         """The encoding of a value: a byte that tells the type, then the content."""
         encode = self.scalars.get(type(value))
         if encode is not None:
             return encode(value)
         if isinstance(value, Node):
             return b"c" + self.node(value)
-        if isinstance(value, (list, tuple)):
-            return b"l" + b"".join([self.digest(item) for item in cast("list[Any]", value)])
-        if isinstance(value, (set, frozenset)):
-            digests = {self.digest(item) for item in cast("set[Any]", value)}
-            return b"S" + b"".join(sorted(digests))
-        if isinstance(value, dict):
-            pairs = cast("dict[Any, Any]", value).items()
-            return b"m" + b"".join(sorted(self.digest(k) + self.digest(v) for k, v in pairs))
+        if is_sequence(value):
+            return b"l" + b"".join([self.digest(item) for item in value])
+        if is_set(value):
+            return b"S" + b"".join(sorted({self.digest(item) for item in value}))
+        if is_dict(value):
+            return b"m" + b"".join(
+                sorted(self.digest(key) + self.digest(item) for key, item in value.items())
+            )
         if isinstance(value, Enum):
             return encode_enum(value)
-        entry = registered(cast("type", type(value)))
+        entry = registered(type(value))
         if entry is None:
             raise ConfigError(f"{type(value).__name__} has no encoding; see register_type()")
         return b"r" + text(entry.name) + self.digest(entry.to_json(value))
 
-    def digest(self, value: Any) -> bytes:
+    def digest(self, value: object) -> bytes:
         """The digest of a value, 16 bytes."""
         return md5(self.value(value)).digest()
 
@@ -180,6 +184,11 @@ def _resolved_path(value: Any) -> bytes:
 
 
 ResolvedHasher.scalars = {**SCALARS, CONCRETE_PATH: _resolved_path}
+
+
+def fingerprint(data: bytes) -> bytes:
+    """The digest of an encoding, 16 bytes."""
+    return md5(data).digest()
 
 
 def head(type_name: str, distinct: str) -> bytes:

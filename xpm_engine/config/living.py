@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, cast
 
 from xpm_engine.config.node import Node, Phase, schema_of, state_of
 
@@ -42,9 +42,11 @@ def bring_to_life(node: Node, values: Mapping[str, Any]) -> None:
     schema = schema_of(node)
     for name in schema.parameters:
         node.__dict__.pop(name, None)
-    foreign: Any = super(Config, node)  # type: ignore[arg-type, misc]
-    foreign.__init__()
+    foreign = cast("Any", super(Config, cast("Config", node)))
+    start: Callable[[], None] = foreign.__init__
+    assign: Callable[[str, Any], None] = foreign.__setattr__
+    start()
     for name, value in values.items():
-        foreign.__setattr__(name, value)
+        assign(name, value)
         node.__dict__[name] = value
     node.__post_init__()

@@ -37,12 +37,13 @@ def _rebuild(record: ObjectRecord, decoder: Decoder) -> Node:
     cls = decoder.import_class(record.module, record.qualname)
     if not is_config_class(cls):
         raise LoadError(f"{record.module}.{record.qualname} is no longer a Config")
-    node: Node = cls.__new__(cls)
+    node_class = cast("type[Node]", cls)
+    node = node_class.__new__(node_class)
     state = State(f"saved {record.class_name}", 0)
     node.__dict__[STATE] = state
     state.distinct = record.distinct
     state.tags = dict(record.tags) or None
-    bring_to_life(node, _values(record, cast("type[Node]", cls), decoder))
+    bring_to_life(node, _values(record, node_class, decoder))
     _restore_identity(state, record)
     return node
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
+from xpm_engine.config.containers import is_dict, is_list, is_tuple
 from xpm_engine.config.graph import postorder
 from xpm_engine.config.identifier import reference
 from xpm_engine.config.node import STATE, Node, Phase, Producer, State, state_of
@@ -28,15 +29,14 @@ def output_of(task: Task[Any], job: Producer) -> Any:
     return state.output
 
 
-def _marked(task: Node, made: Any, job: Producer) -> Any:
+def _marked(task: Node, made: object, job: Producer) -> Any:
     """The output, through lists, tuples and dicts; what was sealed before is copied first."""
-    if isinstance(made, list):
-        return [_marked(task, item, job) for item in cast("list[Any]", made)]
-    if isinstance(made, tuple):
-        return tuple(_marked(task, item, job) for item in cast("tuple[Any, ...]", made))
-    if isinstance(made, dict):
-        pairs = cast("dict[Any, Any]", made).items()
-        return {key: _marked(task, item, job) for key, item in pairs}
+    if is_list(made):
+        return [_marked(task, item, job) for item in made]
+    if is_tuple(made):
+        return tuple(_marked(task, item, job) for item in made)
+    if is_dict(made):
+        return {key: _marked(task, item, job) for key, item in made.items()}
     if not isinstance(made, Node) or made is task:
         return made
     if state_of(made).phase is not Phase.OPEN:

@@ -173,4 +173,5 @@ def substitute(declared: Any, variables: Mapping[TypeVar, Any]) -> Any:
         return declared
     if not any(variable in variables for variable in parameters):
         return declared
-    return declared[tuple(variables.get(variable, variable) for variable in parameters)]
+    generic: Any = declared
+    return generic[tuple(variables.get(variable, variable) for variable in parameters)]

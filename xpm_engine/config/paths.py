@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ current_roots: ContextVar[PathRoots | None] = ContextVar("current_roots", defaul
 
 
 @contextmanager
-def using_roots(roots: PathRoots | None) -> Iterator[None]:
+def using_roots(roots: PathRoots | None) -> Generator[None]:
     """Tell paths by these roots in this block."""
     token = current_roots.set(roots)
     try:

@@ -8,6 +8,7 @@ from pathlib import Path
 from xpm_engine.config.graph import leaves
 from xpm_engine.config.node import Node, Producer, schema_of, state_of
 from xpm_engine.config.paths import job_of
+from xpm_engine.config.scalars import CONCRETE_PATH, IMMUTABLE
 from xpm_engine.workspace.layout import JobKey
 
 _known: dict[JobKey, Producer] = {}
@@ -43,8 +44,8 @@ def producers(nodes: Iterable[Node]) -> dict[JobKey, Producer | None]:
 def _path_jobs(node: Node) -> Iterable[JobKey]:
     values = node.__dict__
     for name in schema_of(node).settable:
-        value = values.get(name)
-        if isinstance(value, (Path, list, tuple, dict, set, frozenset)):
+        value: object = values.get(name)
+        if type(value) is CONCRETE_PATH or type(value) not in IMMUTABLE:
             for _, item in leaves(value, ""):
                 if isinstance(item, Path):
                     job = job_of(item)

@@ -9,7 +9,7 @@ from typing import Any
 from xpm_engine.config.codec import to_json
 from xpm_engine.config.docs import documentation
 from xpm_engine.config.graph import nodes_in
-from xpm_engine.config.identifier import Hasher, md5
+from xpm_engine.config.identifier import Hasher, fingerprint
 from xpm_engine.config.naming import module_name, source_file
 from xpm_engine.config.node import Node, schema_of, state_of
 from xpm_engine.config.parameter import Parameter
@@ -108,7 +108,7 @@ def _valued(
         kind=parameter.kind,
         value=written,
         is_default=is_default,
-        digest=md5(data).hexdigest(),
+        digest=fingerprint(data).hex(),
         type=parameter.type_text,
         help=text,
         has_default=parameter.has_default,

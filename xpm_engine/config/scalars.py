@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from enum import Enum
 from pathlib import Path, PurePath
+from typing import Any
 
 from xpm_engine.config.problems import Mismatch
 
@@ -27,9 +29,10 @@ def exact(value: object) -> object:
     """
     if isinstance(value, Enum) or type(value) in IMMUTABLE:
         return value
-    numpy = sys.modules.get("numpy")
+    numpy: Any = sys.modules.get("numpy")
     if numpy is not None and isinstance(value, numpy.generic):
-        return value.item() if value.dtype.kind in "biufU" else value
+        scalar: Any = value
+        return scalar.item() if scalar.dtype.kind in "biufU" else value
     if isinstance(value, str):
         return str.__str__(value)
     if isinstance(value, int):
@@ -129,7 +132,7 @@ def check_timedelta(value: object) -> timedelta:
     raise Mismatch("timedelta", value)
 
 
-CHECKS = {
+CHECKS: dict[type, Callable[[object], Any]] = {
     bool: check_bool,
     int: check_int,
     float: check_float,

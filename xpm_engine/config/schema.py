@@ -111,15 +111,17 @@ def _check_final(cls: type, problems: list[str]) -> None:
         if supplier is cls:
             instead = "; use __post_init__" if name == "__init__" else ""
             problems.append(f"{name} belongs to Config and can't be defined again{instead}")
-        elif not issubclass(supplier, Node) and supplier is not object:
-            if any(
-                name in base.__dict__ for base in cls.__mro__ if base.__module__ in ROOT_MODULES
-            ):
-                problems.append(
-                    f"{supplier.__name__} has its own {name}: "
-                    f"put the Config before it in the list of bases"
-                )
-                return
+        elif not issubclass(supplier, Node) and supplier is not object and _is_ours(cls, name):
+            problems.append(
+                f"{supplier.__name__} has its own {name}: "
+                f"put the Config before it in the list of bases"
+            )
+            return
+
+
+def _is_ours(cls: type, name: str) -> bool:
+    """Whether Config or Task define the name for this class."""
+    return any(name in base.__dict__ for base in cls.__mro__ if base.__module__ in ROOT_MODULES)
 
 
 def _inherited(cls: type[Node]) -> dict[str, Parameter]:
@@ -217,7 +219,7 @@ def _fault(cls: type[Node], parameter: Parameter) -> str:
 
 
 def _reserved(cls: type, name: str) -> str:
-    if name.startswith("__") or name.startswith("_xpm"):
+    if name.startswith(("__", "_xpm")):
         return "Python" if name.startswith("__") else "Config"
     for base in cls.__mro__:
         if base.__module__ in ROOT_MODULES and name in base.__dict__:

@@ -43,8 +43,8 @@ def load(path: str | os.PathLike[str], *, workspace: str | os.PathLike[str] | No
     tasks. `workspace` is where paths in job folders are, unless the path tells. Raises
     UnreadableError for a damaged file, LoadError where the classes have changed.
     """
-    file = os.path.abspath(os.fspath(path))
-    folder = None
+    file: str = os.path.abspath(path)
+    folder: str | None = None
     if os.path.isdir(file):
         folder = file
         file = JobPaths(file).params

@@ -37,8 +37,16 @@ class Tagged:
         self._refuse()
 
 
-for _name in ["str", "format", "bool", "int", "float", "complex", "index", "bytes", "hash", "len", "iter", "next", "contains", "getitem", "setitem", "call", "enter", "eq", "ne", "lt", "le", "gt", "ge", "neg", "pos", "abs", "invert", "round", "trunc", "floor", "ceil", "setattr", "delattr", "add", "radd", "iadd", "sub", "rsub", "isub", "mul", "rmul", "imul", "truediv", "rtruediv", "floordiv", "rfloordiv", "mod", "rmod", "divmod", "rdivmod", "pow", "rpow", "and", "rand", "or", "ror", "xor", "rxor", "lshift", "rlshift", "rshift", "rrshift", "matmul", "rmatmul", "fspath", "reversed"]:
-    setattr(Tagged, f"__{_name}__", Tagged._refuse)  # pyright: ignore[reportPrivateUsage]
+_OPERATORS = """
+str format bool int float complex index bytes hash len iter next contains reversed
+getitem setitem call enter fspath setattr delattr eq ne lt le gt ge
+neg pos abs invert round trunc floor ceil
+add radd iadd sub rsub isub mul rmul imul truediv rtruediv floordiv rfloordiv mod rmod
+divmod rdivmod pow rpow and rand or ror xor rxor lshift rlshift rshift rrshift matmul rmatmul
+"""
+
+for _operator in _OPERATORS.split():
+    setattr(Tagged, f"__{_operator}__", Tagged._refuse)  # pyright: ignore[reportPrivateUsage]
 
 
 def tag(value: T) -> T:

@@ -21,16 +21,16 @@ class Itself:
 if TYPE_CHECKING:
     from typing_extensions import TypeVar as DefaultTypeVar
 
-    Output = DefaultTypeVar("Output", covariant=True, default=Itself)
+    Output_co = DefaultTypeVar("Output_co", covariant=True, default=Itself)
     TaskOfItself = TypeVar("TaskOfItself", bound="Task[Itself]")
 else:
-    Output = TypeVar("Output", covariant=True)
+    Output_co = TypeVar("Output_co", covariant=True)
     TaskOfItself = TypeVar("TaskOfItself")
 
 O = TypeVar("O")  # noqa: E741 (the output, in one signature)
 
 
-class Task(Config, Generic[Output]):
+class Task(Config, Generic[Output_co]):
     """Something to run: `execute` is called once, in a process and a folder of its own.
 
     ``Task[Model]`` hands on a Model: what `output` returns.
@@ -42,12 +42,12 @@ class Task(Config, Generic[Output]):
         """Do the work; the working directory is the job's folder. What is returned is ignored."""
         raise NotImplementedError(f"{type(self).__name__} does not define execute()")
 
-    def output(self) -> Output:
+    def output(self) -> Output_co:
         """What `submit` returns, made in the plan from the sealed task; by default the task."""
-        return cast("Output", self)
+        return cast("Output_co", self)
 
     @overload
-    def submit(  # type: ignore[overload-overlap]
+    def submit(
         self: TaskOfItself,
         *,
         launcher: Any = None,

@@ -44,4 +44,4 @@ def plain_type(declared: Any) -> Any:
     plain = tuple(plain_type(each) for each in arguments)
     if plain == arguments:
         return declared
-    return Union[plain] if origin is types.UnionType else origin[plain]
+    return Union[plain] if origin is types.UnionType else origin[plain]  # noqa: UP007 (made of a tuple)

@@ -249,7 +249,10 @@ def test_times() -> None:
     assert different(dt.time(1), dt.time(1, tzinfo=dt.UTC))
     fold = dt.datetime(2026, 10, 25, 2, 30, tzinfo=ZoneInfo("Europe/Paris"))
     assert different(fold, fold.replace(fold=1))
-    assert same(dt.datetime.min.replace(tzinfo=dt.timezone(dt.timedelta(hours=5))), dt.datetime.min.replace(tzinfo=dt.timezone(dt.timedelta(hours=5))))
+    assert same(
+        dt.datetime.min.replace(tzinfo=dt.timezone(dt.timedelta(hours=5))),
+        dt.datetime.min.replace(tzinfo=dt.timezone(dt.timedelta(hours=5))),
+    )
 
 
 def test_shared_and_equal_parts_are_the_same_unless_distinct() -> None:
@@ -307,7 +310,9 @@ def test_a_cycle_names_its_path() -> None:
     holder = Value(value=[1, {"k": a}])
     a.left = holder
     top = Value(value=a)
-    with pytest.raises(CycleError, match=r"Pair holds itself: Pair.left \(Value\).value\[1\]\['k'\]"):
+    with pytest.raises(
+        CycleError, match=r"Pair holds itself: Pair.left \(Value\).value\[1\]\['k'\]"
+    ):
         top.__identifier__()
 
 

@@ -165,9 +165,7 @@ def test_generated_paths_are_in_the_job_folder(submitter: Any) -> None:
     key = submitter.last.key
     assert task.index == Path(f"/ws/jobs/{key}/index")
     (shared,) = submitter.last.shared
-    assert task.checkpoints == Path(
-        f"/ws/shared/{key.task}/checkpoints/{shared.identifier}/ckpt"
-    )
+    assert task.checkpoints == Path(f"/ws/shared/{key.task}/checkpoints/{shared.identifier}/ckpt")
     Learner(epochs=30).submit()
     assert submitter.last.shared == (shared,)
     Learner(epochs=30, sizes=[]).submit()

@@ -10,11 +10,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Dict, Iterator, List, Optional, Set, Tuple
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Set, Tuple
 
 from xpm_engine.errors import UnreadableError
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.fields import VERSION, Fields
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeGuard
 
 ENCODING = 1
 """The version of the identifier's encoding that made the digests."""
@@ -89,6 +92,10 @@ class FieldRecord:
         )
 
 
+def _no_tags() -> Dict[str, Any]:
+    return {}
+
+
 @dataclass(frozen=True)
 class ObjectRecord:
     """One configuration: its class, its digests and its fields."""
@@ -111,7 +118,7 @@ class ObjectRecord:
     is_task: bool = False
     distinct: str = ""
     """The name that tells it from an equal object."""
-    tags: Dict[str, Any] = field(default_factory=dict)
+    tags: Dict[str, Any] = field(default_factory=_no_tags)
     """Its own tags: one scalar a key."""
 
     @property
@@ -232,7 +239,7 @@ class ParamsRecord:
     @classmethod
     def from_json(cls, data: Any, where: str) -> "ParamsRecord":
         """Read what `to_json` wrote; raises UnreadableError for anything else."""
-        if not isinstance(data, dict):
+        if not _is_object(data):
             raise UnreadableError("is not a JSON object", where=where)
         fields = Fields(data, where)
         fields.version()
@@ -263,19 +270,27 @@ class ParamsRecord:
 def _parts(fields: Fields, name: str) -> Iterator[Fields]:
     for index, item in enumerate(fields.items(name)):
         where = "{} ({}[{}])".format(fields.where, name, index)
-        if not isinstance(item, dict):
+        if not _is_object(item):
             raise UnreadableError("is not a JSON object", where=where)
         yield Fields(item, where)
 
 
-def references(value: Any) -> Iterator[int]:
+def _is_object(value: object) -> "TypeGuard[Dict[str, Any]]":
+    return isinstance(value, dict)
+
+
+def _is_list(value: object) -> "TypeGuard[List[Any]]":
+    return isinstance(value, list)
+
+
+def references(value: object) -> Iterator[int]:
     """The rows that a canonical value refers to, in order; anything malformed counts as -1."""
-    stack = [value]
+    stack: List[object] = [value]
     while stack:
         item = stack.pop()
-        if isinstance(item, list):
+        if _is_list(item):
             stack.extend(reversed(item))
-        elif isinstance(item, dict):
+        elif _is_object(item):
             if "$config" in item:
                 index = item["$config"]
                 yield index if type(index) is int else -1
@@ -301,13 +316,13 @@ def flatten(record: ParamsRecord) -> Dict[str, Any]:
                 add(part.value, prefix + part.name)
         open_rows.discard(row)
 
-    def add(value: Any, path: str) -> None:
-        if isinstance(value, dict) and type(value.get("$config")) is int:
-            row = value["$config"]
+    def add(value: object, path: str) -> None:
+        if _is_object(value) and type(value.get("$config")) is int:
+            row: int = value["$config"]
             flat[path] = record.objects[row].class_name
             if path.count(".") < _MAX_DEPTH:
                 visit(row, path + ".")
-        elif isinstance(value, list) and any(True for _ in references(value)):
+        elif _is_list(value) and any(True for _ in references(value)):
             for index, item in enumerate(value):
                 add(item, "{}.{}".format(path, index))
         else:
@@ -321,21 +336,19 @@ _MAX_DEPTH = 40
 """Deeper than that, a parameter is reached by opening its job, not by a dotted path."""
 
 
-def _scalar(value: Any, record: ParamsRecord) -> Any:
-    if value is None or isinstance(value, (bool, int, float)):
-        return value
-    if isinstance(value, str):
+def _scalar(value: object, record: ParamsRecord) -> Any:
+    if value is None or isinstance(value, (bool, int, float, str)):
         return value
     return short_text(value, record)
 
 
-def short_text(value: Any, record: Optional[ParamsRecord] = None, *, limit: int = 60) -> str:
+def short_text(value: object, record: Optional[ParamsRecord] = None, *, limit: int = 60) -> str:
     """A canonical value as text of at most `limit` characters, for one cell of a screen."""
     text = _text(value, record, limit)
     return text if len(text) <= limit else text[: max(limit - 1, 0)] + "…"
 
 
-def _text(value: Any, record: Optional[ParamsRecord], limit: int) -> str:
+def _text(value: object, record: Optional[ParamsRecord], limit: int) -> str:
     if value is None:
         return "none"
     if isinstance(value, bool):
@@ -346,9 +359,9 @@ def _text(value: Any, record: Optional[ParamsRecord], limit: int) -> str:
         return str(value) if value.bit_length() < 2000 else hex(value)
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode() if value.isprintable() else ascii(value)
-    if isinstance(value, list):
+    if _is_list(value):
         return "[" + _join(value, record, limit) + "]"
-    if isinstance(value, dict) and len(value) == 1:
+    if _is_object(value) and len(value) == 1:
         ((tag, inner),) = value.items()
         return _tagged_text(tag, inner, record, limit)
     return ascii(value)
@@ -361,9 +374,7 @@ def _tagged_text(tag: str, inner: Any, record: Optional[ParamsRecord], limit: in
             return "#{}".format(inner) if record is None else record.objects[inner].class_name
         if tag == "$path":
             root, relative = inner
-            if root == "abs":
-                return str(relative)
-            return str(relative) if root == "project" else "{}/{}".format(root, relative)
+            return str(relative) if root in ("abs", "project") else "{}/{}".format(root, relative)
         if tag in ("$int", "$float"):
             return str(inner)
         if tag == "$enum":
