@@ -103,6 +103,8 @@ class LoadError(ConfigError):
 class DriftError(XpmError):
     """A finished result was made with other defaults than today's."""
 
+    exit_code = 3
+
 
 class WorkspaceError(XpmError):
     """The folder on disk is not as it should be."""

@@ -45,6 +45,8 @@ class Look:
     """How the last attempt that is not void ended."""
     ended: int = 0
     """The number of that attempt."""
+    resolved: str = ""
+    """The resolved digest of the attempt that ended, or is followed."""
 
 
 def look(job: JobPaths, launcher: Launcher) -> Look:
@@ -82,25 +84,25 @@ def _look(job: JobPaths, launcher: Launcher) -> Look | None:
 
 def _ended(number: int, end: End, *, free: int) -> Look:
     if end.outcome is Outcome.DONE:
-        return Look(Verdict.DONE, number, end=end, ended=number)
-    return Look(Verdict.FREE, free, end=end, ended=number)
+        return Look(Verdict.DONE, number, end=end, ended=number, resolved=end.resolved)
+    return Look(Verdict.FREE, free, end=end, ended=number, resolved=end.resolved)
 
 
 def _not_ended(job: JobPaths, attempt: Attempt, launcher: Launcher) -> Look | None:
-    number, nonce = attempt.number, attempt.launch.nonce
+    number, launch = attempt.number, attempt.launch
     if attempt.start is None:
         return _not_started(job, attempt, launcher)
     if attempt.start.void:
         tickets.complete_void(job, number)
         return None
     if tickets.proved_dead(job, attempt):
-        end_survivors(nonce)
+        end_survivors(launch.nonce)
         tickets.reap(job, attempt)
         return None
     by = attempt.start.by
     if processes.liveness(by) is Liveness.UNKNOWN:
-        return Look(Verdict.UNREACHABLE, number, nonce)
-    return Look(Verdict.RUNNING, number, nonce, process=by)
+        return Look(Verdict.UNREACHABLE, number, launch.nonce, resolved=launch.resolved)
+    return Look(Verdict.RUNNING, number, launch.nonce, process=by, resolved=launch.resolved)
 
 
 def _not_started(job: JobPaths, attempt: Attempt, launcher: Launcher) -> Look | None:
@@ -114,7 +116,7 @@ def _not_started(job: JobPaths, attempt: Attempt, launcher: Launcher) -> Look | 
         and launcher.find([launch.nonce])[launch.nonce] is Sight.GONE
     )
     if not lost:
-        return Look(Verdict.COMING, attempt.number, launch.nonce)
+        return Look(Verdict.COMING, attempt.number, launch.nonce, resolved=launch.resolved)
     tickets.void(
         job,
         attempt,

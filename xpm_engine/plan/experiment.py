@@ -17,18 +17,21 @@ from xpm_engine.config.paths import PathRoots
 from xpm_engine.config.reading import ImportStopped, reading_classes
 from xpm_engine.config.submitting import SubmitOptions, Submitter, current_submitter
 from xpm_engine.config.task import Task
-from xpm_engine.errors import UsageError
+from xpm_engine.errors import DriftError, UsageError, XpmError
 from xpm_engine.launchers.base import Launcher
 from xpm_engine.launchers.local import LocalLauncher
 from xpm_engine.plan import report
 from xpm_engine.plan.arguments import arguments
+from xpm_engine.plan.drift import drift_error, policy_of
 from xpm_engine.plan.node import Node, Stage
+from xpm_engine.plan.preview import current_recorder
 from xpm_engine.plan.run import RunWriter
 from xpm_engine.plan.scheduler import Scheduler
 from xpm_engine.workspace import processes
 from xpm_engine.workspace.atomic import make_folders
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths, check_name
 from xpm_engine.workspace.records.runs import PlanState, Scope
+from xpm_engine.workspace.settings import OnDrift, load_settings
 
 SECOND_THOUGHTS = 2.0
 """Seconds after a first Ctrl-C in which a second one kills the running jobs."""
@@ -58,19 +61,24 @@ class Experiment:
         *,
         launcher: Launcher | None = None,
         on_failure: OnFailure | str | None = None,
+        on_drift: OnDrift | str | None = None,
     ) -> None:
         """Prepare the run `name` in the folder `workspace`, relative to the working directory.
 
         `launcher` runs the jobs; default: this machine, one job a core. `on_failure` is `exit` in
-        a script, `raise` in a notebook and under pytest, unless it is given. Raises BadNameError,
-        UsageError.
+        a script, `raise` in a notebook and under pytest, unless it is given. `on_drift` is what is
+        done about results that were made with other defaults: `error`, `rerun` or `accept`.
+        Raises BadNameError, UsageError, SettingsError.
         """
         self.name = check_name(name)
         self.workspace = WorkspacePaths.at(workspace)
-        self._launcher = launcher if launcher is not None else LocalLauncher()
+        settings = load_settings(self.workspace)
+        self._launcher = launcher or LocalLauncher(cores=settings.local.cores)
+        self._on_drift = policy_of(on_drift, settings.drift.policy)
         self._on_failure = _default_on_failure() if on_failure is None else _choice(on_failure)
         self._token: Token[Submitter | None] | None = None
         self._scheduler: Scheduler | None = None
+        self._recorder = current_recorder()
 
     @property
     def roots(self) -> PathRoots:
@@ -89,11 +97,16 @@ class Experiment:
 
     def submit(self, task: Task[Any], order: Order, options: SubmitOptions) -> None:
         """Take a sealed task on: what `Task.submit` calls."""
-        self._running().submit(order, options)
+        policy_of(options.on_drift, self._on_drift)
+        if self._recorder is not None:
+            self._recorder.submit(self.name, self.workspace, order, options)
+        else:
+            self._running().submit(order, options)
 
     def wait(self) -> None:
         """Wait until every job submitted so far is over, well or not."""
-        self._running().wait()
+        if self._recorder is None:
+            self._running().wait()
 
     def __enter__(self) -> Experiment:
         if reading_classes():
@@ -103,12 +116,13 @@ class Experiment:
                 "an experiment was entered inside another one",
                 hint="end the first `with experiment(...)` block before the next begins",
             )
-        make_folders(self.workspace.root)
-        run = RunWriter(self.workspace, self.name, _scope())
-        self._scheduler = Scheduler(self.workspace, run, self._launcher)
-        self._scheduler.start()
+        if self._recorder is None:
+            make_folders(self.workspace.root)
+            run = RunWriter(self.workspace, self.name, _scope())
+            self._scheduler = Scheduler(self.workspace, run, self._launcher, self._on_drift)
+            self._scheduler.start()
+            report.say(f"xpm: {run.name} in {self.workspace.root}")
         self._token = current_submitter.set(self)
-        report.say(f"xpm: {run.name} in {self.workspace.root}")
         return self
 
     def __exit__(
@@ -117,9 +131,11 @@ class Experiment:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        scheduler = self._running()
         if self._token is not None:
             current_submitter.reset(self._token)
+        if self._recorder is not None:
+            return
+        scheduler = self._running()
         try:
             if error is None:
                 scheduler.wait()
@@ -133,8 +149,27 @@ class Experiment:
         if error is not None:
             self._close(scheduler, PlanState.RAISED, error)
             return
+        drifted = self._drifted()
+        if drifted is not None:
+            self._close(scheduler, PlanState.RAISED, drifted)
+            self._give_up(drifted)
+            return
         self._close(scheduler, PlanState.COMPLETE, None)
         self._tell_end(scheduler)
+
+    def _drifted(self) -> DriftError | None:
+        nodes = [node for node in self._nodes() if node.stage is Stage.DRIFTED]
+        return (
+            drift_error(node.drift for node in nodes if node.drift is not None) if nodes else None
+        )
+
+    def _give_up(self, error: XpmError) -> None:
+        """End the plan with an error that is its user's to settle, as `on_failure` says."""
+        if self._on_failure is OnFailure.RAISE:
+            raise error
+        if self._on_failure is OnFailure.EXIT:
+            report.say(str(error))
+            sys.exit(error.exit_code)
 
     def _close(self, scheduler: Scheduler, plan: PlanState, error: BaseException | None) -> None:
         scheduler.drain()
@@ -145,13 +180,8 @@ class Experiment:
     def _tell_end(self, scheduler: Scheduler) -> None:
         counts = scheduler.counts
         report.say(f"xpm: {scheduler.run.name}: {report.summary(counts)}")
-        if not counts.failed or self._on_failure is OnFailure.RETURN:
-            return
-        failures = report.failures_error(self._nodes(), counts)
-        if self._on_failure is OnFailure.RAISE:
-            raise failures
-        report.say(str(failures))
-        sys.exit(failures.exit_code)
+        if counts.failed:
+            self._give_up(report.failures_error(self._nodes(), counts))
 
     def _interrupted(self, scheduler: Scheduler) -> None:
         """Ctrl-C: leave the jobs running; a second one in the next seconds kills them."""

@@ -8,6 +8,7 @@ from enum import Enum
 from xpm_engine.config.order import Order
 from xpm_engine.config.submitting import SubmitOptions
 from xpm_engine.launchers.base import Handle
+from xpm_engine.plan.drift import Drift
 from xpm_engine.workspace.layout import JobKey, JobPaths
 from xpm_engine.workspace.records.reasons import Reason
 from xpm_engine.workspace.records.runs import How
@@ -27,8 +28,8 @@ class Stage(Enum):
     DONE = "done"
     FAILED = "failed"
     BLOCKED = "blocked"
-    DROPPED = "dropped"
-    """The plan was interrupted before it was launched."""
+    DRIFTED = "drifted"
+    """Its result was made with other defaults, and nobody has said what to do about that."""
 
     @property
     def over(self) -> bool:
@@ -36,7 +37,7 @@ class Stage(Enum):
         return self in _OVER
 
 
-_OVER = frozenset((Stage.DONE, Stage.FAILED, Stage.BLOCKED, Stage.DROPPED))
+_OVER = frozenset((Stage.DONE, Stage.FAILED, Stage.BLOCKED, Stage.DRIFTED))
 
 
 @dataclass(eq=False)
@@ -54,6 +55,7 @@ class Node:
     """Of the launch that is launched or followed."""
     handle: Handle | None = None
     failed_launches: int = 0
+    drift: Drift | None = None
     reason: Reason | None = None
     """Why it failed."""
     waits_for: set[JobKey] = field(default_factory=set)

@@ -20,6 +20,7 @@ from xpm_engine.config.submitting import SubmitOptions
 from xpm_engine.errors import LaunchError, StorageError, UnreadableError, XpmError
 from xpm_engine.launchers.base import Handle, Launcher, LaunchOrder
 from xpm_engine.plan.claims import Look, Verdict, look
+from xpm_engine.plan.drift import Drift, accept, find_drift, policy_of, remove_for_rerun
 from xpm_engine.plan.node import Node, Stage
 from xpm_engine.plan.run import RunWriter
 from xpm_engine.plan.watch import ProcessWatch
@@ -31,6 +32,7 @@ from xpm_engine.workspace.records.identity import ProcessIdentity
 from xpm_engine.workspace.records.reasons import Outcome, Reason, ReasonKind, Wait, WaitKind
 from xpm_engine.workspace.records.runs import How, Reference
 from xpm_engine.workspace.records.tickets import Attempt, End, Launch, LaunchedBy
+from xpm_engine.workspace.settings import OnDrift
 
 POLL = 0.2
 """Seconds between two looks at jobs whose end nobody announces: cleaners, claims of others."""
@@ -60,7 +62,7 @@ class Counts:
     reused: int = 0
     failed: int = 0
     blocked: int = 0
-    dropped: int = 0
+    drifted: int = 0
 
 
 @dataclass
@@ -70,6 +72,8 @@ class Scheduler:
     workspace: WorkspacePaths
     run: RunWriter
     launcher: Launcher
+    on_drift: OnDrift = OnDrift.ERROR
+    """What is done about drift where neither a submit nor a class says."""
     on_end: Callable[[Node], None] = lambda node: None
     """Called, in the scheduler's thread, once for each job that is over for this plan."""
     nodes: dict[JobKey, Node] = field(default_factory=dict)
@@ -184,16 +188,57 @@ class Scheduler:
         hints = [self._look(node) for node in fresh]
         for node, hint in zip(fresh, hints, strict=True):
             node.how = _how(hint)
+            self._find_drift(node, hint)
         self.run.reference([self._reference(node) for node in fresh])
+        unsettled = self._decide([node for node in fresh if node.drift is not None])
         for node, hint in zip(fresh, hints, strict=True):
+            if node in unsettled:
+                self._end(node, Stage.DRIFTED, None)
+                continue
             # Only what is read after the reference is on the disk may be acted on: a cleaner
             # that won before has seen no reference, one that comes later will see it.
-            if not isinstance(hint, Look) or hint.verdict is not Verdict.DONE:
-                self._connect(node)
-            elif _still(node, hint):
+            if isinstance(hint, Look) and hint.verdict is Verdict.DONE and _still(node, hint):
                 self._end(node, Stage.DONE, hint.end)
             else:
                 self._connect(node)
+
+    def _find_drift(self, node: Node, hint: Look | XpmError) -> None:
+        if not isinstance(hint, Look) or not hint.resolved or hint.verdict is Verdict.FREE:
+            return
+        number = hint.ended or hint.number
+        try:
+            node.drift = find_drift(node.order, node.paths, number, hint.resolved)
+        except UnreadableError as error:
+            node.drift = Drift((f"{error.where}: {error.what}",))
+
+    def _decide(self, drifted: Sequence[Node]) -> set[Node]:
+        """Carry out what is said about drift; the jobs that may neither be used nor run."""
+        again: list[Node] = []
+        unsettled: set[Node] = set()
+        for node in drifted:
+            policy = policy_of(node.options.on_drift, self.on_drift)
+            if policy is OnDrift.ACCEPT and node.drift is not None:
+                accept(node.order, node.paths, node.drift)
+            elif policy is OnDrift.RERUN:
+                again.append(node)
+            else:
+                unsettled.add(node)
+        return unsettled | self._move_away(again)
+
+    def _move_away(self, nodes: Sequence[Node]) -> set[Node]:
+        """Move the folders of drifted jobs to the trash; those that must stay."""
+        if not nodes:
+            return set()
+        record = self.run.record
+        refused = remove_for_rerun(self.workspace, [node.key for node in nodes], record)
+        for node in nodes:
+            why = refused.get(node.key)
+            if why is None:
+                node.how = How.NEW
+            else:
+                node.drift = Drift((f"{node.key} can't be run again: {why}",))
+        self.run.log(f"moved {len(nodes) - len(refused)} drifted jobs to the trash")
+        return {node for node in nodes if node.key in refused}
 
     def _refer_again(self, node: Node, order: Order) -> None:
         """The same job, submitted once more, perhaps under more tags."""
@@ -209,6 +254,8 @@ class Scheduler:
             tags=dict(order.tags if tags is None else tags),
             params=dict(order.flat),
             dependencies=order.dependencies,
+            drift=node.drift.changes if node.drift is not None else (),
+            resolved=order.resolved if node.drift is not None else "",
         )
 
     def _look(self, node: Node) -> Look | XpmError:
@@ -441,6 +488,7 @@ class Scheduler:
         counts.reused += stage is Stage.DONE and node.how is How.REUSED
         counts.failed += stage is Stage.FAILED
         counts.blocked += stage is Stage.BLOCKED
+        counts.drifted += stage is Stage.DRIFTED
         self._queue_dirty = True
         self._open -= 1
         self.on_end(node)

@@ -31,7 +31,7 @@ def run_script(path: str, arguments: Mapping[str, str]) -> None:
         exec(code, main.__dict__)
     except XpmError:
         raise
-    except Exception as error:  # noqa: BLE001 (a plan may raise anything)
+    except Exception as error:
         raise _raised(error, file) from error
 
 

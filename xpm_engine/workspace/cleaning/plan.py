@@ -87,12 +87,13 @@ def plan_removal(
     keys: Sequence[JobKey],
     *,
     records: Mapping[JobKey, scan.JobRecord] | None = None,
+    but_for: Collection[RunName] = (),
 ) -> RemovalPlan:
     """Plan to move these jobs to the trash; reads only.
 
     `records` are all jobs of the workspace where the caller has them already: they tell who was
     made from whom. Without them every job is read. The planned jobs themselves are always read
-    from the disk.
+    from the disk. `but_for` are runs that are not asked: those that want the removal themselves.
     """
     chosen = list(dict.fromkeys(keys))
     if records is None:
@@ -100,7 +101,7 @@ def plan_removal(
         fresh = records
     else:
         fresh = {key: scan.read_job(workspace, key) for key in chosen}
-    over = runs_over(workspace)
+    over = runs_over(workspace) | frozenset(but_for)
     live = RunWatch(workspace, over=over).needs(chosen)
     jobs = downstream(chosen, records)
     folders = FolderCheck(workspace)

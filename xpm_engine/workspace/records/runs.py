@@ -173,6 +173,8 @@ class Reference:
     dependencies: Tuple[JobKey, ...] = ()
     drift: Tuple[str, ...] = ()
     """What changed since the result was made: ``max_iter 4 → 5``; empty for no drift."""
+    resolved: str = ""
+    """The resolved digest of today, where there is drift: what accepting it means."""
 
     def to_json(self) -> Dict[str, Any]:
         data: Dict[str, Any] = {
@@ -187,6 +189,7 @@ class Reference:
         }
         if self.drift:
             data["drift"] = list(self.drift)
+            data["resolved"] = self.resolved
         return data
 
     @classmethod
@@ -201,6 +204,7 @@ class Reference:
             params=fields.mapping("params"),
             dependencies=read_keys(fields, "deps"),
             drift=tuple(fields.texts("drift")),
+            resolved=fields.optional_text("resolved") or "",
         )
 
 

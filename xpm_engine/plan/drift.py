@@ -1,0 +1,140 @@
+"""Results that were made with other defaults than today's: found, told, decided (DESIGN 4.4)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from xpm_engine.config.order import Order
+from xpm_engine.errors import DriftError, UnreadableError, UsageError
+from xpm_engine.workspace import processes
+from xpm_engine.workspace.atomic import dumps, read_object, write_atomic
+from xpm_engine.workspace.cleaning import carry_out, plan_removal
+from xpm_engine.workspace.layout import JobKey, JobPaths, WorkspacePaths
+from xpm_engine.workspace.records.baseline import Baseline
+from xpm_engine.workspace.records.fields import now
+from xpm_engine.workspace.records.params import ParamsRecord
+from xpm_engine.workspace.records.runs import RunRecord
+from xpm_engine.workspace.records.tickets import Launch
+from xpm_engine.workspace.settings import OnDrift
+
+
+@dataclass(frozen=True)
+class Drift:
+    """What changed since a job's result was made."""
+
+    changes: tuple[str, ...]
+    """A sentence each: ``default of Learner.max_iter 4 → 5``."""
+
+
+def find_drift(
+    order: Order, job: JobPaths, attempt: int, resolved: str, *, adopt: bool = True
+) -> Drift | None:
+    """What changed since attempt `attempt`, made with the digest `resolved`; None for nothing.
+
+    Parameters that the saved job lacks are adopted: their values of today are what it is compared
+    with from now on (recorded with the job, unless `adopt` is false). Raises UnreadableError where
+    what it was made with can't be read.
+    """
+    if resolved == order.resolved:
+        return None
+    baseline = read_baseline(job)
+    if order.resolved in (baseline.resolved, *baseline.accepted):
+        return None
+    from xpm_engine.workspace.compare import drift
+
+    changes = drift(_saved(job, attempt, baseline), order.params)
+    if changes:
+        return Drift(tuple(change.text() for change in changes))
+    if adopt:
+        _decide(job, order, baseline, "adopted", "new parameters, at the defaults of that day")
+    return None
+
+
+def accept(order: Order, job: JobPaths, drift: Drift) -> None:
+    """Use the result as it is, from now on: the decision is recorded with the job."""
+    _decide(job, order, read_baseline(job), "accepted", "; ".join(drift.changes))
+
+
+def accept_digest(job: JobPaths, resolved: str, changes: Iterable[str]) -> None:
+    """Record that a person accepts a drift that a plan has seen; the next plan uses the result."""
+    baseline = read_baseline(job)
+    accepted = tuple(dict.fromkeys((*baseline.accepted, resolved)))
+    _write(job, replace(baseline, accepted=accepted), "accepted", "; ".join(changes))
+
+
+def remove_for_rerun(
+    workspace: WorkspacePaths, keys: Sequence[JobKey], run: RunRecord
+) -> dict[JobKey, str]:
+    """Move the folders of drifted jobs to the trash, in one clean that `xpm undo` takes back.
+
+    Returns those that must stay, each with why: another live run needs it, or it runs.
+    """
+    own = (run.experiment, run.run)
+    plan = plan_removal(workspace, keys, records={}, but_for=[own])
+    done = carry_out(workspace, plan)
+    return {left.key: left.why for left in done.left}
+
+
+def read_baseline(job: JobPaths) -> Baseline:
+    """What was decided about a job; nothing yet where there is no such file.
+
+    Raises UnreadableError.
+    """
+    try:
+        return Baseline.from_json(read_object(job.baseline), job.baseline)
+    except FileNotFoundError:
+        return Baseline("", None)
+
+
+def policy_of(choice: OnDrift | str | None, default: OnDrift) -> OnDrift:
+    """What `on_drift=` says; raises UsageError for an unknown word."""
+    if choice is None:
+        return default
+    try:
+        return OnDrift(choice)
+    except ValueError:
+        words = ", ".join(repr(member.value) for member in OnDrift)
+        raise UsageError(f"on_drift={choice!r} is none of {words}") from None
+
+
+def drift_error(found: Iterable[Drift]) -> DriftError:
+    """One error for all: each change with the number of results behind it."""
+    counts = Counter(change for drift in found for change in drift.changes)
+    lines = [
+        f"  {change}: {count} result{'s' if count != 1 else ''}"
+        for change, count in counts.most_common()
+    ]
+    return DriftError(
+        "\n".join(["finished results were made with other defaults than today's", *lines]),
+        hint=(
+            "keep them: on_drift='accept', or `xpm drift --accept`; compute them again: "
+            "on_drift='rerun', or `xpm drift --rerun`; or mend the code for good: "
+            "`name: Param[int] = field(default=NEW, identifier_default=OLD)` keeps OLD as the "
+            "value that is left out, so that old results stay valid for it"
+        ),
+    )
+
+
+def _saved(job: JobPaths, attempt: int, baseline: Baseline) -> ParamsRecord:
+    if baseline.params is not None:
+        return ParamsRecord.from_json(baseline.params, job.baseline)
+    path = job.launch(attempt)
+    try:
+        launch = Launch.from_json(read_object(path), path)
+    except FileNotFoundError:
+        raise UnreadableError("is missing", where=path) from None
+    return ParamsRecord.from_json(launch.params, path)
+
+
+def _decide(job: JobPaths, order: Order, baseline: Baseline, why: str, text: str) -> None:
+    decided = replace(baseline, resolved=order.resolved, params=order.params.to_json())
+    _write(job, decided, why, text)
+
+
+def _write(job: JobPaths, baseline: Baseline, why: str, text: str) -> None:
+    at, by = now(), processes.user_name()
+    sentence = f"{at} {why} by {by}: {text}"
+    record = replace(baseline, at=at, by=by, why=why, history=(*baseline.history, sentence))
+    write_atomic(job.baseline, dumps(record.to_json()))

@@ -1,0 +1,128 @@
+"""What a plan would do: the same plan, read without writing or running anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from xpm_engine.config.order import Order
+from xpm_engine.config.submitting import SubmitOptions
+from xpm_engine.errors import UnreadableError
+from xpm_engine.plan.drift import Drift, find_drift
+from xpm_engine.plan.script import run_script
+from xpm_engine.workspace import scan, tickets
+from xpm_engine.workspace.layout import JobKey, WorkspacePaths
+from xpm_engine.workspace.records.states import JobState
+
+
+class Forecast(Enum):
+    """What would become of a job."""
+
+    REUSED = "reused"
+    ATTACHED = "attached"
+    """It runs already, for another plan."""
+    RUN = "run"
+    DRIFTED = "drifted"
+    """It is done, with other defaults than today's."""
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True)
+class PreviewJob:
+    """One job of a previewed plan."""
+
+    experiment: str
+    workspace: WorkspacePaths
+    order: Order
+    options: SubmitOptions
+    forecast: Forecast
+    state: JobState
+    """As its folder tells now."""
+    drift: Drift | None = None
+    problem: str = ""
+    """What can't be read."""
+
+    @property
+    def key(self) -> JobKey:
+        return self.order.key
+
+
+class Recorder:
+    """Takes the place of the scheduler: looks, and remembers."""
+
+    def __init__(self) -> None:
+        self._jobs: dict[tuple[str, JobKey], PreviewJob] = {}
+
+    @property
+    def jobs(self) -> tuple[PreviewJob, ...]:
+        """In the order of the plan, each job of an experiment once."""
+        return tuple(self._jobs.values())
+
+    def submit(
+        self, experiment: str, workspace: WorkspacePaths, order: Order, options: SubmitOptions
+    ) -> None:
+        """Look at a job that the plan submits."""
+        known = self._jobs.get((experiment, order.key))
+        if known is None:
+            found = _forecast(experiment, workspace, order, options)
+        else:
+            tags = {**known.order.tags, **order.tags}
+            found = replace(known, order=replace(known.order, tags=tags))
+        self._jobs[experiment, order.key] = found
+
+
+_recorder: Recorder | None = None
+
+
+def current_recorder() -> Recorder | None:
+    """Where experiments submit to while a plan is previewed; None otherwise."""
+    return _recorder
+
+
+@contextmanager
+def recording() -> Iterator[Recorder]:
+    """Have experiments only say what they would do, in this block."""
+    global _recorder  # noqa: PLW0603 (a process previews one plan at a time)
+    _recorder = Recorder()
+    try:
+        yield _recorder
+    finally:
+        _recorder = None
+
+
+def preview_plan(path: str, arguments: Mapping[str, str]) -> tuple[PreviewJob, ...]:
+    """Execute a plan's file, and say what each of its jobs would do; writes and runs nothing.
+
+    Raises what `run_script` raises.
+    """
+    with recording() as recorder:
+        try:
+            run_script(path, arguments)
+        except SystemExit as error:
+            if error.code not in (None, 0):
+                raise
+    return recorder.jobs
+
+
+def _forecast(
+    experiment: str, workspace: WorkspacePaths, order: Order, options: SubmitOptions
+) -> PreviewJob:
+    job = workspace.job(order.key)
+    record = scan.read_job(workspace, order.key)
+    made = PreviewJob(experiment, workspace, order, options, Forecast.RUN, record.state)
+    if record.state is JobState.UNREADABLE:
+        return replace(made, forecast=Forecast.UNREADABLE, problem=record.problem)
+    running = record.state in (JobState.QUEUED, JobState.RUNNING, JobState.UNREACHABLE)
+    if not running and record.state is not JobState.DONE:
+        return made
+    try:
+        attempt = tickets.last_attempt(job)
+        resolved = order.resolved if attempt is None else attempt.launch.resolved
+        drift = find_drift(order, job, record.attempt, resolved, adopt=False)
+    except (UnreadableError, FileNotFoundError) as error:
+        return replace(made, forecast=Forecast.UNREADABLE, problem=str(error))
+    if drift is not None:
+        return replace(made, forecast=Forecast.DRIFTED, drift=drift)
+    return replace(made, forecast=Forecast.ATTACHED if running else Forecast.REUSED)
