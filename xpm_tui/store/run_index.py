@@ -47,8 +47,6 @@ class RunIndex:
             self._count(reference.key)
         self.names = task_names(self._tasks)
         """Task -> its short name in this run."""
-        self.tag_keys = differing([reference.tags for reference in view.manifest.references])
-        """The tags in which the run's jobs differ, in the order in which the plan names them."""
 
     def update(self, key: JobKey) -> None:
         """The job's folder was read again."""
@@ -144,15 +142,19 @@ class RunIndex:
         return found
 
     def _tag_groups(self, path: tuple[str, ...]) -> tuple[Group, ...]:
-        if len(path) >= len(self.tag_keys):
+        """By the first tag in which the jobs of the group outside differ."""
+        members = self.members(GroupKey(Grouping.TAG, path))
+        different = differing([self.references[key].tags for key in members])
+        if not different:
             return ()
-        name = self.tag_keys[len(path)]
-        inner = len(path) + 1 < len(self.tag_keys)
-        outer = GroupKey(Grouping.TAG, path)
-        parts = dict.fromkeys(_tag_part(self.references[key], name) for key in self.members(outer))
+        name = different[0]
+        parts = dict.fromkeys(_tag_part(self.references[key], name) for key in members)
+        inner = len(different) > 1
         return tuple(
-            self._group(Grouping.TAG, (*path, part), part, inner=inner)
-            for part in sorted(parts, key=lambda part: part == _without(name))
+            self._group(
+                Grouping.TAG, (*path, part), f"no {name}" if part == name else part, inner=inner
+            )
+            for part in sorted(parts, key=lambda part: part == name)
         )
 
     def _group(
@@ -170,10 +172,7 @@ class RunIndex:
         if group.by is Grouping.STATE and group.path:
             return self._states[reference.key].value == group.path[0]
         if group.by is Grouping.TAG:
-            return all(
-                _tag_part(reference, name) == part
-                for name, part in zip(self.tag_keys, group.path, strict=False)
-            )
+            return all(_tag_part(reference, part.partition("=")[0]) == part for part in group.path)
         return True
 
     def _count(self, key: JobKey) -> None:
@@ -212,11 +211,8 @@ class _Tally:
 
 
 def _tag_part(reference: Reference, name: str) -> str:
-    return pair(name, reference.tags[name]) if name in reference.tags else _without(name)
-
-
-def _without(name: str) -> str:
-    return f"no {name}"
+    """``lr=0.1``; the name alone for a job that has no such tag."""
+    return pair(name, reference.tags[name]) if name in reference.tags else name
 
 
 def _waits(view: RunView) -> dict[JobKey, Wait]:

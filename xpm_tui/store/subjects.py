@@ -41,7 +41,8 @@ class GroupKey:
 
     by: Grouping
     path: tuple[str, ...]
-    """One part a level: the task; the state; ``key=value`` for every tag key from outside in."""
+    """One part a level: the task; the state; ``key=value`` for every tag from outside in, the key
+    alone for jobs without it."""
 
 
 class Stream(Enum):

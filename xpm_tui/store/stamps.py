@@ -1,0 +1,62 @@
+"""Stamps: whether a file or folder may be different from when it was read."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from typing import TypeAlias
+
+from xpm_engine.workspace.layout import list_folders
+
+YOUNG = 2.0
+"""Seconds before a stamp is trusted: the clock of a file system may be that coarse."""
+
+SKEW = 60.0
+"""Seconds that another machine's clock may be ahead; later stamps are wrong, but still stamps."""
+
+Stamp: TypeAlias = tuple[int, ...] | None
+"""Inode and time of what was read; None for one that tells nothing, and equals no other."""
+
+NAMES: tuple[str, ...] = ()
+
+
+class Stamps:
+    """Takes stamps, and lists folders again only when theirs is another."""
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._listed: dict[str, tuple[Stamp, tuple[str, ...]]] = {}
+
+    def of(self, *paths: str) -> Stamp:
+        """One stamp of several files or folders; those that are absent count as such."""
+        parts: list[int] = []
+        for path in paths:
+            try:
+                found = os.lstat(path)
+            except OSError:
+                parts.append(0)
+                continue
+            if -SKEW < self._clock() - found.st_mtime < YOUNG:
+                return None
+            parts += (found.st_ino, found.st_mtime_ns, found.st_size)
+        return tuple(parts)
+
+    def folders_in(self, path: str) -> tuple[str, ...]:
+        """The names of the folders in a folder: the same tuple for as long as nothing changed.
+
+        Raises OSError where it may not be listed; an absent one is empty.
+        """
+        stamp = self.of(path)
+        known = self._listed.get(path)
+        if known is not None and stamp is not None and known[0] == stamp:
+            return known[1]
+        names = tuple(sorted(list_folders(path)))
+        if known is not None and known[1] == names:
+            names = known[1]
+        self._listed[path] = (stamp, names)
+        return names
+
+    def forget(self, path: str) -> None:
+        """A folder is gone."""
+        self._listed.pop(path, None)

@@ -1,0 +1,287 @@
+"""Keeping the store true: a thread that reads what changed; the one place that knows watchdog.
+
+Events of the few folders that can change say *that* something happened; the reader finds out what.
+A look at everything now and then is the base, for events are lost, and never come from other hosts.
+The thread never touches the screen: it puts what it found aside and calls `wake`, once, until the
+screen has fetched it.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import Enum
+from threading import Condition, Thread
+from typing import TYPE_CHECKING
+
+from xpm_engine.workspace.layout import JobKey, WorkspacePaths
+from xpm_tui.store.model import Delta
+from xpm_tui.store.reader import Look, Reader
+from xpm_tui.store.subjects import RunKey
+
+if TYPE_CHECKING:
+    from watchdog.events import FileSystemEvent
+    from watchdog.observers.api import BaseObserver, ObservedWatch
+
+CYCLE = 1.0
+"""Seconds between looks at what is live; events shorten them."""
+
+POLL = 5.0
+"""The same where there are no events: every look costs a network file system's answers."""
+
+RECONCILE = 30.0
+"""Seconds between looks at everything; more where such a look takes long."""
+
+SHARE = 0.02
+"""The part of the time that looks at everything may take."""
+
+SETTLE = 0.03
+"""Seconds from an event to the look: what is written with it is seen by the same look."""
+
+MAX_JOB_WATCHES = 64
+"""Live jobs whose folder is watched; each watch is a thread. The others wait for the cycle."""
+
+MAX_FOLDER_WATCHES = 128
+
+
+class Hearing(Enum):
+    """How the watcher hears of changes."""
+
+    STARTING = "starting"
+    EVENTS = "events"
+    POLLING = "polling"
+
+
+@dataclass
+class _Dirty:
+    """What events named since the last look."""
+
+    jobs: set[JobKey] = field(default_factory=set)
+    runs: set[RunKey] = field(default_factory=set)
+    lists: bool = False
+    everything: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.jobs or self.runs or self.lists or self.everything)
+
+
+class Watcher:
+    """Reads a workspace in a thread of its own for as long as it is not stopped."""
+
+    def __init__(
+        self,
+        workspace: WorkspacePaths,
+        wake: Callable[[], None],
+        *,
+        events: bool = True,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """`wake` is called from the thread when there is something to `take`; it must not block.
+
+        Without `events` it looks every few seconds.
+        """
+        self.hearing = Hearing.STARTING
+        self.trouble = ""
+        """Why there are no events, and what would bring them; empty if there are."""
+        self._workspace = workspace
+        self._wake = wake
+        self._events = events
+        self._reader = Reader(workspace, clock=clock)
+        self._changed = Condition()
+        self._dirty = _Dirty(everything=True)
+        self._found: deque[Delta] = deque()
+        self._woken = False
+        self._stopped = False
+        self._thread = Thread(target=self._run, name="watcher", daemon=True)
+        self._ears: _Ears | None = None
+
+    def start(self) -> None:
+        """Begin to read."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask the thread to end; it does so after the file that it reads just now."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify()
+
+    def join(self, seconds: float) -> bool:
+        """Wait for the thread to end; False if it did not."""
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def take(self) -> list[Delta]:
+        """What was found since it was last taken."""
+        with self._changed:
+            found = list(self._found)
+            self._found.clear()
+            self._woken = False
+            return found
+
+    def look_now(self) -> None:
+        """Look at everything now."""
+        with self._changed:
+            self._dirty.everything = True
+            self._changed.notify()
+
+    # In the thread
+
+    def _run(self) -> None:
+        due = 0.0
+        try:
+            while not self._stopped:
+                look = self._next_look(due)
+                if look is None:
+                    break
+                began = time.monotonic()
+                self._read(look)
+                if look.everything:
+                    took = time.monotonic() - began
+                    due = time.monotonic() + max(RECONCILE, took / SHARE)
+                self._listen()
+        finally:
+            if self._ears is not None:
+                self._ears.close()
+
+    def _next_look(self, due: float) -> Look | None:
+        """Wait for the next time to look; None if it is over."""
+        with self._changed:
+            pause = CYCLE if self.hearing is Hearing.EVENTS else POLL
+            if self._changed.wait_for(lambda: self._stopped or bool(self._dirty), pause):
+                self._changed.wait_for(lambda: self._stopped, SETTLE)
+            if self._stopped:
+                return None
+            dirty, self._dirty = self._dirty, _Dirty()
+        everything = dirty.everything or time.monotonic() >= due
+        return Look(frozenset(dirty.jobs), frozenset(dirty.runs), everything)
+
+    def _read(self, look: Look) -> None:
+        for delta in self._reader.read(look):
+            with self._changed:
+                if self._stopped:
+                    return
+                if not delta and delta.checked == 1.0 and not look.everything:
+                    continue
+                self._found.append(delta)
+                wake, self._woken = not self._woken, True
+            if wake:
+                self._wake()
+
+    def _listen(self) -> None:
+        """Watch the folders that can change now."""
+        if not self._events or self.hearing is Hearing.POLLING:
+            self.hearing = Hearing.POLLING
+            return
+        try:
+            if self._ears is None:
+                self._ears = _Ears(self._heard)
+            jobs = sorted(self._reader.live_jobs)[:MAX_JOB_WATCHES]
+            folders = self._reader.folders()[:MAX_FOLDER_WATCHES]
+            new = self._ears.listen_at([*folders, *(self._workspace.job(key).xpm for key in jobs)])
+        except OSError as error:
+            self.trouble = (
+                f"no events from this file system ({error.strerror or error}); if a limit is the "
+                "reason, raise fs.inotify.max_user_watches and max_user_instances with sysctl"
+            )
+            self.hearing = Hearing.POLLING
+            if self._ears is not None:
+                self._ears.close()
+                self._ears = None
+            return
+        self.hearing = Hearing.EVENTS
+        if new:
+            # What happened in a folder between reading it and watching it made no event.
+            with self._changed:
+                self._dirty.lists = True
+                self._dirty.jobs.update(filter(None, map(self._workspace.key_of, new)))
+
+    def _heard(self, path: str) -> None:
+        """Something was made, replaced or removed at `path`; in a thread of watchdog's."""
+        key = self._workspace.key_of(path)
+        run = self._run_of(path)
+        with self._changed:
+            if key is not None:
+                self._dirty.jobs.add(key)
+            elif run is not None:
+                self._dirty.runs.add(run)
+            else:
+                self._dirty.lists = True
+            self._changed.notify()
+
+    def _run_of(self, path: str) -> RunKey | None:
+        prefix = self._workspace.experiments + "/"
+        parts = path[len(prefix) :].split("/") if path.startswith(prefix) else []
+        return RunKey(parts[0], parts[1]) if len(parts) > 2 else None
+
+
+class _Ears:
+    """Watches folders, each by itself and not what is below it."""
+
+    def __init__(self, heard: Callable[[str], None]) -> None:
+        from watchdog.events import (
+            DirCreatedEvent,
+            DirDeletedEvent,
+            DirMovedEvent,
+            FileCreatedEvent,
+            FileDeletedEvent,
+            FileMovedEvent,
+            FileSystemEventHandler,
+        )
+        from watchdog.observers import Observer
+
+        class Handler(FileSystemEventHandler):
+            def on_any_event(self, event: FileSystemEvent) -> None:
+                # An atomic replace arrives as a move onto the name that counts.
+                for path in (event.dest_path, event.src_path):
+                    name = path if isinstance(path, str) else path.decode(errors="replace")
+                    if name and ".tmp" not in name:
+                        heard(name)
+
+        self._filter: list[type[FileSystemEvent]] = [
+            DirCreatedEvent,
+            DirDeletedEvent,
+            DirMovedEvent,
+            FileCreatedEvent,
+            FileDeletedEvent,
+            FileMovedEvent,
+        ]
+        self._handler = Handler()
+        self._watches: dict[str, tuple[int, ObservedWatch]] = {}
+        self._observer: BaseObserver = Observer()
+        self._observer.start()
+
+    def listen_at(self, folders: list[str]) -> list[str]:
+        """Watch these folders and no others; returns those that were not watched before.
+
+        A folder that is not there is passed over. Raises OSError where the system refuses.
+        """
+        wanted = {path: inode for path in folders if (inode := _inode(path))}
+        for path, (inode, watch) in list(self._watches.items()):
+            # A folder that was removed and made again has another inode, and no watch.
+            if wanted.get(path) != inode:
+                del self._watches[path]
+                self._observer.unschedule(watch)
+        new: list[str] = []
+        for path in wanted.keys() - self._watches.keys():
+            with suppress(FileNotFoundError, NotADirectoryError):
+                watch = self._observer.schedule(self._handler, path, event_filter=self._filter)
+                self._watches[path] = (wanted[path], watch)
+                new.append(path)
+        return new
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._observer.stop()
+        self._observer.join()
+
+
+def _inode(path: str) -> int:
+    """0 for what is not there."""
+    try:
+        return os.stat(path).st_ino
+    except OSError:
+        return 0
