@@ -1,4 +1,4 @@
-"""Draw one line of a log: its writer's colours, what was found in it, what is hidden of it."""
+"""Draw lines of a log: their writer's colours, what was found, what is hidden, the cursor."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from rich.style import Style
 from textual.strip import Strip
 
 from xpm_engine.workspace.logs import TROUBLE, Colour, Line, Look, Query
+from xpm_tui.widgets.log_reading import Reading
 
 _MARK = "▌"
+_BADGE_MARGIN = 2
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class LogStyles:
     cursor: Style
     chosen: Style
     """Lines of a range."""
+    missed: Style
+    """The badge that tells of lines below."""
 
 
 @dataclass(frozen=True)
@@ -72,9 +76,15 @@ def height_of(line: Line, frame: Frame) -> int:
 
 @lru_cache(maxsize=2048)
 def paint(
-    line: Line, frame: Frame, part: int, *, number: int | None, cursor: bool, chosen: bool
+    line: Line,
+    frame: Frame,
+    part: int,
+    *,
+    number: int | None = None,
+    cursor: bool = False,
+    chosen: bool = False,
 ) -> Strip:
-    """One screen line, as wide as the frame."""
+    """One screen line, as wide as the frame; the same strip again for the same arguments."""
     styles = frame.styles
     gutter = [Segment(_MARK if cursor else " ", styles.base)]
     if frame.numbers:
@@ -86,6 +96,43 @@ def paint(
     if cursor:
         return strip.apply_style(styles.cursor)
     return strip.apply_style(styles.chosen) if chosen else strip
+
+
+def paint_screen(reading: Reading, frame: Frame, *, badge: str) -> list[Strip]:
+    """All screen lines; ``badge`` is written over the last one."""
+    log, position = reading.log, reading.position
+    first, last = position.chosen
+    strips = [
+        paint(
+            reading.line(row),
+            frame,
+            part,
+            number=log.number(row),
+            cursor=row == position.cursor,
+            chosen=position.range_start is not None and first <= row <= last,
+        )
+        for row, part in position.visible()
+    ]
+    if log.words and not strips:
+        strips.append(paint(Line(log.words), frame, 0))
+    strips += [paint(Line(""), frame, 0)] * (position.height - len(strips))
+    if badge:
+        strips[-1] = paint_badge(strips[-1], frame, badge)
+    return strips
+
+
+def paint_badge(strip: Strip, frame: Frame, words: str) -> Strip:
+    """A screen line with words over its right end."""
+    columns = badge_columns(frame, words)
+    badge = Strip([Segment(f" {words} "[-len(columns) :], frame.styles.missed)])
+    kept = strip.crop(0, columns.start)
+    return Strip.join([kept, badge, strip.crop(columns.stop, frame.width)])
+
+
+def badge_columns(frame: Frame, words: str) -> range:
+    """Where the badge is, for a click."""
+    end = max(frame.width - _BADGE_MARGIN, 0)
+    return range(max(end - len(words) - 2, 0), end)
 
 
 @lru_cache(maxsize=512)

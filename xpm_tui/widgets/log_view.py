@@ -7,19 +7,26 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.actions import SkipAction
 from textual.binding import BindingType
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.widget import Widget
 
 from xpm_tui.widgets.log_keys import LOG_BINDINGS
-from xpm_tui.widgets.log_paint import Frame, LogStyles, height_of, paint
+from xpm_tui.widgets.log_paint import (
+    Frame,
+    LogStyles,
+    badge_columns,
+    height_of,
+    paint_screen,
+)
+from xpm_tui.widgets.log_position import LogPosition
 from xpm_tui.widgets.log_reading import Copy, Jump, LogStream, Reading, status_of
 from xpm_tui.widgets.log_status import WIDE, LogStatus, missed_words
 
@@ -93,8 +100,7 @@ class LogView(ScrollView, can_focus=True):
         self._left = 0
         self._status = LogStatus()
         self._part_styles: LogStyles | None = None
-        self._shown: list[tuple[int, int]] = []
-        self._painted: object = None
+        self._strips: list[Strip] = []
         self.set_reactive(LogView.live, live)
         self.show_streams(streams, at_error=at_error)
 
@@ -148,6 +154,7 @@ class LogView(ScrollView, can_focus=True):
     def notify_style_update(self) -> None:
         super().notify_style_update()
         self._part_styles = None
+        self.call_later(self._update)
 
     def watch_live(self) -> None:
         self._wake.set()
@@ -172,9 +179,10 @@ class LogView(ScrollView, can_focus=True):
         """Look at every file, the one on screen first; whether there is more to do now."""
         on_screen = self._reading
         for reading in sorted(self._readings, key=lambda reading: reading is not on_screen):
+            was_busy, state = reading.busy, reading.log.state
             take = await asyncio.to_thread(reading.work())
             event = take()
-            if reading is on_screen or event is not None or reading.busy:
+            if event is not None or was_busy or reading.log.state is not state:
                 self._update()
             if reading.busy:
                 return True
@@ -193,18 +201,26 @@ class LogView(ScrollView, can_focus=True):
             return 1
         return height_of(reading.line(row), self._frame(reading))
 
+    @property
+    def _wide(self) -> bool:
+        return self.size.width >= WIDE
+
+    @property
+    def _badge(self) -> str:
+        return missed_words(self._status, wide=self._wide) if self._status.missed else ""
+
     def _frame(self, reading: Reading) -> Frame:
         if self._part_styles is None:
             self._part_styles = self._log_styles()
-        width = self.scrollable_content_region.width
-        wide = self.size.width >= WIDE and reading.log.numbered
+        log = reading.log
+        numbers = f"{log.end_row - log.first_row:,}" if self._wide and log.numbered else ""
         return Frame(
             styles=self._part_styles,
-            width=max(width, 1),
+            width=max(self.scrollable_content_region.width, 1),
             left=0 if self._wrap else self._left,
             wrap=self._wrap,
             find=reading.find.query if reading.find is not None else None,
-            numbers=max(len(f"{reading.log.end_row - reading.log.first_row:,}"), 6) if wide else 0,
+            numbers=max(len(numbers), 6) if numbers else 0,
         )
 
     def _log_styles(self) -> LogStyles:
@@ -219,6 +235,7 @@ class LogView(ScrollView, can_focus=True):
             trouble=part("trouble"),
             cursor=part("cursor"),
             chosen=part("chosen"),
+            missed=self.get_component_rich_style("log-view--missed"),
         )
 
     def _moved(self) -> None:
@@ -227,87 +244,58 @@ class LogView(ScrollView, can_focus=True):
         self._update()
 
     def _update(self) -> None:
-        """Bring scroll bar, screen lines and status up to what was read; draw what changed."""
-        if not self.is_attached or not self.size:
-            return
+        """Bring lines, scroll bar and status up to what was read; draw the lines that changed."""
         reading = self._reading
-        if reading is None:
+        if not self.is_attached or not self.size or reading is None:
             return
         position = reading.position
         position.height = max(self.scrollable_content_region.height, 1)
         position.settle()
-        extra = position.height - 1 if self._wrap else 0
-        self.virtual_size = Size(self.size.width, position.count + extra)
-        top = position.index(position.top)
-        if round(self.scroll_y) != top:
-            self.set_scroll(None, top)
-            self.scroll_target_y = float(top)
-            self.vertical_scrollbar.position = top
-        self._shown = list(position.visible())
-        self._tell(status_of(self._readings, self._current, wrap=self._wrap, live=self.live))
-        painted = (
-            self._current,
-            self._shown,
-            [reading.line(row) for row in dict(self._shown)],
-            self._frame(reading),
-            position.cursor,
-            position.chosen,
-            self._status.missed,
-            self._status.problem,
-            reading.log.first_row,
-        )
-        if painted != self._painted:
-            self._painted = painted
-            self.refresh()
-
-    def _tell(self, status: LogStatus) -> None:
+        self._scroll_bar(position)
+        status = status_of(self._readings, self._current, wrap=self._wrap, live=self.live)
         if status != self._status:
             self._status = status
             self.post_message(self.Changed(self, status))
+        strips = paint_screen(reading, self._frame(reading), badge=self._badge)
+        before, self._strips = self._strips, strips
+        if len(before) != len(strips):
+            self.refresh()
+            return
+        changed = [y for y, strip in enumerate(strips) if strip != before[y]]
+        if changed:
+            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
+
+    def _scroll_bar(self, position: LogPosition) -> None:
+        """Show the place on the scroll bar, without the layout that Textual's own way costs."""
+        lines = position.count + (position.height - 1 if self._wrap else 0)
+        top = position.index(position.top)
+        size, bar = Size(self.size.width, lines), self.vertical_scrollbar
+        if size == self.virtual_size and round(self.scroll_y) == top:
+            return
+        self.set_reactive(Widget.virtual_size, size)  # pyright: ignore[reportArgumentType]
+        self.set_scroll(None, top)
+        self.scroll_target_y = float(top)
+        bar.window_virtual_size, bar.window_size = lines, position.height
+        bar.position = top
 
     def render_line(self, y: int) -> Strip:
-        reading = self._reading
-        width = self.scrollable_content_region.width
-        if reading is None:
-            return Strip.blank(width, self.rich_style)
-        if y < len(self._shown):
-            strip = self._painted_line(reading, *self._shown[y])
-        elif y == 0 and (words := self._status.problem):
-            strip = Strip([Segment(f" {words}", self._frame(reading).styles.base)])
-            strip = strip.adjust_cell_length(width, self.rich_style)
-        else:
-            strip = Strip.blank(width, self.rich_style)
-        if self._status.missed and y == self._missed_line:
-            return self._with_missed(strip, width)
-        return strip
+        if y < len(self._strips):
+            return self._strips[y]
+        return Strip.blank(self.size.width, self.rich_style)
 
-    def _painted_line(self, reading: Reading, row: int, part: int) -> Strip:
-        position = reading.position
-        frame = self._frame(reading)
-        first, last = position.chosen
-        return paint(
-            reading.line(row),
-            frame,
-            part,
-            number=reading.log.number(row),
-            cursor=row == position.cursor,
-            chosen=position.range_start is not None and first <= row <= last,
-        )
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The lines alone: a log view has no border, padding or links.
 
-    @property
-    def _missed_line(self) -> int:
-        return max(self.scrollable_content_region.height - 1, 0)
-
-    def _missed_text(self) -> str:
-        return f" {missed_words(self._status, wide=self.size.width >= WIDE)} "
-
-    def _with_missed(self, strip: Strip, width: int) -> Strip:
-        text = self._missed_text()
-        style = self.get_component_rich_style("log-view--missed")
-        badge = Strip([Segment(text, style)])
-        kept = max(width - badge.cell_length - 2, 0)
-        rest = strip.crop(width - 2, width)
-        return Strip.join([strip.crop(0, kept), badge, rest])
+        Textual's own way, which draws those, costs three times as much when every line moves.
+        """
+        filters, background = self.get_line_filters(), self.background_colors[1]
+        strips: list[Strip] = []
+        for y in crop.line_range:
+            strip = self.render_line(y)
+            for line_filter in filters:
+                strip = strip.apply_filter(line_filter, background)
+            strips.append(strip.crop_extend(crop.x, crop.right, self.rich_style))
+        return strips
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """The scroll bar was dragged."""
@@ -331,14 +319,13 @@ class LogView(ScrollView, can_focus=True):
         reading = self._reading
         if reading is None:
             return
-        if self._status.missed and event.y == self._missed_line:
-            end = self.scrollable_content_region.width - 2
-            if end - len(self._missed_text()) <= event.x < end:
-                self.action_end()
-                return
-        if event.y < len(self._shown):
-            row = self._shown[event.y][0]
-            self._act(lambda reading: reading.position.put_cursor(row))
+        on_badge = event.x in badge_columns(self._frame(reading), self._badge)
+        if self._badge and on_badge and event.y == reading.position.height - 1:
+            self.action_end()
+            return
+        rows = [row for row, _ in reading.position.visible()]
+        if event.y < len(rows):
+            self._act(lambda reading: reading.position.put_cursor(rows[event.y]))
 
     def action_move(self, by: int) -> None:
         """Move the cursor by lines."""
