@@ -55,10 +55,11 @@ def compile_check(declared: Any) -> Check:
     if isinstance(kind, type):
         if kind in CHECKS:
             return CHECKS[kind]
-        if is_config_class(kind):
-            return _config(kind)
-        if issubclass(kind, Enum) or registered(kind) is not None:
-            return _instance(kind)
+        cls = cast("type[Any]", kind)
+        if is_config_class(cls):
+            return _config(cls)
+        if issubclass(cls, Enum) or registered(cls) is not None:
+            return _instance(cls)
     raise DefinitionError(
         f"{type_text(declared)} can't be the type of a parameter",
         hint="register_type() teaches how its values are written",

@@ -83,7 +83,8 @@ class Decoder:
 
     def _tagged(self, tag: str, content: Any) -> Any:
         if tag == "$config":
-            return self.objects[content]
+            node: Node = self.objects[content]
+            return node
         if tag == "$path":
             root, relative = content
             return absolute(root, relative, self.roots)

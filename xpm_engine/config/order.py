@@ -98,7 +98,7 @@ def order_of(task: Task[Any], roots: PathRoots) -> Order:
         assert digest is not None
         assert resolved is not None
         key = JobKey(task_name(type(task)), digest.hex())
-        shared = _place_paths(task, key, roots)
+        shared = place_paths(task, key, roots)
         upstream = producers(nodes)
         upstream.pop(key, None)
         tags = _tags(nodes, [producer for producer in upstream.values() if producer])
@@ -130,8 +130,11 @@ def _check_parts(task: Node, nodes: Sequence[Node]) -> None:
             )
 
 
-def _place_paths(task: Node, key: JobKey, roots: PathRoots) -> tuple[SharedFolder, ...]:
-    """Set the generated paths, inside the job's folder or a shared one."""
+def place_paths(task: Node, key: JobKey, roots: PathRoots) -> tuple[SharedFolder, ...]:
+    """Set the generated paths, inside the folder of the job `key` or a shared one.
+
+    `key` is the task's own job, or the one under a former name whose result it has adopted.
+    """
     shared: list[SharedFolder] = []
     for parameter in schema_of(task).paths:
         path = parameter.path

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xpm_engine.errors import LoadError
+from xpm_engine.workspace.aliases import resolve
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 
 JOB = "job:"
@@ -112,7 +113,7 @@ def _in_workspace(root: str, relative: str, workspace: WorkspacePaths | None) ->
     if root == WORKSPACE:
         return workspace.root
     try:
-        return workspace.job(JobKey.parse(root[len(JOB) :])).root
+        return workspace.job(resolve(workspace, JobKey.parse(root[len(JOB) :]))).root
     except ValueError:
         raise LoadError(f"a stored path names no job: {root!r}") from None
 

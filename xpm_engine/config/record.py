@@ -8,6 +8,7 @@ from typing import Any
 
 from xpm_engine.config.codec import to_json
 from xpm_engine.config.docs import documentation
+from xpm_engine.config.fields import MISSING
 from xpm_engine.config.graph import nodes_in
 from xpm_engine.config.identifier import Hasher, fingerprint
 from xpm_engine.config.naming import module_name, source_file
@@ -103,6 +104,7 @@ def _valued(
     if not is_default and parameter.has_default:
         holds = any(True for _ in nodes_in(default, ""))
         default = repr(default) if holds else to_json(default, {})
+    declared = parameter.declaration.identifier_default
     return FieldRecord(
         name=parameter.name,
         kind=parameter.kind,
@@ -113,4 +115,5 @@ def _valued(
         help=text,
         has_default=parameter.has_default,
         default=written if is_default else default,
+        left_out=None if declared is MISSING else data == hasher.value(parameter.check(declared)),
     )

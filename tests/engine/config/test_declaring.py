@@ -1,3 +1,4 @@
+# ruff: noqa: RUF012 (a mutable default is what Param takes)
 """What is refused when a class is made, and what is read from it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF012 (a mutable default is what Param takes)
 """Submitting: sealing, the job's paths, outputs, provenance, tags, drift's digest."""
 
 from __future__ import annotations

@@ -53,6 +53,16 @@ class FieldRecord:
     has_default: bool = False
     default: Any = None
     """Canonical JSON; None too where there is no default."""
+    left_out: Optional[bool] = None
+    """Whether it is left out of the identifier; None: as `is_default` says."""
+
+    @property
+    def in_identifier(self) -> bool:
+        """Whether the identifier is made from this value too."""
+        if self.kind is FieldKind.CONSTANT:
+            return True
+        left_out = self.is_default if self.left_out is None else self.left_out
+        return self.kind is FieldKind.PARAM and not left_out
 
     def to_json(self) -> Dict[str, Any]:
         data: Dict[str, Any] = {
@@ -67,6 +77,8 @@ class FieldRecord:
             data["help"] = self.help
         if self.has_default:
             data["default"] = self.default
+        if self.left_out is not None:
+            data["left_out"] = self.left_out
         return data
 
     @classmethod
@@ -89,6 +101,7 @@ class FieldRecord:
             help=fields.optional_text("help") or "",
             has_default="default" in fields.data,
             default=fields.data.get("default"),
+            left_out=None if fields.data.get("left_out") is None else fields.flag("left_out"),
         )
 
 
@@ -351,6 +364,8 @@ def short_text(value: object, record: Optional[ParamsRecord] = None, *, limit: i
 def _text(value: object, record: Optional[ParamsRecord], limit: int) -> str:
     if value is None:
         return "none"
+    if limit <= 0:
+        return "…"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
@@ -371,7 +386,7 @@ def _tagged_text(tag: str, inner: Any, record: Optional[ParamsRecord], limit: in
     """The text of one ``$``-tagged object; of a malformed one its Python spelling."""
     try:
         if tag == "$config":
-            return "#{}".format(inner) if record is None else record.objects[inner].class_name
+            return "#{}".format(inner) if record is None else _class_name(record, inner)
         if tag == "$path":
             root, relative = inner
             return str(relative) if root in ("abs", "project") else "{}/{}".format(root, relative)
@@ -388,7 +403,7 @@ def _tagged_text(tag: str, inner: Any, record: Optional[ParamsRecord], limit: in
         if tag == "$dict":
             pairs: List[str] = []
             for key, item in inner[:limit]:
-                pairs.append(_text(key, record, limit) + ": " + _text(item, record, limit))
+                pairs.append(_text(key, record, limit - 1) + ": " + _text(item, record, limit - 1))
             return "{" + ", ".join(pairs) + "}"
         if tag == "$value":
             return "{}({})".format(str(inner[0]).rpartition(".")[2], ascii(inner[1]))
@@ -397,5 +412,10 @@ def _tagged_text(tag: str, inner: Any, record: Optional[ParamsRecord], limit: in
     return ascii({tag: inner})
 
 
+def _class_name(record: ParamsRecord, row: int) -> str:
+    return record.objects[row].class_name
+
+
 def _join(items: List[Any], record: Optional[ParamsRecord], limit: int) -> str:
-    return ", ".join(_text(item, record, limit) for item in items[:limit])
+    """The texts of the items, as many as can be shown; a level of nesting costs a character."""
+    return ", ".join(_text(item, record, limit - 1) for item in items[:limit])
