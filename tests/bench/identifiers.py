@@ -65,7 +65,9 @@ def ours() -> dict[str, float]:
     return measure(Adam, Learner, Pair, lambda config: config.__identifier__())
 
 
-def measure(adam: type, learner: type, pair: type, identify: Callable[[object], object]) -> dict[str, float]:
+def measure(
+    adam: type, learner: type, pair: type, identify: Callable[[object], object]
+) -> dict[str, float]:
     """Identifiers of new two-level configurations, their making, and a diamond of depth 14."""
 
     def make() -> list[object]:

@@ -195,7 +195,7 @@ def test_type_variables_are_filled_in_by_subclasses() -> None:
 
 def test_type_arguments_at_the_call_are_checked() -> None:
     assert Sampler[int](items=[1], first=2).first == 2
-    with pytest.raises(ParameterError, match="Sampler.first: expected int, got 'b'"):
+    with pytest.raises(ParameterError, match=r"Sampler.first: expected int, got 'b'"):
         Sampler[int](items=[1], first="b")
     same = Sampler(items=[1], first=2)
     assert Sampler[int](items=[1], first=2).__identifier__() == same.__identifier__()

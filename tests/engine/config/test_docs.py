@@ -33,7 +33,9 @@ class Adam(Base, Task):
     """
 
     steps: Param[int]
-    wd: Param[list[float] | None] = field(default=None, help="Weight decay", deprecated=deprecated("l2"))
+    wd: Param[list[float] | None] = field(
+        default=None, help="Weight decay", deprecated=deprecated("l2")
+    )
     threads: Option[int] = 2
     version: Constant[str] = "a"
 
@@ -69,7 +71,7 @@ def test_configurations_are_light_to_import() -> None:
         "import sys\nfrom xpm_engine.config import Config, Param, Task, tag\n"
         "class A(Config):\n    '''Attributes:\\n    x: y'''\n    x: Param[list[int]] = [1]\n"
         "A(x=[2]).__identifier__()\n"
-        "heavy = {'pydantic', 'rich', 'textual', 'watchdog', 'docstring_parser', 'numpy', 'asyncio'}\n"
+        "heavy = {'pydantic', 'rich', 'textual', 'watchdog', 'docstring_parser', 'numpy'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run(

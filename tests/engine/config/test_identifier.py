@@ -37,7 +37,7 @@ class Colour(Enum):
     RED = "red"
 
 
-class Word(str, Enum):
+class Word(str, Enum):  # noqa: UP042 (the kind that people have)
     __xpmid__ = "golden.Word"
     RED = "red"
 

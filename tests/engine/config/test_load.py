@@ -319,7 +319,7 @@ def changed(record: ParamsRecord, **changes: Any) -> ParamsRecord:
 def test_a_class_that_is_gone_is_named(submitter: Any) -> None:
     Hold(value=1).submit()
     params = submitter.last.params
-    with pytest.raises(LoadError, match="the module no.such of a saved class is gone"):
+    with pytest.raises(LoadError, match=r"the module no.such of a saved class is gone"):
         load_order(changed(params, module="no.such"), roots=ROOTS)
     with pytest.raises(LoadError, match="class Gone is no longer in json"):
         load_order(changed(params, module="json", qualname="Gone"), roots=ROOTS)
@@ -357,11 +357,11 @@ def test_a_changed_class_says_what_does_not_fit(submitter: Any) -> None:
     def as_(cls: type) -> Any:
         return load_order(params, roots=ROOTS, import_class=lambda *_: cls)
 
-    with pytest.raises(LoadError, match="After.a was saved as int, and is now: expected str"):
+    with pytest.raises(LoadError, match=r"After.a was saved as int, and is now: expected str"):
         as_(After)
     with pytest.raises(LoadError, match="saved with the parameter 'a', which the class no longer"):
         as_(Hold)
-    with pytest.raises(LoadError, match="Needs.more has no default"):
+    with pytest.raises(LoadError, match=r"Needs.more has no default"):
         as_(Needs)
     task = as_(Renamed)
     assert (task.b, task.c, task.new) == (30, 2, [4])
@@ -411,8 +411,8 @@ class Fresh(Config):
 fresh = Fresh(x=2)
 fresh.z = 3
 assert fresh.y == 3
-bad = [m for m in ("pydantic", "rich", "textual", "watchdog", "docstring_parser") if m in sys.modules]
-print(bad)
+heavy = {"pydantic", "rich", "textual", "watchdog", "docstring_parser"}
+print(sorted(heavy & set(sys.modules)))
 """
 
 

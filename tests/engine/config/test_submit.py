@@ -1,4 +1,4 @@
-# ruff: noqa: RUF012 (a mutable default is what Param takes)
+# ruff: noqa: RUF012, PLW0108 (a mutable default is what Param takes)
 """Submitting: sealing, the job's paths, outputs, provenance, tags, drift's digest."""
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ def test_containers_are_checked_again_at_submit(submitter: Any) -> None:
 
 def test_what_is_missing_is_told_and_nothing_is_sealed(submitter: Any) -> None:
     task = Evaluate(model=[Subset(name="x")])
-    with pytest.raises(ParameterError, match="Subset.parent: missing"):
+    with pytest.raises(ParameterError, match=r"Subset.parent: missing"):
         task.submit()
     task.model[0].parent = Dataset(folder=Path("x"))
     task.submit()

@@ -31,7 +31,7 @@ Adam(lr=0.1)  # refused
 Adam(lr=0.1, steps=1, wd=3)  # refused
 Adam(0.1, 1)  # refused
 Adam(steps=tag("x"))  # refused
-Adam(steps=1).lrr  # refused
+print(Adam(steps=1).lrr)  # refused
 Adam(steps=1).lr = "x"  # refused
 Model(adam=Model(adam=Adam(steps=1)))  # refused
 Learner(index=Path("x"))  # refused

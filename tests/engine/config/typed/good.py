@@ -2,9 +2,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Generic, TypeVar
-
-from typing_extensions import assert_type
+from typing import Annotated, Any, ClassVar, Generic, TypeVar, assert_type
 
 from xpm_engine.config import (
     Config,
