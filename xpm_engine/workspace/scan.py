@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from xpm_engine.errors import NotAWorkspaceError, StorageError, UnreadableError
-from xpm_engine.workspace import processes, tickets
+from xpm_engine.workspace import aliases, processes, tickets
 from xpm_engine.workspace.atomic import read_object
 from xpm_engine.workspace.layout import (
     JobKey,
@@ -28,7 +28,7 @@ from xpm_engine.workspace.layout import (
 from xpm_engine.workspace.records.identity import ProcessIdentity
 from xpm_engine.workspace.records.jobs import JobSummary, Progress
 from xpm_engine.workspace.records.params import ParamsRecord, flatten
-from xpm_engine.workspace.records.reasons import Reason, ReasonKind, WaitKind
+from xpm_engine.workspace.records.reasons import Outcome, Reason, ReasonKind, WaitKind
 from xpm_engine.workspace.records.runs import (
     Manifest,
     PlanState,
@@ -37,7 +37,7 @@ from xpm_engine.workspace.records.runs import (
     parse_manifest,
 )
 from xpm_engine.workspace.records.states import JobState, derive_state, state_of_outcome
-from xpm_engine.workspace.records.tickets import Attempt, Usage
+from xpm_engine.workspace.records.tickets import Attempt, End, Usage
 
 _NO_VALUES: Mapping[str, Any] = {}
 
@@ -71,6 +71,8 @@ class JobRecord:
     resolved: str = ""
     problem: str = ""
     """What could not be read; empty unless the state is unreadable."""
+    alias: JobKey | None = None
+    """The job under its former name whose result this is; None for a result of its own."""
 
 
 @dataclass(frozen=True)
@@ -155,9 +157,13 @@ def list_runs(workspace: WorkspacePaths, experiment: str) -> list[str]:
 
 def read_job(workspace: WorkspacePaths, key: JobKey) -> JobRecord:
     """What the job's folder tells now; an absent folder is `not submitted`."""
-    job = workspace.job(key)
     try:
-        return _read_job(job, key)
+        record = _read_job(workspace.job(key), key)
+        if record.state is JobState.NOT_SUBMITTED:
+            adopted = aliases.resolve(workspace, key)
+            if adopted != key:
+                return replace(_read_job(workspace.job(adopted), key), alias=adopted)
+        return record
     except FileNotFoundError:
         return JobRecord(key, JobState.NOT_SUBMITTED)
     except UnreadableError as error:
@@ -167,8 +173,7 @@ def read_job(workspace: WorkspacePaths, key: JobKey) -> JobRecord:
 def _read_job(job: JobPaths, key: JobKey) -> JobRecord:
     names = tickets.ticket_names(job)
     summary = tickets.read_summary(job)
-    newest = max(names, default=0)
-    if summary is not None and summary.outcome is not None and summary.attempt == newest:
+    if summary is not None and summary.outcome is not None and _is_last(job, names, summary):
         return _of_summary(key, summary, state_of_outcome(summary.outcome))
     attempt = None
     for number in sorted(names, reverse=True):
@@ -184,6 +189,15 @@ def _read_job(job: JobPaths, key: JobKey) -> JobRecord:
     else:
         record = _of_launch(key, attempt, state)
     return _with_tickets(record, job, attempt)
+
+
+def _is_last(job: JobPaths, names: dict[int, set[str]], summary: JobSummary) -> bool:
+    """Whether an ended attempt is the last one that is not void: what an undone clean leaves."""
+    later = [number for number in names if number > summary.attempt]
+    if any("end" not in names[number] for number in later):
+        return False
+    ends = (End.from_json(read_object(path := job.end(number)), path) for number in later)
+    return all(end.outcome is Outcome.VOID for end in ends)
 
 
 def _of_summary(key: JobKey, summary: JobSummary, state: JobState) -> JobRecord:
@@ -264,7 +278,7 @@ def read_run(workspace: WorkspacePaths, experiment: str, run: str) -> RunView:
     problem = ""
     record = None
     try:
-        record = RunRecord.from_json(read_object(paths.record), paths.record)
+        record = read_run_record(paths)
     except FileNotFoundError:
         problem = f"{paths.record}: is missing"
     except UnreadableError as error:
@@ -272,11 +286,16 @@ def read_run(workspace: WorkspacePaths, experiment: str, run: str) -> RunView:
     manifest = read_manifest(paths)
     if manifest.damage:
         problem = problem or f"{paths.manifest}: {manifest.damage[0]}"
-    plan = None if record is None else _plan_state(record)
+    plan = None if record is None else plan_state(record)
     if not manifest.ended and plan not in (None, PlanState.RUNNING, PlanState.CRASHED):
         problem = problem or f"{paths.manifest}: ends without its closing line"
     queue = _read_queue(paths, live=plan is PlanState.RUNNING)
     return RunView(experiment, run, record, manifest, queue, plan, problem)
+
+
+def read_run_record(paths: RunPaths) -> RunRecord:
+    """``run.json`` of a run; raises FileNotFoundError, UnreadableError."""
+    return RunRecord.from_json(read_object(paths.record), paths.record)
 
 
 def read_manifest(paths: RunPaths) -> Manifest:
@@ -306,7 +325,8 @@ def read_params(job: JobPaths, attempt: int) -> ParamsRecord | None:
     return ParamsRecord.from_json(data if isinstance(data, dict) else {}, job.launch(attempt))
 
 
-def _plan_state(record: RunRecord) -> PlanState:
+def plan_state(record: RunRecord) -> PlanState:
+    """How far a plan came: as stored, or `crashed` where its driver is proved dead."""
     if record.plan is PlanState.RUNNING and _dead(record.driver):
         return PlanState.CRASHED
     return record.plan

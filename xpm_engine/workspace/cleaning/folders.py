@@ -13,8 +13,8 @@ OTHER_DISK = "it is on another disk than the workspace's trash"
 
 def workspace_trouble(workspace: WorkspacePaths) -> str:
     """Why nothing at all can be moved in this workspace; empty if something can."""
-    troubles = map(link_trouble, (workspace.jobs, workspace.xpm, workspace.trash))
-    return next(filter(None, troubles), "")
+    paths = (workspace.jobs, workspace.xpm, workspace.trash)
+    return next((trouble for path in paths if (trouble := link_trouble(path))), "")
 
 
 def link_trouble(path: str) -> str:

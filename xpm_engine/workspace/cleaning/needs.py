@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from xpm_engine.errors import UnreadableError
-from xpm_engine.workspace import processes, scan
-from xpm_engine.workspace.atomic import read_object
+from xpm_engine.workspace import scan
 from xpm_engine.workspace.layout import JobKey, RunPaths, WorkspacePaths
-from xpm_engine.workspace.records.runs import Manifest, PlanState, RunRecord, parse_manifest
+from xpm_engine.workspace.records.runs import Manifest, PlanState, parse_manifest
 
 RunName = tuple[str, str]
 """An experiment and one of its runs."""
@@ -113,12 +112,10 @@ def runs_over(workspace: WorkspacePaths) -> frozenset[RunName]:
 def is_over(paths: RunPaths) -> bool:
     """Whether a run has ended for certain; what can't be read or proved may go on."""
     try:
-        record = RunRecord.from_json(read_object(paths.record), paths.record)
+        record = scan.read_run_record(paths)
     except (FileNotFoundError, UnreadableError):
         return False
-    if record.plan is not PlanState.RUNNING:
-        return True
-    return processes.liveness(record.driver) is processes.Liveness.DEAD
+    return scan.plan_state(record) is not PlanState.RUNNING
 
 
 def downstream(

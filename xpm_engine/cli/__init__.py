@@ -1,0 +1,34 @@
+"""The ``xpm`` command: one small module a verb, loaded when it is used."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; its exit code (DESIGN 2). What we refuse is a text, never a traceback."""
+    import click
+
+    from xpm_engine.cli.group import xpm
+    from xpm_engine.errors import XpmError
+
+    try:
+        code = xpm.main(args=arguments, prog_name="xpm", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:
+        click.echo("interrupted", err=True)
+        return INTERRUPTED
+    except XpmError as error:
+        click.echo(str(error), err=True)
+        return error.exit_code
+    except BrokenPipeError:
+        # The reader of our output, `head` for one, has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code if isinstance(code, int) else 0

@@ -1,0 +1,131 @@
+"""``xpm ls``"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from xpm_engine.cli.options import json_option, print_json, workspace_option
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from xpm_engine.verbs.listing import JobRow, RunRows
+    from xpm_engine.workspace.layout import WorkspacePaths
+
+
+@click.command(name="ls")
+@click.argument("experiment", metavar="[EXPERIMENT[/RUN]]", required=False)
+@click.option("--all", "every", is_flag=True, help="Every job's folder, in a run or not.")
+@json_option
+@workspace_option
+def command(*, experiment: str | None, every: bool, as_json: bool, workspace: str | None) -> None:
+    """List the jobs of each experiment's latest run, with how they are and why."""
+    from xpm_engine.verbs.listing import list_folders, list_latest, list_run
+    from xpm_engine.verbs.places import find_workspace
+
+    paths = find_workspace(workspace)
+    if every and experiment is not None:
+        raise click.UsageError("--all lists every job: leave the experiment out.")
+    if every:
+        rows = list_folders(paths)
+        if as_json:
+            print_json({"jobs": [_job_json(paths, row) for row in rows]})
+        else:
+            _print_rows(rows)
+        return
+    if experiment is None:
+        runs = list_latest(paths)
+    else:
+        name, slash, named = experiment.partition("/")
+        runs = (list_run(paths, name, named if slash else None),)
+    if as_json:
+        print_json({"runs": [_run_json(paths, run) for run in runs]})
+        return
+    for number, run in enumerate(runs):
+        if number:
+            click.echo()
+        click.echo(_heading(run))
+        _print_rows(run.rows)
+    if not runs:
+        click.echo("there are no experiments yet", err=True)
+
+
+def _heading(run: RunRows) -> str:
+    from collections import Counter
+
+    from xpm_engine.verbs.words import plain
+
+    view = run.view
+    counts = Counter(row.state.value for row in run.rows)
+    jobs = ", ".join(f"{count} {state}" for state, count in counts.most_common())
+    plan = "unreadable" if view.plan is None else view.plan.value
+    line = f"{view.experiment}/{view.run}  plan {plan}  {jobs or 'no jobs'}"
+    return f"{line}\n  ? {plain(view.problem)}" if view.problem else line
+
+
+def _print_rows(rows: Sequence[JobRow]) -> None:
+    import time
+
+    now = time.time()
+    cells = [_cells(row, now) for row in rows]
+    widths = [max((len(line[column]) for line in cells), default=0) for column in range(4)]
+    for line in cells:
+        padded = [cell.ljust(width) for cell, width in zip(line[:4], widths, strict=True)]
+        click.echo("  " + "  ".join([*padded, line[4]]).rstrip())
+
+
+def _cells(row: JobRow, now: float) -> tuple[str, str, str, str, str]:
+    """State, job, tags, time or progress, why."""
+    from xpm_engine.verbs.words import duration, percent, plain, when
+
+    record = row.record
+    tags = " ".join(f"{plain(name)}={plain(value)}" for name, value in row.tags.items())
+    if record.progress is not None and row.state.live:
+        clock = percent(record.progress.fraction)
+    elif record.ended is not None and record.usage is not None:
+        clock = f"{when(record.ended, now)}, {duration(record.usage.seconds)}"
+    else:
+        clock = when(record.ended or record.started or record.launched, now)
+    drift = f"drifted: {', '.join(map(plain, row.drift))}" if row.drift else ""
+    return row.state.value, f"{row.key.task}/{row.key.short}", tags, clock, row.why or drift
+
+
+def _run_json(workspace: WorkspacePaths, run: RunRows) -> dict[str, Any]:
+    view = run.view
+    record = view.record
+    return {
+        "experiment": view.experiment,
+        "run": view.run,
+        "plan": None if view.plan is None else view.plan.value,
+        "started": None if record is None else record.started,
+        "ended": None if record is None else record.ended,
+        "problem": view.problem or None,
+        "jobs": [_job_json(workspace, row) for row in run.rows],
+    }
+
+
+def _job_json(workspace: WorkspacePaths, row: JobRow) -> dict[str, Any]:
+    record = row.record
+    return {
+        "task": row.key.task,
+        "id": row.key.identifier,
+        "state": row.state.value,
+        "why": row.why or None,
+        "how": None if row.how is None else row.how.value,
+        "drift": list(row.drift),
+        "tags": dict(row.tags),
+        "params": dict(row.params),
+        "depends_on": [str(key) for key in row.dependencies],
+        "folder": workspace.job(row.key).root,
+        "attempt": record.attempt,
+        "launched": record.launched,
+        "started": record.started,
+        "ended": record.ended,
+        "seconds": None if record.usage is None else record.usage.seconds,
+        "progress": None if record.progress is None else record.progress.fraction,
+        "exit_code": record.exit_code,
+        "signal": record.signal,
+        "metrics": dict(record.metrics),
+    }

@@ -1,0 +1,83 @@
+"""From what a person types to the job that is meant."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+from xpm_engine.errors import UsageError
+from xpm_engine.verbs.words import plain
+from xpm_engine.workspace.layout import JobKey, WorkspacePaths
+from xpm_engine.workspace.scan import list_jobs
+
+MOST_CANDIDATES = 8
+"""Candidates that an error lists; the others are counted."""
+
+
+def find_job(workspace: WorkspacePaths, text: str) -> JobKey:
+    """The one job whose folder stands in the workspace and that `text` means.
+
+    `text` is the beginning of an identifier; the same after ``TASK/``, where TASK is the task's
+    whole name or its last parts; or a path to or inside a job's folder. Raises UsageError where
+    none or several are meant.
+    """
+    return find_jobs(workspace, [text])[0]
+
+
+def find_jobs(workspace: WorkspacePaths, texts: Iterable[str]) -> tuple[JobKey, ...]:
+    """The job that each of `texts` means, as `find_job` says, each job once."""
+    jobs = sorted(list_jobs(workspace))
+    return tuple(dict.fromkeys(_one(workspace, jobs, text) for text in texts))
+
+
+def _one(workspace: WorkspacePaths, jobs: Sequence[JobKey], text: str) -> JobKey:
+    found = _meant(workspace, jobs, text)
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise UsageError(
+            f"no job is called {plain(text)!r}", where=workspace.root, hint=_suggestion(jobs, text)
+        )
+    listed = [f"{key.task}/{key.identifier[:12]}" for key in found[:MOST_CANDIDATES]]
+    if len(found) > MOST_CANDIDATES:
+        listed.append(f"… and {len(found) - MOST_CANDIDATES} more")
+    raise UsageError(
+        f"{plain(text)!r} means {len(found)} jobs:\n  " + "\n  ".join(listed),
+        hint="type more of the identifier, or TASK/ before it",
+    )
+
+
+def _meant(workspace: WorkspacePaths, jobs: Sequence[JobKey], text: str) -> Sequence[JobKey]:
+    if os.sep in text and os.path.lexists(text):
+        # The folder above is resolved, the name itself is not: a job's files may be links.
+        folder, name = os.path.split(os.path.abspath(text))
+        key = workspace.key_of(os.path.join(folder, name))
+        real = WorkspacePaths(os.path.realpath(workspace.root))
+        key = key or real.key_of(os.path.join(os.path.realpath(folder), name))
+        return [] if key is None else [key] if key in jobs else []
+    task, slash, prefix = text.strip().rstrip("/").rpartition("/")
+    prefix = prefix.lower()
+    if not prefix:
+        return []
+    return [
+        key
+        for key in jobs
+        if key.identifier.startswith(prefix) and (not slash or _is_task(key.task, task.lower()))
+    ]
+
+
+def _is_task(task: str, text: str) -> bool:
+    return task == text or task.endswith("." + text)
+
+
+def _suggestion(jobs: Sequence[JobKey], text: str) -> str:
+    if not jobs:
+        return "the workspace has no jobs yet"
+    names = {f"{key.task}/{key.short}": key for key in jobs} | {key.short: key for key in jobs}
+    tail = text.rstrip("/").rpartition("/")[2][:6]
+    close = get_close_matches(text, names, n=1) or get_close_matches(tail, names, n=1, cutoff=0.5)
+    if close:
+        key = names[close[0]]
+        return f"did you mean {key.task}/{key.short}? `xpm ls` names them all"
+    return "`xpm ls` names them all"

@@ -1,0 +1,114 @@
+"""Stopping jobs, and naming the plan that would start the next ones."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass
+from enum import Enum
+
+from xpm_engine.errors import UnreadableError
+from xpm_engine.workspace import processes, scan, tickets
+from xpm_engine.workspace.layout import JobKey, WorkspacePaths
+from xpm_engine.workspace.processes import Liveness
+from xpm_engine.workspace.records.identity import ProcessIdentity
+from xpm_engine.workspace.records.runs import PlanState
+from xpm_engine.workspace.records.tickets import Attempt, LaunchedBy
+
+
+class Killed(Enum):
+    """What an order to kill a job came to."""
+
+    ASKED = "asked to stop"
+    """Its supervisor was signalled: it lets the task save, ends it after 10 s, and records that."""
+    CANCELLED = "cancelled before it started"
+    NOT_LIVE = "was not running"
+    ELSEWHERE = "runs where it can't be reached from here"
+    GONE = "was dead already; its end is recorded now"
+    CLEANING = "is being cleaned"
+    UNREADABLE = "can't be read"
+
+
+@dataclass(frozen=True)
+class LivePlan:
+    """A plan that goes on, and references a job."""
+
+    experiment: str
+    run: str
+    driver: ProcessIdentity
+
+    def __str__(self) -> str:
+        return f"{self.experiment}/{self.run} (process {self.driver.pid} on {self.driver.host})"
+
+
+@dataclass(frozen=True)
+class KillReport:
+    """What became of one job."""
+
+    key: JobKey
+    killed: Killed
+    detail: str = ""
+    """What more there is to say: the machine it runs on, the file that can't be read."""
+
+
+def kill_job(workspace: WorkspacePaths, key: JobKey) -> KillReport:
+    """Ask a running job to stop, or make sure that a queued one never starts.
+
+    The supervisor is checked to be the very process that started the job before it is signalled,
+    forwards the signal to the task's whole group, and ends it after its time to save. Raises
+    StorageError where a queued job can't be cancelled.
+    """
+    job = workspace.job(key)
+    try:
+        attempt = tickets.last_attempt(job)
+    except UnreadableError as error:
+        return KillReport(key, Killed.UNREADABLE, f"{error.where}: {error.what}")
+    except FileNotFoundError:
+        return KillReport(key, Killed.NOT_LIVE)
+    if attempt is None or attempt.end is not None:
+        return KillReport(key, Killed.NOT_LIVE)
+    if attempt.launch.by is LaunchedBy.CLEAN:
+        return KillReport(key, Killed.CLEANING)
+    if attempt.start is None:
+        user = processes.user_name()
+        if tickets.void(job, attempt, user=user, why=f"cancelled by {user} before it started"):
+            return KillReport(key, Killed.CANCELLED)
+        attempt = tickets.read_attempt(job, attempt.number, {"launch", "start"})
+    return _kill_running(workspace, key, attempt)
+
+
+def live_plans(workspace: WorkspacePaths, keys: frozenset[JobKey]) -> tuple[LivePlan, ...]:
+    """The plans that go on and reference one of these jobs: they start the next ones."""
+    found: list[LivePlan] = []
+    for experiment in scan.list_experiments(workspace):
+        for run in reversed(scan.list_runs(workspace, experiment)):
+            paths = workspace.run(experiment, run)
+            try:
+                record = scan.read_run_record(paths)
+            except (FileNotFoundError, UnreadableError):
+                continue
+            if scan.plan_state(record) is not PlanState.RUNNING:
+                continue
+            manifest = scan.read_manifest(paths)
+            if any(line.key in keys for line in manifest.references):
+                found.append(LivePlan(experiment, run, record.driver))
+    return tuple(found)
+
+
+def stop_plan(plan: LivePlan) -> bool:
+    """Interrupt a plan as Ctrl-C does: it starts nothing more; False if it can't be reached."""
+    return processes.send_signal(plan.driver, signal.SIGINT)
+
+
+def _kill_running(workspace: WorkspacePaths, key: JobKey, attempt: Attempt) -> KillReport:
+    start = attempt.start
+    if start is None or start.void:
+        return KillReport(key, Killed.NOT_LIVE)
+    if processes.send_signal(start.by, signal.SIGTERM):
+        return KillReport(key, Killed.ASKED)
+    if processes.liveness(start.by) is Liveness.UNKNOWN:
+        return KillReport(key, Killed.ELSEWHERE, f"process {start.by.pid} on {start.by.host}")
+    job = workspace.job(key)
+    if tickets.proved_dead(job, attempt):
+        tickets.reap(job, attempt)
+        return KillReport(key, Killed.GONE)
+    return KillReport(key, Killed.NOT_LIVE)

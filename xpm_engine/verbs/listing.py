@@ -1,0 +1,136 @@
+"""The jobs of a workspace as rows: what the runs say, and what the folders tell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from xpm_engine.errors import UsageError
+from xpm_engine.verbs.words import plain, wait_words
+from xpm_engine.workspace import scan
+from xpm_engine.workspace.layout import JobKey, WorkspacePaths
+from xpm_engine.workspace.records.reasons import Reason, Wait
+from xpm_engine.workspace.records.runs import How
+from xpm_engine.workspace.records.states import JobState, seen_by_run
+from xpm_engine.workspace.scan import JobRecord, RunView
+
+
+@dataclass(frozen=True)
+class JobRow:
+    """A job, in the light of a run where there is one."""
+
+    key: JobKey
+    state: JobState
+    record: JobRecord
+    """What its folder tells."""
+    tags: Mapping[str, Any]
+    params: Mapping[str, Any]
+    """Those not at their default, flattened by dotted path."""
+    dependencies: tuple[JobKey, ...]
+    how: How | None = None
+    """How the run came by it; None without a run."""
+    drift: tuple[str, ...] = ()
+    wait: Wait | None = None
+
+    @property
+    def why(self) -> str:
+        """Why it is as it is, in a line; empty where the state says it all."""
+        if self.record.problem:
+            return plain(self.record.problem)
+        if self.wait is not None and self.state in (JobState.WAITING, JobState.BLOCKED):
+            return wait_words(self.wait)
+        if self.state.ended_badly and self.record.reason is not None:
+            return reason_words(self.record.reason)
+        return ""
+
+
+@dataclass(frozen=True)
+class RunRows:
+    """A run, and the jobs that it references in the order of its plan."""
+
+    view: RunView
+    rows: tuple[JobRow, ...]
+
+
+def list_run(workspace: WorkspacePaths, experiment: str, run: str | None = None) -> RunRows:
+    """The jobs of a run, of the experiment's latest one if none is named.
+
+    Raises UsageError where there is no such experiment or run.
+    """
+    runs = scan.list_runs(workspace, _known(workspace, experiment))
+    if run is None and runs:
+        run = runs[-1]
+    if run is None or run not in runs:
+        named = "no run yet" if run is None else f"no run {run!r}"
+        raise UsageError(f"the experiment {experiment} has {named}", where=workspace.root)
+    view = scan.read_run(workspace, experiment, run)
+    waits = {} if view.queue is None else {wait.key: wait for wait in view.queue.waits}
+    rows: list[JobRow] = []
+    for line in view.manifest.references:
+        record = scan.read_job(workspace, line.key)
+        wait = waits.get(line.key)
+        kind = None if wait is None else wait.kind
+        rows.append(
+            JobRow(
+                key=line.key,
+                state=seen_by_run(record.state, wait=kind, expected=view.live),
+                record=record,
+                tags=line.tags,
+                params=line.params,
+                dependencies=line.dependencies,
+                how=line.how,
+                drift=line.drift,
+                wait=wait,
+            )
+        )
+    return RunRows(view, tuple(rows))
+
+
+def list_latest(workspace: WorkspacePaths) -> tuple[RunRows, ...]:
+    """The latest run of every experiment, the newest last, where a terminal ends."""
+    names = [
+        (runs[-1], name)
+        for name in scan.list_experiments(workspace)
+        if (runs := scan.list_runs(workspace, name))
+    ]
+    return tuple(list_run(workspace, name, run) for run, name in sorted(names))
+
+
+def list_folders(workspace: WorkspacePaths) -> tuple[JobRow, ...]:
+    """Every job whose folder stands in the workspace, whether a run names it or not."""
+    return tuple(
+        JobRow(
+            key=key,
+            state=record.state,
+            record=record,
+            tags=record.tags,
+            params=record.params,
+            dependencies=record.dependencies,
+        )
+        for key in sorted(scan.list_jobs(workspace))
+        if (record := scan.read_job(workspace, key)).state is not JobState.NOT_SUBMITTED
+    )
+
+
+def reason_words(reason: Reason) -> str:
+    """Why a job ended, with the line of the user's code: ``ValueError: no  train.py:88``."""
+    frame = reason.frame
+    place = f"  {frame.file.rpartition('/')[2]}:{frame.line}" if frame is not None else ""
+    return plain(reason.text + place)
+
+
+def _known(workspace: WorkspacePaths, experiment: str) -> str:
+    names = scan.list_experiments(workspace)
+    if experiment in names:
+        return experiment
+    close = get_close_matches(experiment, names, n=1)
+    hint = f"did you mean {close[0]}?" if close else None
+    if hint is None and names:
+        hint = "it has " + ", ".join(names[:8]) + (" …" if len(names) > 8 else "")
+    raise UsageError(
+        f"there is no experiment {plain(experiment)!r} in this workspace",
+        where=workspace.root,
+        hint=hint or "it has no experiments yet",
+    )
