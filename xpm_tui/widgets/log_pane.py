@@ -131,11 +131,11 @@ class LogPane(Vertical):
 
     def on_mount(self) -> None:
         self._field.display = False
+        self.watch(self.view, "status", self._show_status)
 
-    @on(LogView.Changed)
-    def _show_status(self, event: LogView.Changed) -> None:
-        self._tabs.show(event.status)
-        self._status_line.show(event.status)
+    def _show_status(self, status: LogStatus) -> None:
+        self._tabs.show(status)
+        self._status_line.show(status)
 
     @on(LogTabs.Chosen)
     def _show_stream(self, event: LogTabs.Chosen) -> None:

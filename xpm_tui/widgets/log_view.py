@@ -56,21 +56,11 @@ class LogView(ScrollView, can_focus=True):
         "log-view--missed",
     }
 
-    live: reactive[bool] = reactive(default=False)
+    status: reactive[LogStatus] = reactive(LogStatus(), repaint=False, init=False)
+    """What there is to say about the log on screen; to be watched, as a watcher is called at once
+    and so draws in the same frame (a message would make every new line cost two)."""
+    live: reactive[bool] = reactive(default=False, repaint=False, init=False)
     """The job still runs: its log is looked at more often, and said to be live."""
-
-    class Changed(Message):
-        """What there is to say about the log has changed."""
-
-        def __init__(self, view: LogView, status: LogStatus) -> None:
-            super().__init__()
-            self.view = view
-            self.status = status
-
-        @property
-        def control(self) -> LogView:
-            """The view that it is about."""
-            return self.view
 
     class FindWanted(Message):
         """The user wants to type what to look for."""
@@ -98,16 +88,10 @@ class LogView(ScrollView, can_focus=True):
         self._current = 0
         self._wrap = False
         self._left = 0
-        self._status = LogStatus()
         self._part_styles: LogStyles | None = None
         self._strips: list[Strip] = []
         self.set_reactive(LogView.live, live)
         self.show_streams(streams, at_error=at_error)
-
-    @property
-    def status(self) -> LogStatus:
-        """What there is to say about the log on screen."""
-        return self._status
 
     @property
     def streams(self) -> tuple[LogStream, ...]:
@@ -207,7 +191,7 @@ class LogView(ScrollView, can_focus=True):
 
     @property
     def _badge(self) -> str:
-        return missed_words(self._status, wide=self._wide) if self._status.missed else ""
+        return missed_words(self.status, wide=self._wide) if self.status.missed else ""
 
     def _frame(self, reading: Reading) -> Frame:
         if self._part_styles is None:
@@ -252,18 +236,13 @@ class LogView(ScrollView, can_focus=True):
         position.height = max(self.scrollable_content_region.height, 1)
         position.settle()
         self._scroll_bar(position)
-        status = status_of(self._readings, self._current, wrap=self._wrap, live=self.live)
-        if status != self._status:
-            self._status = status
-            self.post_message(self.Changed(self, status))
+        self.status = status_of(self._readings, self._current, wrap=self._wrap, live=self.live)
         strips = paint_screen(reading, self._frame(reading), badge=self._badge)
         before, self._strips = self._strips, strips
         if len(before) != len(strips):
             self.refresh()
-            return
-        changed = [y for y, strip in enumerate(strips) if strip != before[y]]
-        if changed:
-            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
+        elif changed := [y for y, strip in enumerate(strips) if strip != before[y]]:
+            self.refresh(Region(0, changed[0], self.size.width, changed[-1] + 1 - changed[0]))
 
     def _scroll_bar(self, position: LogPosition) -> None:
         """Show the place on the scroll bar, without the layout that Textual's own way costs."""
@@ -278,23 +257,20 @@ class LogView(ScrollView, can_focus=True):
         bar.window_virtual_size, bar.window_size = lines, position.height
         bar.position = top
 
-    def render_line(self, y: int) -> Strip:
-        if y < len(self._strips):
-            return self._strips[y]
-        return Strip.blank(self.size.width, self.rich_style)
-
     def render_lines(self, crop: Region) -> list[Strip]:
         """The lines alone: a log view has no border, padding or links.
 
         Textual's own way, which draws those, costs three times as much when every line moves.
         """
         filters, background = self.get_line_filters(), self.background_colors[1]
+        style = self.rich_style
+        blank = Strip.blank(self.size.width, style)
         strips: list[Strip] = []
         for y in crop.line_range:
-            strip = self.render_line(y)
+            strip = self._strips[y] if y < len(self._strips) else blank
             for line_filter in filters:
                 strip = strip.apply_filter(line_filter, background)
-            strips.append(strip.crop_extend(crop.x, crop.right, self.rich_style))
+            strips.append(strip.crop_extend(crop.x, crop.right, style))
         return strips
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
