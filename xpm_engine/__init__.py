@@ -1,4 +1,4 @@
-"""The engine of xpm-tui: configurations, identifiers, plans, jobs and the folders that hold them."""
+"""The engine of xpm-tui: configurations, identifiers, plans, jobs and their folders."""
 
 from __future__ import annotations
 
@@ -13,8 +13,14 @@ if TYPE_CHECKING:
         Option,
         Param,
         Task,
+        deprecated,
+        describe,
+        distinct,
         field,
+        load,
         pathgenerator,
+        register_type,
+        save,
         tag,
     )
     from xpm_engine.errors import XpmError
@@ -30,10 +36,16 @@ _HOMES = {
     "Task": "xpm_engine.config",
     "XpmError": "xpm_engine.errors",
     "arguments": "xpm_engine.plan.arguments",
+    "deprecated": "xpm_engine.config",
+    "describe": "xpm_engine.config",
+    "distinct": "xpm_engine.config",
     "experiment": "xpm_engine.plan",
     "field": "xpm_engine.config",
+    "load": "xpm_engine.config",
     "pathgenerator": "xpm_engine.config",
     "progress": "xpm_engine.runtime.progress",
+    "register_type": "xpm_engine.config",
+    "save": "xpm_engine.config",
     "tag": "xpm_engine.config",
 }
 """Public name -> the module it is loaded from, at its first use."""
@@ -47,10 +59,16 @@ __all__ = [
     "XpmError",
     "__version__",
     "arguments",
+    "deprecated",
+    "describe",
+    "distinct",
     "experiment",
     "field",
+    "load",
     "pathgenerator",
     "progress",
+    "register_type",
+    "save",
     "tag",
 ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from xpm_engine.config.order import Order
@@ -28,14 +28,25 @@ class Drift:
     """A sentence each: ``default of Learner.max_iter 4 → 5``."""
 
 
+Settled = Callable[[JobKey], str | None]
+"""The resolved digest that an upstream job was executed with; None where it is drifted, unknown."""
+
+
 def find_drift(
-    order: Order, job: JobPaths, attempt: int, resolved: str, *, adopt: bool = True
+    order: Order,
+    job: JobPaths,
+    attempt: int,
+    resolved: str,
+    *,
+    settled: Settled,
+    adopt: bool = True,
 ) -> Drift | None:
     """What changed since attempt `attempt`, made with the digest `resolved`; None for nothing.
 
     Parameters that the saved job lacks are adopted: their values of today are what it is compared
-    with from now on (recorded with the job, unless `adopt` is false). Raises UnreadableError where
-    what it was made with can't be read.
+    with from now on (recorded with the job, unless `adopt` is false). An upstream job that is no
+    drift itself is none here either, if the result came from the very execution that stands now.
+    Raises UnreadableError where what it was made with can't be read.
     """
     if resolved == order.resolved:
         return None
@@ -44,12 +55,25 @@ def find_drift(
         return None
     from xpm_engine.workspace.compare import drift
 
-    changes = drift(_saved(job, attempt, baseline), order.params)
+    saved = _saved(job, attempt, baseline)
+    changes = [
+        change
+        for change in drift(saved, order.params)
+        if change.drifted_job is None or not _stands(saved, change.drifted_job, settled)
+    ]
     if changes:
-        return Drift(tuple(change.text() for change in changes))
+        return Drift(tuple(dict.fromkeys(change.cause or change.text() for change in changes)))
     if adopt:
         _decide(job, order, baseline, "adopted", "new parameters, at the defaults of that day")
     return None
+
+
+def _stands(saved: ParamsRecord, upstream: JobKey, settled: Settled) -> bool:
+    """Whether a result was made from what is now the settled result of an upstream job."""
+    executed = settled(upstream)
+    return executed is not None and any(
+        each.producer == upstream and each.producer_resolved == executed for each in saved.objects
+    )
 
 
 def accept(order: Order, job: JobPaths, drift: Drift) -> None:

@@ -12,7 +12,7 @@ from enum import Enum
 from types import TracebackType
 from typing import Any
 
-from xpm_engine.config.order import Order
+from xpm_engine.config.order import Order, place_paths
 from xpm_engine.config.paths import PathRoots
 from xpm_engine.config.reading import ImportStopped, reading_classes
 from xpm_engine.config.submitting import SubmitOptions, Submitter, current_submitter
@@ -21,6 +21,7 @@ from xpm_engine.errors import DriftError, UsageError, XpmError
 from xpm_engine.launchers.base import Launcher
 from xpm_engine.launchers.local import LocalLauncher
 from xpm_engine.plan import report
+from xpm_engine.plan.adoption import find_former
 from xpm_engine.plan.arguments import arguments
 from xpm_engine.plan.drift import drift_error, policy_of
 from xpm_engine.plan.node import Node, Stage
@@ -98,10 +99,13 @@ class Experiment:
     def submit(self, task: Task[Any], order: Order, options: SubmitOptions) -> None:
         """Take a sealed task on: what `Task.submit` calls."""
         policy_of(options.on_drift, self._on_drift)
+        adopted = find_former(self.workspace, task, order)
+        if adopted is not None:
+            place_paths(task, adopted, order.roots)
         if self._recorder is not None:
-            self._recorder.submit(self.name, self.workspace, order, options)
+            self._recorder.submit(self.name, self.workspace, order, options, adopted)
         else:
-            self._running().submit(order, options)
+            self._running().submit(order, options, adopted)
 
     def wait(self) -> None:
         """Wait until every job submitted so far is over, well or not."""

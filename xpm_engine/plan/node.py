@@ -56,6 +56,10 @@ class Node:
     handle: Handle | None = None
     failed_launches: int = 0
     drift: Drift | None = None
+    executed: str = ""
+    """The resolved digest that its result was, is being, or will be made with."""
+    adopted: JobKey | None = None
+    """The job under a former name whose result this one has."""
     reason: Reason | None = None
     """Why it failed."""
     waits_for: set[JobKey] = field(default_factory=set)

@@ -10,7 +10,7 @@ from enum import Enum
 from xpm_engine.config.order import Order
 from xpm_engine.config.submitting import SubmitOptions
 from xpm_engine.errors import UnreadableError
-from xpm_engine.plan.drift import Drift, find_drift
+from xpm_engine.plan.drift import Drift, Settled, find_drift
 from xpm_engine.plan.script import run_script
 from xpm_engine.workspace import scan, tickets
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
@@ -26,6 +26,8 @@ class Forecast(Enum):
     RUN = "run"
     DRIFTED = "drifted"
     """It is done, with other defaults than today's."""
+    ADOPTED = "adopted"
+    """It is done under a former name."""
     UNREADABLE = "unreadable"
 
 
@@ -41,6 +43,10 @@ class PreviewJob:
     state: JobState
     """As its folder tells now."""
     drift: Drift | None = None
+    executed: str = ""
+    """The resolved digest that its result was or would be made with."""
+    adopted: JobKey | None = None
+    """The job under a former name whose result would be used."""
     problem: str = ""
     """What can't be read."""
 
@@ -61,16 +67,30 @@ class Recorder:
         return tuple(self._jobs.values())
 
     def submit(
-        self, experiment: str, workspace: WorkspacePaths, order: Order, options: SubmitOptions
+        self,
+        experiment: str,
+        workspace: WorkspacePaths,
+        order: Order,
+        options: SubmitOptions,
+        adopted: JobKey | None,
     ) -> None:
         """Look at a job that the plan submits."""
         known = self._jobs.get((experiment, order.key))
         if known is None:
-            found = _forecast(experiment, workspace, order, options)
+            found = _forecast(experiment, workspace, order, options, self._settled(experiment))
+            if adopted is not None:
+                found = replace(found, forecast=Forecast.ADOPTED, adopted=adopted)
         else:
             tags = {**known.order.tags, **order.tags}
             found = replace(known, order=replace(known.order, tags=tags))
         self._jobs[experiment, order.key] = found
+
+    def _settled(self, experiment: str) -> Settled:
+        def settled(key: JobKey) -> str | None:
+            job = self._jobs.get((experiment, key))
+            return job.executed if job is not None and job.drift is None else None
+
+        return settled
 
 
 _recorder: Recorder | None = None
@@ -107,11 +127,17 @@ def preview_plan(path: str, arguments: Mapping[str, str]) -> tuple[PreviewJob, .
 
 
 def _forecast(
-    experiment: str, workspace: WorkspacePaths, order: Order, options: SubmitOptions
+    experiment: str,
+    workspace: WorkspacePaths,
+    order: Order,
+    options: SubmitOptions,
+    settled: Settled,
 ) -> PreviewJob:
     job = workspace.job(order.key)
     record = scan.read_job(workspace, order.key)
-    made = PreviewJob(experiment, workspace, order, options, Forecast.RUN, record.state)
+    made = PreviewJob(
+        experiment, workspace, order, options, Forecast.RUN, record.state, executed=order.resolved
+    )
     if record.state is JobState.UNREADABLE:
         return replace(made, forecast=Forecast.UNREADABLE, problem=record.problem)
     running = record.state in (JobState.QUEUED, JobState.RUNNING, JobState.UNREACHABLE)
@@ -120,7 +146,8 @@ def _forecast(
     try:
         attempt = tickets.last_attempt(job)
         resolved = order.resolved if attempt is None else attempt.launch.resolved
-        drift = find_drift(order, job, record.attempt, resolved, adopt=False)
+        made = replace(made, executed=resolved)
+        drift = find_drift(order, job, record.attempt, resolved, settled=settled, adopt=False)
     except (UnreadableError, FileNotFoundError) as error:
         return replace(made, forecast=Forecast.UNREADABLE, problem=str(error))
     if drift is not None:

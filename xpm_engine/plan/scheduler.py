@@ -24,7 +24,7 @@ from xpm_engine.plan.drift import Drift, accept, find_drift, policy_of, remove_f
 from xpm_engine.plan.node import Node, Stage
 from xpm_engine.plan.run import RunWriter
 from xpm_engine.plan.watch import ProcessWatch
-from xpm_engine.workspace import processes, tickets
+from xpm_engine.workspace import aliases, processes, tickets
 from xpm_engine.workspace.atomic import dumps, write_atomic
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.records.fields import now
@@ -51,6 +51,7 @@ MAX_FAILED_LAUNCHES = 3
 class _Submission:
     order: Order
     options: SubmitOptions
+    adopted: JobKey | None
 
 
 @dataclass
@@ -100,11 +101,14 @@ class Scheduler:
         """Begin."""
         self._thread.start()
 
-    def submit(self, order: Order, options: SubmitOptions) -> None:
-        """Take a job on; raises what ended the scheduler, if it has ended."""
+    def submit(self, order: Order, options: SubmitOptions, adopted: JobKey | None) -> None:
+        """Take a job on, or the result that it has under a former name.
+
+        Raises what ended the scheduler, if it has ended.
+        """
         if self.error is not None:
             raise self.error
-        self._inbox.append(_Submission(order, options))
+        self._inbox.append(_Submission(order, options, adopted))
         self._watch.wake()
 
     def wait(self) -> None:
@@ -178,7 +182,8 @@ class Scheduler:
             if key in self.nodes:
                 self._refer_again(self.nodes[key], submission.order)
                 continue
-            node = Node(submission.order, submission.options, self.workspace.job(key))
+            paths = self.workspace.job(key)
+            node = Node(submission.order, submission.options, paths, adopted=submission.adopted)
             self.nodes[key] = node
             self.counts.total += 1
             self._open += 1
@@ -187,13 +192,16 @@ class Scheduler:
             return
         hints = [self._look(node) for node in fresh]
         for node, hint in zip(fresh, hints, strict=True):
-            node.how = _how(hint)
+            node.how = How.REUSED if node.adopted is not None else _how(hint)
             self._find_drift(node, hint)
         self.run.reference([self._reference(node) for node in fresh])
         unsettled = self._decide([node for node in fresh if node.drift is not None])
         for node, hint in zip(fresh, hints, strict=True):
             if node in unsettled:
                 self._end(node, Stage.DRIFTED, None)
+                continue
+            if node.adopted is not None:
+                self._adopt(node, node.adopted)
                 continue
             # Only what is read after the reference is on the disk may be acted on: a cleaner
             # that won before has seen no reference, one that comes later will see it.
@@ -202,14 +210,32 @@ class Scheduler:
             else:
                 self._connect(node)
 
+    def _adopt(self, node: Node, former: JobKey) -> None:
+        """Use the result of a renamed task; the reference to it is on the disk by now."""
+        if not aliases.has_result(self.workspace, former):
+            self._fail(node, f"the result under its former name was removed meanwhile: {former}")
+            return
+        if aliases.resolve(self.workspace, node.key) != former:
+            aliases.adopt(self.workspace, node.key, former, run=self.run.name)
+        self._end(node, Stage.DONE, None)
+
     def _find_drift(self, node: Node, hint: Look | XpmError) -> None:
+        node.executed = node.order.resolved
         if not isinstance(hint, Look) or not hint.resolved or hint.verdict is Verdict.FREE:
             return
+        node.executed = hint.resolved
         number = hint.ended or hint.number
         try:
-            node.drift = find_drift(node.order, node.paths, number, hint.resolved)
+            node.drift = find_drift(
+                node.order, node.paths, number, hint.resolved, settled=self._settled
+            )
         except UnreadableError as error:
             node.drift = Drift((f"{error.where}: {error.what}",))
+
+    def _settled(self, key: JobKey) -> str | None:
+        """What `find_drift` asks about upstream jobs; they were submitted before."""
+        node = self.nodes.get(key)
+        return node.executed if node is not None and node.drift is None else None
 
     def _decide(self, drifted: Sequence[Node]) -> set[Node]:
         """Carry out what is said about drift; the jobs that may neither be used nor run."""
@@ -235,6 +261,7 @@ class Scheduler:
             why = refused.get(node.key)
             if why is None:
                 node.how = How.NEW
+                node.executed = node.order.resolved
             else:
                 node.drift = Drift((f"{node.key} can't be run again: {why}",))
         self.run.log(f"moved {len(nodes) - len(refused)} drifted jobs to the trash")
@@ -256,6 +283,7 @@ class Scheduler:
             dependencies=order.dependencies,
             drift=node.drift.changes if node.drift is not None else (),
             resolved=order.resolved if node.drift is not None else "",
+            alias=node.adopted,
         )
 
     def _look(self, node: Node) -> Look | XpmError:

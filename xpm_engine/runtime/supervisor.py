@@ -21,7 +21,7 @@ from xpm_engine.errors import StorageError, UnreadableError
 from xpm_engine.runtime import child, leftovers, system
 from xpm_engine.runtime.context import JobContext
 from xpm_engine.runtime.outcomes import Ending, ending_of
-from xpm_engine.workspace import processes, tickets
+from xpm_engine.workspace import aliases, processes, tickets
 from xpm_engine.workspace.atomic import append_line, dumps, make_folders, read_object, write_atomic
 from xpm_engine.workspace.layout import JobKey, workspace_of_job
 from xpm_engine.workspace.records.events import Event, EventType
@@ -152,7 +152,7 @@ class _Supervision:
         workspace = workspace_of_job(self.context.job.root)
         for key in self.launch.dependencies:
             try:
-                if not tickets.is_done(workspace.job(key)):
+                if not aliases.has_result(workspace, key):
                     return key
             except (FileNotFoundError, UnreadableError):
                 return key

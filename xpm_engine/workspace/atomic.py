@@ -183,7 +183,7 @@ def replace_link(path: str, target: str) -> None:
 
 
 def _read_whole(path: str) -> bytes:
-    """All bytes of a file, with as few calls as a small one needs: it is read ten thousand times."""
+    """All bytes of a file, in as few calls as a small one needs: many thousands are read."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         data = os.read(descriptor, _CHUNK)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from enum import Enum
+from enum import StrEnum
 from typing import Any
 
 from xpm_engine.errors import SettingsError
@@ -20,7 +20,7 @@ APP_NAME = "xpm"
 """The folder of the user's own settings and caches."""
 
 
-class OnDrift(str, Enum):
+class OnDrift(StrEnum):
     """What is done about a result that was made with other defaults than today's."""
 
     ERROR = "error"

@@ -8,6 +8,9 @@ Portable set: plain standard library, Python 3.8 syntax. One subject a module:
 - `jobs`       job.json and progress.json
 - `params`     params.json: canonical parameters with their hash tree
 - `runs`       run.json, jobs.jsonl, queue.json
+- `events`     events.jsonl: what happened to a job
+- `alias`      alias.json: a result adopted from a former name
+- `baseline`   baseline.json: what was decided about changed defaults
 - `trash`      the journal of a cleaning transaction
 - `states`     the one function that derives what is shown
 

@@ -174,6 +174,15 @@ def read_key(fields: Fields) -> JobKey:
         raise UnreadableError(str(error), where=fields.where) from None
 
 
+def read_optional_key(fields: Fields, name: str) -> Optional[JobKey]:
+    """The job that one field names as ``task/identifier``, if it is there."""
+    text = fields.optional_text(name)
+    try:
+        return None if text is None else JobKey.parse(text)
+    except ValueError as error:
+        raise UnreadableError(f"field {name!r}: {error}", where=fields.where) from None
+
+
 def read_keys(fields: Fields, name: str) -> Tuple[JobKey, ...]:
     """The jobs that a field lists."""
     try:

@@ -11,7 +11,13 @@ from xpm_engine.errors import UnreadableError
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.fields import VERSION, Fields
 from xpm_engine.workspace.records.identity import ProcessIdentity
-from xpm_engine.workspace.records.reasons import Wait, member, read_key, read_keys
+from xpm_engine.workspace.records.reasons import (
+    Wait,
+    member,
+    read_key,
+    read_keys,
+    read_optional_key,
+)
 
 
 class PlanState(str, Enum):
@@ -175,6 +181,8 @@ class Reference:
     """What changed since the result was made: ``max_iter 4 → 5``; empty for no drift."""
     resolved: str = ""
     """The resolved digest of today, where there is drift: what accepting it means."""
+    alias: Optional[JobKey] = None
+    """The job under its former name whose result was adopted: it is referenced as well."""
 
     def to_json(self) -> Dict[str, Any]:
         data: Dict[str, Any] = {
@@ -190,6 +198,8 @@ class Reference:
         if self.drift:
             data["drift"] = list(self.drift)
             data["resolved"] = self.resolved
+        if self.alias is not None:
+            data["alias"] = str(self.alias)
         return data
 
     @classmethod
@@ -205,6 +215,7 @@ class Reference:
             dependencies=read_keys(fields, "deps"),
             drift=tuple(fields.texts("drift")),
             resolved=fields.optional_text("resolved") or "",
+            alias=read_optional_key(fields, "alias"),
         )
 
 

@@ -1,0 +1,220 @@
+"""A changed default is never a silent stale result: told, decided, and followed downstream."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.engine.plan.conftest import Project
+from xpm_engine.workspace import scan
+from xpm_engine.workspace.records.runs import How, PlanState
+
+PLAN = """
+class Learn(Task):
+    name: Param[int]
+    max_iter: Param[int] = 4
+    def execute(self) -> None:
+        note(f"begin learn{self.name}")
+        note(f"end learn{self.name}")
+
+class Evaluate(Task):
+    learned: Param[Learn]
+    name: Param[int] = 0
+    def execute(self) -> None:
+        note(f"begin eval{self.learned.name}")
+        note(f"end eval{self.learned.name}")
+
+if __name__ == "__main__":
+    with experiment("ws", "exp", on_drift=(sys.argv[1:] or [None])[0]):
+        for n in range(2):
+            Evaluate(learned=Learn(name=n).submit()).submit()
+"""
+
+
+def _edit(project: Project, old: str, new: str) -> None:
+    path = project.folder / "plan.py"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def _references(project: Project) -> list[tuple[str, tuple[str, ...], How]]:
+    run = scan.list_runs(project.workspace, "exp")[-1]
+    view = scan.read_run(project.workspace, "exp", run)
+    return [(each.key.task, each.drift, each.how) for each in view.manifest.references]
+
+
+def _run_once_and_change_the_default(project: Project) -> None:
+    project.write(PLAN)
+    assert project.run()[0] == 0
+    assert len(project.ledger()) == 8
+    _edit(project, "max_iter: Param[int] = 4", "max_iter: Param[int] = 5")
+
+
+def test_by_default_it_is_one_error_for_all_and_nothing_runs(project: Project) -> None:
+    _run_once_and_change_the_default(project)
+    code, said = project.run()
+    assert code == 3, said
+    assert re.search(r"default of Learn\.max_iter 4 → 5: 4 results", said)
+    assert "identifier_default=OLD" in said
+    assert "Traceback" not in said
+    assert len(project.ledger()) == 8
+    change = ("default of Learn.max_iter 4 → 5",)
+    assert (
+        _references(project)
+        == [
+            ("plan.learn", change, How.REUSED),
+            ("plan.evaluate", change, How.REUSED),
+        ]
+        * 2
+    )
+    run = scan.list_runs(project.workspace, "exp")[-1]
+    assert scan.read_run(project.workspace, "exp", run).plan is PlanState.RAISED
+
+
+def test_accepting_uses_the_results_and_is_remembered(project: Project) -> None:
+    _run_once_and_change_the_default(project)
+    code, said = project.run("accept")
+    assert code == 0, said
+    code, said = project.run()
+    assert code == 0, said
+    assert len(project.ledger()) == 8
+    _edit(project, "max_iter: Param[int] = 5", "max_iter: Param[int] = 6")
+    code, said = project.run()
+    assert code == 3, said
+    assert "default of Learn.max_iter 5 → 6: 4 results" in said
+
+
+def test_rerunning_moves_the_old_results_to_the_trash(project: Project) -> None:
+    _run_once_and_change_the_default(project)
+    code, said = project.run("rerun")
+    assert code == 0, said
+    assert len(project.ledger()) == 16
+    assert project.run()[0] == 0
+    assert len(project.ledger()) == 16
+    from xpm_engine.workspace.cleaning import list_trash
+
+    (clean,) = list_trash(project.workspace)
+    assert len(clean.removals) == 4
+
+
+def test_mending_the_code_keeps_old_results_for_the_old_value(project: Project) -> None:
+    _run_once_and_change_the_default(project)
+    _edit(
+        project,
+        "max_iter: Param[int] = 5",
+        "max_iter: Param[int] = field(default=5, identifier_default=4)",
+    )
+    _edit(project, "class Learn", "from xpm_engine import field\nclass Learn")
+    code, said = project.run()
+    assert code == 0, said
+    assert len(project.ledger()) == 16
+    _edit(project, "Learn(name=n)", "Learn(name=n, max_iter=4)")
+    code, said = project.run()
+    assert code == 0, said
+    assert len(project.ledger()) == 16
+
+
+def test_a_new_parameter_is_adopted_and_compared_from_then_on(project: Project) -> None:
+    project.write(PLAN)
+    assert project.run()[0] == 0
+    line = "max_iter: Param[int] = 4\n"
+    _edit(project, line, line + "    momentum: Param[float] = 0.9\n")
+    code, said = project.run()
+    assert code == 0, said
+    _edit(project, "momentum: Param[float] = 0.9", "momentum: Param[float] = 0.8")
+    code, said = project.run()
+    assert code == 3, said
+    assert "default of Learn.momentum 0.9 → 0.8: 4 results" in said
+    assert len(project.ledger()) == 8
+
+
+def test_a_default_that_is_no_number_does_not_drift(project: Project) -> None:
+    project.write(PLAN.replace("max_iter: Param[int] = 4", "limit: Param[float] = float('nan')"))
+    assert project.run()[0] == 0
+    code, said = project.run()
+    assert code == 0, said
+
+
+def test_an_option_does_not_drift(project: Project) -> None:
+    project.write(PLAN.replace("max_iter: Param[int] = 4", "threads: Option[int] = 4"))
+    assert project.run()[0] == 0
+    _edit(project, "threads: Option[int] = 4", "threads: Option[int] = 8")
+    assert project.run()[0] == 0
+    assert len(project.ledger()) == 8
+
+
+def test_an_unknown_policy_is_refused(project: Project) -> None:
+    project.write(PLAN)
+    code, said = project.run("sometimes")
+    assert code != 0
+    assert "'sometimes' is none of 'error', 'rerun', 'accept'" in said
+
+
+@pytest.mark.parametrize("rename", ["class", "parameter"])
+def test_a_renamed_task_keeps_its_results(project: Project, rename: str) -> None:
+    project.write(PLAN)
+    assert project.run()[0] == 0
+    if rename == "class":
+        path = project.folder / "plan.py"
+        path.write_text(path.read_text().replace("Learn", "Train"))
+        _edit(
+            project,
+            "class Train",
+            'from xpm_engine import deprecated\n@deprecated("plan.Learn")\nclass Train',
+        )
+    else:
+        _edit(
+            project,
+            "    learned: Param[Learn]\n",
+            '    model: Param[Learn] = field(deprecated=deprecated("learned"))\n',
+        )
+        _edit(project, "self.learned", "self.model")
+        _edit(project, "learned=", "model=")
+        _edit(project, "class Learn", "from xpm_engine import deprecated, field\nclass Learn")
+    for _ in range(2):
+        code, said = project.run()
+        assert code == 0, said
+        assert "4 done (4 reused)" in said
+    assert len(project.ledger()) == 8
+
+
+def test_what_is_adopted_is_where_its_consumers_look(project: Project) -> None:
+    """The path of a renamed task leads to the folder of its former name, also in a job."""
+    project.write("""
+class Make(Task):
+    out: Param[Path] = pathgenerator("out.txt")
+    def execute(self) -> None:
+        note("begin make")
+        self.out.write_text("made")
+        note("end make")
+
+class Use(Task):
+    made: Param[Make]
+    name: Param[int] = 0
+    def execute(self) -> None:
+        note("begin use")
+        assert self.made.out.read_text() == "made"
+        note("end use")
+
+if __name__ == "__main__":
+    with experiment("ws", "exp"):
+        made = Make().submit()
+        Use(made=made, name=int(sys.argv[1])).submit()
+    assert made.out.read_text() == "made"
+""")
+    assert project.run("1")[0] == 0
+    path = project.folder / "plan.py"
+    path.write_text(path.read_text().replace("Make", "Produce"))
+    _edit(
+        project,
+        "class Produce",
+        'from xpm_engine import deprecated\n@deprecated("plan.Make")\nclass Produce',
+    )
+    code, said = project.run("2")
+    assert code == 0, said
+    assert project.ledger() == ["begin make", "end make", "begin use", "end use"] + [
+        "begin use",
+        "end use",
+    ]
