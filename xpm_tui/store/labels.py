@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.params import short_text
-from xpm_engine.workspace.records.runs import Reference
 
 MAX_PARTS = 6
 """Parameters in one label; siblings that differ in more are told apart by their digits."""
 
 Values = Mapping[str, Any]
+
+
+class Named(Protocol):
+    """What a label is made from: a line of a manifest, or a job."""
+
+    @property
+    def key(self) -> JobKey: ...
+    @property
+    def tags(self) -> Values: ...
+    @property
+    def params(self) -> Values: ...
 
 
 @dataclass(frozen=True)
@@ -36,7 +46,7 @@ class Labelling:
         return " ".join(parts)
 
 
-def labelling(siblings: Sequence[Reference]) -> Labelling:
+def labelling(siblings: Sequence[Named]) -> Labelling:
     """How to tell these jobs of one task apart.
 
     By the tags in which they differ; where some still look the same also by the parameters, those
@@ -124,7 +134,7 @@ def _by_variety(all_values: Sequence[Values]) -> list[str]:
     return sorted(names, key=lambda name: (variety[name], name))
 
 
-def _same_as_tags(siblings: Sequence[Reference], name: str, tags: Sequence[str]) -> bool:
+def _same_as_tags(siblings: Sequence[Named], name: str, tags: Sequence[str]) -> bool:
     """Whether a parameter says what a tag of the same name says already."""
     tag = last_part(name)
     return tag in tags and all(
@@ -133,7 +143,7 @@ def _same_as_tags(siblings: Sequence[Reference], name: str, tags: Sequence[str])
     )
 
 
-def _told_apart(siblings: Sequence[Reference], tags: Sequence[str], params: Sequence[str]) -> bool:
+def _told_apart(siblings: Sequence[Named], tags: Sequence[str], params: Sequence[str]) -> bool:
     looks = {
         (
             tuple(frozen(reference.tags.get(name)) for name in tags),

@@ -323,6 +323,15 @@ class Store:
         index = None if run is None else self.index(run)
         return last_part(task) if index is None else index.names.get(task, last_part(task))
 
+    def group_label(self, run: RunKey, group: GroupKey) -> tuple[str, ...]:
+        """What a group, and those that it is inside of, are called: one name a level."""
+        if group.by is Grouping.TASK and group.path:
+            return (self.task_name(group.path[0], run),)
+        return tuple(
+            part if "=" in part or group.by is not Grouping.TAG else f"no {part}"
+            for part in group.path
+        )
+
     def label(self, job: Job) -> str:
         """What a job is called among the jobs of its task: by what differs, else six digits."""
         index = None if job.run is None else self.index(job.run)

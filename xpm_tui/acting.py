@@ -1,0 +1,76 @@
+"""How a key becomes something done: the action is carried out by the nearest that can.
+
+On the way from the focused widget up to its screen and the app, the first `do_…` of the action's
+name is called. One that returns False has declined, and the next one is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar, Generic, TypeVar
+
+from textual.binding import BindingType
+from textual.dom import DOMNode
+from textual.screen import Screen
+
+from xpm_tui.actions import ACTIONS, BY_ID, Action, Situation, bindings
+
+Result = TypeVar("Result")
+
+
+class ActingScreen(Screen[Result], Generic[Result]):
+    """A screen whose keys are those of the table of actions."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings()
+
+    def action_act(self, name: str, *arguments: Any) -> None:
+        """Carry out an action, or say why not."""
+        action = BY_ID[name]
+        why = action.why_disabled(self.situation())
+        if why:
+            self.say(f"{action.key_text} {action.title}: {why}", bad=True)
+            return
+        for node in self._chain():
+            do = getattr(node, f"do_{name}", None)
+            if do is not None and do(*arguments) is not False:
+                self.after_action()
+                return
+        self.say(f"{action.key_text} {action.title}: works {action.place.value}")
+
+    def situation(self) -> Situation:
+        """What the actions' being possible depends on."""
+        return Situation()
+
+    def after_action(self) -> None:
+        """An action was carried out."""
+
+    def say(self, message: str, *, bad: bool = False) -> None:
+        """Tell the user, in a line that takes nothing else away."""
+        self.notify(message, markup=False, severity="warning" if bad else "information", timeout=4)
+
+    def possible(self) -> list[Action]:
+        """The actions that something in the focus's line can carry out, and nothing forbids."""
+        situation = self.situation()
+        return [
+            action
+            for action in ACTIONS
+            if self._carried_out(action) and not action.why_disabled(situation)
+        ]
+
+    def explained(self) -> Iterator[tuple[Action, str]]:
+        """Every action, with why it can't be carried out now; empty if it can."""
+        situation = self.situation()
+        for action in ACTIONS:
+            where = "" if self._carried_out(action) else f"works {action.place.value}"
+            yield action, action.why_disabled(situation) or where
+
+    def _carried_out(self, action: Action) -> bool:
+        if any(hasattr(node, f"do_{action.id}") for node in self._chain()):
+            return True
+        active = self.active_bindings
+        own = (self, self.app)
+        return any(key in active and active[key].node not in own for key in action.keys)
+
+    def _chain(self) -> Iterator[DOMNode]:
+        start = self if self.focused is None else self.focused
+        yield from start.ancestors_with_self

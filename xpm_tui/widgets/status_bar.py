@@ -1,0 +1,66 @@
+"""The last row but one: marks and messages at the left; grouping, filter, badge at the right."""
+
+from __future__ import annotations
+
+from rich.text import Text
+from textual.timer import Timer
+
+from xpm_tui.look import MARKED, plain
+from xpm_tui.store import Grouping
+from xpm_tui.watcher import POLL, Hearing
+from xpm_tui.widgets.sides import Sides
+
+LASTS = 6.0
+"""Seconds that a message stays."""
+
+
+class StatusBar(Sides):
+    """What is going on."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 (Textual's name)
+        super().__init__(id=id)
+        self._facts = Text()
+        self._marks = Text()
+        self._message: Text | None = None
+        self._timer: Timer | None = None
+
+    def show_facts(
+        self, badge: Text, *, by: Grouping | None = None, find: str = "", marks: int = 0
+    ) -> None:
+        """Show how many jobs are marked, how jobs are grouped, what is filtered, and the badge."""
+        parts: list[Text] = []
+        if by is not None:
+            parts.append(Text(f"by {by.value}" if by is not Grouping.NONE else "not grouped"))
+            parts.append(Text(f"/{plain(find)}" if find else "no filter"))
+        self._facts = Text(" · ").join([*parts, badge])
+        self._marks = Text(f"{MARKED} {marks:,} marked" if marks else "", "xpm.marked")
+        self._draw()
+
+    def say(self, message: str, *, bad: bool = False) -> None:
+        """Show a message for a while."""
+        self._message = Text(plain(message), "xpm.bad" if bad else "")
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_timer(LASTS, self._forget)
+        self._draw()
+
+    def _forget(self) -> None:
+        self._message = None
+        self._timer = None
+        self._draw()
+
+    def _draw(self) -> None:
+        self.show(self._marks if self._message is None else self._message, self._facts)
+
+
+def badge(hearing: Hearing, checked: float, problem: str, *, readonly: bool) -> Text:
+    """``● live``, ``◌ every 5 s``, ``checking 34 %``, with `` · read-only``."""
+    if problem:
+        text = Text("can't be read", "xpm.bad")
+    elif checked < 1.0:
+        text = Text(f"checking {checked:.0%}".replace("%", " %"), "xpm.warning")
+    elif hearing is Hearing.POLLING:
+        text = Text(f"◌ every {POLL:.0f} s", "xpm.warning")
+    else:
+        text = Text("● live", "xpm.good")
+    return text.append(" · read-only") if readonly else text

@@ -1,0 +1,399 @@
+"""The tree: experiments, groups, jobs, their progress and logs; only visible rows are drawn."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable
+from time import monotonic
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.text import Text
+from textual import events
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.timer import Timer
+
+from xpm_engine.workspace.layout import JobKey
+from xpm_engine.workspace.records.states import JobState
+from xpm_tui.look import CURSOR, MARKED
+from xpm_tui.store import (
+    FAILURES,
+    Grouping,
+    JobSubject,
+    LogSubject,
+    Store,
+    Stream,
+    Subject,
+    WorkspaceSubject,
+)
+from xpm_tui.widgets.tree_lines import Drawing, LogFacts, draw_row, label_width
+from xpm_tui.widgets.tree_model import Part, RowKey, TreeModel, TreeRow
+
+QUIET = 3.0
+"""Seconds without a key before jobs that changed may change places."""
+
+TROUBLE = (*FAILURES, JobState.UNREADABLE)
+
+
+class Tree(ScrollView, can_focus=True, inherit_bindings=False):
+    """What there is, unfolded as far as the user likes; the cursor stays on its row."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"tree--cursor", "tree--cursor-blurred"}
+
+    class Moved(Message):
+        """The cursor stands on something else."""
+
+        def __init__(self, subject: Subject) -> None:
+            super().__init__()
+            self.subject = subject
+
+    class Opened(Message):
+        """What is under the cursor is to be opened."""
+
+        def __init__(self, subject: Subject) -> None:
+            super().__init__()
+            self.subject = subject
+
+    class MarksWanted(Message):
+        """These jobs are to be marked, or unmarked if all of them are."""
+
+        def __init__(self, keys: frozenset[JobKey]) -> None:
+            super().__init__()
+            self.keys = keys
+
+    class LogsSeen(Message):
+        """How large the logs on the screen are now."""
+
+        def __init__(self, facts: dict[RowKey, LogFacts]) -> None:
+            super().__init__()
+            self.facts = facts
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float] = time.time,
+        id: str | None = None,  # noqa: A002 (Textual's name)
+    ) -> None:
+        super().__init__(id=id)
+        self.model = TreeModel()
+        self._clock = clock
+        self._store: Store | None = None
+        self._cursor = 0
+        self._cursor_key: RowKey | None = None
+        self._marks: frozenset[JobKey] = frozenset()
+        self._drawing: Drawing | None = None
+        self._painted: dict[int, Strip] = {}
+        self._logs: dict[RowKey, LogFacts] = {}
+        self._looking = False
+        self._last_key = 0.0
+        self._resort: Timer | None = None
+
+    # What is shown
+
+    def show(self, store: Store) -> None:
+        """Show what the store knows now; the cursor's row stays at its height on the screen."""
+        self._store = store
+        keep = monotonic() - self._last_key < QUIET
+        self._rebuild(keep_order=keep)
+        if keep and self._resort is None:
+            self._resort = self.set_timer(QUIET, self._resort_now)
+
+    def show_marks(self, marks: frozenset[JobKey]) -> None:
+        """Draw these jobs as marked."""
+        self._marks = marks
+        self.repaint()
+
+    def tick(self) -> None:
+        """A second has passed."""
+        self.repaint()
+        self._look_at_logs()
+
+    def repaint(self) -> None:
+        """Draw again the lines that look different now."""
+        if self._store is None or not self.is_mounted:
+            return
+        self._draw_anew()
+        for y in range(self.size.height):
+            if self._painted.get(y) != self._line(y):
+                self.refresh(Region(0, y, self.size.width, 1))
+
+    @property
+    def row(self) -> TreeRow | None:
+        """The row under the cursor."""
+        return self.model.rows[self._cursor] if self.model.rows else None
+
+    @property
+    def subject(self) -> Subject:
+        """What is under the cursor."""
+        return WorkspaceSubject() if self.row is None else self.row.subject
+
+    @property
+    def by(self) -> Grouping:
+        """What the jobs are grouped by."""
+        return self.model.by
+
+    def move_to(self, key: RowKey) -> bool:
+        """Put the cursor on a row; False if it is not shown."""
+        place = self.model.place(key)
+        if place is not None:
+            self._go(place)
+        return place is not None
+
+    # Keys
+
+    def do_down(self) -> None:
+        self._go(self._cursor + 1)
+
+    def do_up(self) -> None:
+        self._go(self._cursor - 1)
+
+    def do_first(self) -> None:
+        self._go(0)
+
+    def do_last(self) -> None:
+        self._go(len(self.model.rows) - 1)
+
+    def do_page_down(self) -> None:
+        self._go(self._cursor + self.size.height)
+
+    def do_page_up(self) -> None:
+        self._go(self._cursor - self.size.height)
+
+    def do_half_down(self) -> None:
+        self._go(self._cursor + self.size.height // 2)
+
+    def do_half_up(self) -> None:
+        self._go(self._cursor - self.size.height // 2)
+
+    def do_deeper(self) -> None:
+        row = self.row
+        if row is None or row.unfolded is None:
+            return
+        if row.unfolded:
+            self._go(self._cursor + 1)
+        else:
+            self._fold(row, unfold=True)
+
+    def do_shallower(self) -> None:
+        row = self.row
+        if row is None:
+            return
+        if row.unfolded:
+            self._fold(row, unfold=False)
+            return
+        parent = self.model.parent(self._cursor)
+        if parent is not None:
+            self._go(parent)
+
+    def do_open(self) -> None:
+        if self.row is not None:
+            self.post_message(self.Opened(self.row.subject))
+
+    def do_mark(self) -> None:
+        row = self.row
+        if row is None or self._store is None:
+            return
+        keys = frozenset(self._store.keys(row.subject))
+        if keys:
+            self.post_message(self.MarksWanted(keys))
+            if isinstance(row.subject, JobSubject):
+                self._go(self._cursor + 1)
+
+    def do_group(self) -> None:
+        self.model.by = self.model.by.following
+        self._rebuild(keep_order=False)
+        self.post_message(self.Moved(self.subject))
+
+    def do_next_trouble(self) -> None:
+        self._to_trouble(range(self._cursor + 1, len(self.model.rows)), "below")
+
+    def do_previous_trouble(self) -> None:
+        self._to_trouble(range(self._cursor - 1, -1, -1), "above")
+
+    def _to_trouble(self, places: Iterable[int], where: str) -> None:
+        for place in places:
+            subject = self.model.rows[place].subject
+            if isinstance(subject, JobSubject) and self._store is not None:
+                job = self._store.job(subject.key, subject.run)
+                if job.state in TROUBLE or job.drift:
+                    self._go(place)
+                    return
+        self.notify(f"no unfolded job {where} is in trouble", markup=False, timeout=2)
+
+    # The mouse
+
+    def on_click(self, event: events.Click) -> None:
+        place = self.scroll_offset.y + event.y
+        if not 0 <= place < len(self.model.rows):
+            return
+        row = self.model.rows[place]
+        marker = 1 + 2 * row.depth
+        self._go(place)
+        if row.unfolded is not None and marker <= event.x <= marker + 1:
+            self._fold(row, unfold=not row.unfolded)
+        elif event.chain == 2:
+            self.do_open()
+
+    def on_key(self) -> None:
+        self._last_key = monotonic()
+
+    # Drawing
+
+    def render_line(self, y: int) -> Strip:
+        line = self._line(y)
+        self._painted[y] = line
+        return line
+
+    def on_resize(self) -> None:
+        self._fit()
+        self._draw_anew()
+        self._scroll_to_cursor()
+
+    def on_focus(self) -> None:
+        self.repaint()
+
+    def on_blur(self) -> None:
+        self.repaint()
+
+    def _line(self, y: int) -> Strip:
+        place = self.scroll_offset.y + y
+        width = self.size.width
+        if self._drawing is None or not 0 <= place < len(self.model.rows):
+            return Strip.blank(width, self.rich_style)
+        row = self.model.rows[place]
+        text = draw_row(row, self._drawing)
+        if isinstance(row.subject, JobSubject) and row.key.part is Part.WHOLE:
+            text = _with_mark(text, row) if row.subject.key in self._marks else text
+        at_cursor = place == self._cursor
+        if at_cursor:
+            text = Text.assemble((CURSOR, "xpm.key"), text[1:])
+        strip = Strip(text.render(self.app.console)).crop_extend(0, width, None)
+        strip = strip.apply_style(self.rich_style)
+        if not at_cursor:
+            return strip
+        name = "tree--cursor" if self.has_focus else "tree--cursor-blurred"
+        style = self.get_component_rich_style(name, partial=True)
+        return Strip(Segment.apply_style(strip, post_style=style), width)
+
+    def _draw_anew(self) -> None:
+        if self._store is not None:
+            width = self.size.width
+            self._drawing = Drawing(
+                store=self._store,
+                width=width,
+                now=self._clock(),
+                label_width=label_width(self.model.rows, width),
+                logs=self._logs,
+            )
+
+    # Places
+
+    def _go(self, place: int) -> None:
+        rows = self.model.rows
+        if not rows:
+            return
+        self._cursor = min(max(place, 0), len(rows) - 1)
+        key = rows[self._cursor].key
+        moved = key != self._cursor_key
+        self._cursor_key = key
+        self._scroll_to_cursor()
+        self.repaint()
+        if moved:
+            self.post_message(self.Moved(key.subject))
+
+    def _fold(self, row: TreeRow, *, unfold: bool) -> None:
+        if unfold:
+            self.model.unfolded.add(row.key)
+        else:
+            self.model.unfolded.discard(row.key)
+        self._rebuild(keep_order=True)
+        self._look_at_logs()
+
+    def _rebuild(self, *, keep_order: bool) -> None:
+        if self._store is None:
+            return
+        height = self._cursor - self.scroll_offset.y
+        above = self._ancestors()
+        self.model.rebuild(self._store, keep_order=keep_order)
+        self._fit()
+        places = [self.model.place(key) for key in above]
+        found = next((place for place in places if place is not None), None)
+        if found is None or not self.model.rows:
+            self._go(self._cursor)
+            return
+        self._cursor = found
+        self.scroll_to(y=max(0, found - height), animate=False)
+        if self.model.rows[found].key != self._cursor_key:
+            self._go(found)
+        self._scroll_to_cursor()
+        self.repaint()
+
+    def _ancestors(self) -> list[RowKey]:
+        """The row under the cursor, and what it is inside of, from near to far."""
+        keys: list[RowKey] = [] if self._cursor_key is None else [self._cursor_key]
+        place = self._cursor if self._cursor < len(self.model.rows) else None
+        while place is not None:
+            keys.append(self.model.rows[place].key)
+            place = self.model.parent(place)
+        return keys
+
+    def _fit(self) -> None:
+        self.virtual_size = Size(self.size.width, len(self.model.rows))
+
+    def _scroll_to_cursor(self) -> None:
+        top, height = self.scroll_offset.y, max(1, self.size.height)
+        if self._cursor < top:
+            self.scroll_to(y=self._cursor, animate=False)
+        elif self._cursor >= top + height:
+            self.scroll_to(y=self._cursor - height + 1, animate=False)
+
+    def _resort_now(self) -> None:
+        self._resort = None
+        if self._store is not None:
+            self.show(self._store)
+
+    # Logs
+
+    def _look_at_logs(self) -> None:
+        """Ask for the size of the logs on the screen, in a thread: disks can be slow."""
+        store = self._store
+        if self._looking or store is None:
+            return
+        top = self.scroll_offset.y
+        paths: dict[RowKey, str] = {}
+        for row in self.model.rows[top : top + self.size.height]:
+            if isinstance(row.subject, LogSubject):
+                job = store.job(row.subject.key, row.subject.run)
+                files = store.workspace.job(job.key)
+                out = row.subject.stream is Stream.STDOUT
+                path = (files.stdout if out else files.stderr)(job.record.attempt)
+                paths[row.key] = path
+        if paths:
+            self._looking = True
+            self.run_worker(lambda: self._stat(paths), thread=True, exit_on_error=False)
+
+    def _stat(self, paths: dict[RowKey, str]) -> None:
+        facts: dict[RowKey, LogFacts] = {}
+        for key, path in paths.items():
+            try:
+                found = os.stat(path)
+            except OSError:
+                continue
+            facts[key] = LogFacts(found.st_size, found.st_mtime)
+        self.post_message(self.LogsSeen(facts))
+
+    def on_tree_logs_seen(self, message: LogsSeen) -> None:
+        message.stop()
+        self._looking = False
+        self._logs = message.facts
+        self.repaint()
+
+
+def _with_mark(text: Text, row: TreeRow) -> Text:
+    """The mark stands where an unfolded job has its marker."""
+    place = 1 + 2 * row.depth
+    return Text.assemble(text[:place], (MARKED, "xpm.marked"), text[place + 1 :])

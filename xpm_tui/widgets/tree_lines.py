@@ -1,0 +1,273 @@
+"""What a row of the tree says, in the width there is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rich.text import Text
+
+from xpm_engine.workspace.records.reasons import ReasonKind
+from xpm_engine.workspace.records.states import JobState
+from xpm_tui.look import (
+    DRIFTED,
+    FOLDED,
+    STATES,
+    UNFOLDED,
+    ago,
+    bar,
+    count_text,
+    cut,
+    duration,
+    percent,
+    plain,
+    plural,
+    size,
+    state_glyph,
+    wait_text,
+    when,
+)
+from xpm_tui.store import (
+    AllJobsSubject,
+    Counts,
+    EarlierRunsSubject,
+    ExperimentSubject,
+    FailedSubject,
+    GroupSubject,
+    Job,
+    JobSubject,
+    LogSubject,
+    RunSubject,
+    Store,
+    TrashSubject,
+)
+from xpm_tui.widgets.tree_model import Part, RowKey, TreeRow
+
+STEP = 2
+"""Cells that a row inside another stands further right."""
+
+WIDE = 60
+"""Cells from which on there is room for more than one fact a row."""
+
+DONE_WIDTH = 9
+"""``1204/1204``."""
+
+
+@dataclass(frozen=True)
+class LogFacts:
+    """What a log's row says, looked up apart from drawing."""
+
+    size: int
+    changed: float
+    """Seconds since 1970."""
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What rows are drawn from."""
+
+    store: Store
+    width: int
+    now: float
+    label_width: int
+    logs: Mapping[RowKey, LogFacts]
+
+    @property
+    def wide(self) -> bool:
+        return self.width >= WIDE
+
+    @property
+    def bar_width(self) -> int:
+        return 16 if self.wide else 8
+
+
+def label_width(rows: list[TreeRow], width: int) -> int:
+    """Where the bars begin: after the longest name of a set, as far as there is room."""
+    room = max(8, width - (16 if width >= WIDE else 8) - DONE_WIDTH - 14)
+    names = [
+        _indent(row) + len(plain(row.label))
+        for row in rows
+        if isinstance(row.subject, (ExperimentSubject, GroupSubject, RunSubject))
+        and row.key.part is Part.WHOLE
+    ]
+    return min(room, max(12, max(names, default=0) + 1))
+
+
+def draw_row(row: TreeRow, drawing: Drawing) -> Text:
+    """The row, exactly as wide as the drawing; its first cell is left to the cursor."""
+    left, right = _sides(row, drawing)
+    line = Text(" " * _indent(row), no_wrap=True, end="")
+    if row.unfolded is not None:
+        marker = UNFOLDED if row.unfolded else FOLDED
+        line = Text(" " * (_indent(row) - 2) + marker + " ", no_wrap=True, end="")
+    line.append_text(left)
+    room = drawing.width - 1
+    if right.cell_len:
+        right = cut(right, min(right.cell_len, room - min(room // 2, line.cell_len + 1)))
+        line = cut(line, max(0, room - right.cell_len - 1))
+        line.append(" ").append_text(right)
+    return cut(line, room).append(" ")
+
+
+def _indent(row: TreeRow) -> int:
+    return 1 + STEP * row.depth + 2
+
+
+def _sides(row: TreeRow, drawing: Drawing) -> tuple[Text, Text]:
+    """What stands left and what stands right."""
+    store, subject = drawing.store, row.subject
+    if row.key.part is Part.MORE:
+        return Text(f"… {row.more:,} more (enter: all in a table)", "xpm.faint"), Text()
+    if row.key.part is Part.LEVEL and isinstance(subject, JobSubject):
+        return _level(row, store.job(subject.key, subject.run))
+    match subject:
+        case FailedSubject():
+            look = STATES[JobState.FAILED]
+            count = f"{len(store.keys(subject)):,}"
+            return Text(f"{look.glyph} Failed", look.style), Text(count)
+        case ExperimentSubject(name):
+            return _experiment(row, name, drawing)
+        case GroupSubject():
+            counts = Counts() if row.group is None else row.group.counts
+            return _set_left(row, counts, drawing), _troubles(counts)
+        case EarlierRunsSubject(name):
+            experiment = store.experiment(name)
+            count = 0 if experiment is None else len(experiment.earlier)
+            return Text("earlier runs"), Text(f"{count:,}", "xpm.faint")
+        case RunSubject(run):
+            view = store.run(run)
+            started = "" if view is None or view.record is None else view.record.started
+            right = _troubles(store.counts(subject))
+            return (
+                _set_left(row, store.counts(subject), drawing),
+                _joined(right, Text(when(started, drawing.now), "xpm.faint")),
+            )
+        case AllJobsSubject():
+            return Text("All jobs"), Text(f"{len(store.keys(subject)):,}", "xpm.faint")
+        case TrashSubject():
+            return Text("Trash"), Text(_trash_words(store), "xpm.faint")
+        case JobSubject(key, run):
+            return _job(row, store.job(key, run), drawing)
+        case LogSubject(_, _, stream):
+            return Text(stream.value, "xpm.faint"), _log(row, drawing)
+        case _:
+            return Text(plain(row.label)), Text()
+
+
+def _experiment(row: TreeRow, name: str, drawing: Drawing) -> tuple[Text, Text]:
+    experiment = drawing.store.experiment(name)
+    if experiment is None:
+        return Text(plain(row.label)), Text()
+    if experiment.view is not None and experiment.view.problem and experiment.plan is None:
+        return _set_left(row, experiment.counts, drawing), Text("? run.json", "xpm.unreadable")
+    right = _troubles(experiment.counts)
+    if not experiment.live:
+        right = _joined(right, Text(when(experiment.active, drawing.now), "xpm.faint"))
+    return _set_left(row, experiment.counts, drawing), right
+
+
+def _set_left(row: TreeRow, counts: Counts, drawing: Drawing) -> Text:
+    """The name, a bar, and done/total."""
+    name = Text(plain(row.label), "xpm.title" if row.depth == 0 else "")
+    line = cut(name, max(1, drawing.label_width - _indent(row)))
+    if counts.total:
+        style = "xpm.done" if counts.done == counts.total else "xpm.running"
+        line.append(" ").append_text(
+            bar(counts.done / counts.total, drawing.bar_width, style=style)
+        )
+        line.append(f"{counts.done}/{counts.total}".rjust(DONE_WIDTH))
+    return line
+
+
+def _troubles(counts: Counts) -> Text:
+    """``✗23 ●4``, what is zero left out."""
+    parts: list[Text] = []
+    if counts.failed:
+        parts.append(count_text(JobState.FAILED, counts.failed))
+    if counts.running:
+        parts.append(count_text(JobState.RUNNING, counts.running))
+    return Text(" ").join(parts)
+
+
+def _job(row: TreeRow, job: Job, drawing: Drawing) -> tuple[Text, Text]:
+    left = state_glyph(job.state).append(" ")
+    left.append(plain(row.label), "" if job.state is not JobState.DONE else "xpm.faint")
+    return left, _job_right(job, drawing)
+
+
+def _job_right(job: Job, drawing: Drawing) -> Text:
+    """Progress and time left, or the reason, or when it ended."""
+    record = job.record
+    look = STATES[job.state]
+    if job.drift:
+        return Text(f"{DRIFTED} drifted", "xpm.warning")
+    if job.state is JobState.UNREADABLE:
+        return Text(plain(os.path.basename(record.problem.partition(":")[0])), look.style)
+    if job.wait is not None and job.state in (JobState.WAITING, JobState.BLOCKED):
+        words = wait_text(job.wait)
+        return (
+            Text(words if not drawing.wide else f"waits for {words}", look.style)
+            if (job.state is JobState.WAITING)
+            else Text(words, look.style)
+        )
+    if job.state is JobState.RUNNING and record.progress is not None:
+        return _progress(job, drawing)
+    if job.state.ended_badly and record.reason is not None:
+        return _reason(job, drawing)
+    if job.state is JobState.DONE:
+        return Text(when(record.ended, drawing.now), "xpm.faint")
+    return Text(look.word, look.style)
+
+
+def _progress(job: Job, drawing: Drawing) -> Text:
+    progress = job.record.progress
+    if progress is None:
+        return Text()
+    text = Text()
+    if drawing.wide and progress.levels and progress.levels[0].text:
+        text.append(plain(progress.levels[0].text) + "  ", "xpm.faint")
+    text.append(percent(progress.fraction).rjust(5), "xpm.running")
+    left = progress.seconds_left
+    return text.append("" if left is None else f"~{duration(left)}".rjust(8), "xpm.faint")
+
+
+def _reason(job: Job, drawing: Drawing) -> Text:
+    reason = job.record.reason
+    if reason is None:
+        return Text()
+    words = reason.kind.value if reason.kind is ReasonKind.NO_EXIT_RECORD else reason.text
+    text = Text(plain(words), STATES[job.state].style)
+    if drawing.wide and reason.frame is not None:
+        place = f"  {os.path.basename(reason.frame.file)}:{reason.frame.line}"
+        text.append(plain(place), "xpm.faint")
+    return text
+
+
+def _level(row: TreeRow, job: Job) -> tuple[Text, Text]:
+    progress = job.record.progress
+    if progress is None or row.key.level >= len(progress.levels):
+        return Text("no progress told", "xpm.faint"), Text()
+    level = progress.levels[row.key.level]
+    words = plain(level.text) or ("progress" if not row.key.level else "inside")
+    return Text(words), Text(percent(level.fraction), "xpm.running")
+
+
+def _log(row: TreeRow, drawing: Drawing) -> Text:
+    facts = drawing.logs.get(row.key)
+    if facts is None:
+        return Text("–", "xpm.faint")
+    words = f"{size(facts.size)}{ago(drawing.now - facts.changed).rjust(11)}"
+    return Text(words if facts.size else "empty", "xpm.faint")
+
+
+def _trash_words(store: Store) -> str:
+    sizes = [transaction.size for transaction in store.trash]
+    known = sum(count for count in sizes if count is not None)
+    unsure = "≥ " if any(count is None for count in sizes) else ""
+    words = plural(len(sizes), "clean")
+    return f"{words} · {unsure}{size(known)}" if known else words
+
+
+def _joined(left: Text, right: Text) -> Text:
+    return Text("  ").join([part for part in (left, right) if part.cell_len])

@@ -1,0 +1,214 @@
+"""The rows of the tree, from the store; no Textual in it.
+
+A row is named by what it shows: (experiment, run, group, job). So folds and the cursor hold over
+every refresh. Groups are capped, so that the number of rows is that of what was unfolded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from xpm_engine.workspace.layout import JobKey
+from xpm_engine.workspace.records.states import JobState
+from xpm_tui.store import (
+    AllJobsSubject,
+    EarlierRunsSubject,
+    Experiment,
+    ExperimentSubject,
+    FailedSubject,
+    Group,
+    Grouping,
+    GroupKey,
+    GroupSubject,
+    Job,
+    JobSubject,
+    LogSubject,
+    RunKey,
+    RunSubject,
+    Store,
+    Stream,
+    Subject,
+    TrashSubject,
+)
+
+CAP = 200
+"""Jobs shown of a group; the rest is in the table that its last row opens."""
+
+
+class Part(Enum):
+    """Which of the rows that a subject has."""
+
+    WHOLE = "whole"
+    LEVEL = "level"
+    """One level of a job's progress."""
+    MORE = "more"
+    """What a group has beyond its cap."""
+
+
+@dataclass(frozen=True)
+class RowKey:
+    """The name of a row."""
+
+    subject: Subject
+    part: Part = Part.WHOLE
+    level: int = 0
+
+
+@dataclass(frozen=True)
+class TreeRow:
+    """A row, as far as its place goes; what it says is asked of the store when it is drawn."""
+
+    key: RowKey
+    depth: int
+    unfolded: bool | None = None
+    """None for a row that has nothing inside."""
+    label: str = ""
+    """Raw text of the user's for experiments, groups and jobs."""
+    group: Group | None = None
+    more: int = 0
+    """How many jobs a `MORE` row stands for."""
+
+    @property
+    def subject(self) -> Subject:
+        return self.key.subject
+
+
+class TreeModel:
+    """Which rows there are, in which order."""
+
+    def __init__(self) -> None:
+        self.rows: list[TreeRow] = []
+        self.by = Grouping.TASK
+        self.unfolded: set[RowKey] = set()
+        self._places: dict[RowKey, int] = {}
+        self._orders: dict[RowKey, tuple[JobKey, ...]] = {}
+        self._greeted: set[str] = set()
+
+    def rebuild(self, store: Store, *, keep_order: bool = False) -> None:
+        """Make the rows again; with `keep_order` jobs stay where they were in their group."""
+        self._unfold_what_runs(store)
+        orders = self._orders if keep_order else {}
+        self._orders = {}
+        self.rows = list(self._all_rows(store, orders))
+        self._places = {row.key: place for place, row in enumerate(self.rows)}
+
+    def place(self, key: RowKey) -> int | None:
+        """Where a row is; None if it is not shown."""
+        return self._places.get(key)
+
+    def parent(self, place: int) -> int | None:
+        """Where the row is that this one is inside of; None for one at the top."""
+        depth = self.rows[place].depth
+        return next(
+            (above for above in range(place - 1, -1, -1) if self.rows[above].depth < depth), None
+        )
+
+    def _unfold_what_runs(self, store: Store) -> None:
+        """An experiment that is met for the first time and runs is unfolded; an only one, too."""
+        experiments = store.experiments()
+        for experiment in experiments:
+            if experiment.name in self._greeted or experiment.view is None:
+                continue
+            self._greeted.add(experiment.name)
+            if experiment.live or len(experiments) == 1:
+                self.unfolded.add(RowKey(ExperimentSubject(experiment.name)))
+
+    def _all_rows(
+        self, store: Store, orders: dict[RowKey, tuple[JobKey, ...]]
+    ) -> Iterator[TreeRow]:
+        if store.keys(FailedSubject()):
+            yield TreeRow(RowKey(FailedSubject()), 0)
+        for experiment in store.experiments():
+            yield from self._experiment_rows(store, experiment, orders)
+        yield TreeRow(RowKey(AllJobsSubject()), 0)
+        if store.trash:
+            yield TreeRow(RowKey(TrashSubject()), 0)
+
+    def _experiment_rows(
+        self, store: Store, experiment: Experiment, orders: dict[RowKey, tuple[JobKey, ...]]
+    ) -> Iterator[TreeRow]:
+        key = RowKey(ExperimentSubject(experiment.name))
+        unfolded = key in self.unfolded
+        yield TreeRow(key, 0, unfolded, experiment.name)
+        if not unfolded or experiment.latest is None:
+            return
+        yield from self._run_rows(store, experiment.latest, 1, orders)
+        if not experiment.earlier:
+            return
+        key = RowKey(EarlierRunsSubject(experiment.name))
+        unfolded = key in self.unfolded
+        yield TreeRow(key, 1, unfolded)
+        for run in experiment.earlier[:CAP] if unfolded else ():
+            key = RowKey(RunSubject(run))
+            yield TreeRow(key, 2, key in self.unfolded, run.run)
+            if key in self.unfolded:
+                yield from self._run_rows(store, run, 3, orders)
+
+    def _run_rows(
+        self, store: Store, run: RunKey, depth: int, orders: dict[RowKey, tuple[JobKey, ...]]
+    ) -> Iterator[TreeRow]:
+        groups = store.groups(run, self.by)
+        for group in groups:
+            yield from self._group_rows(store, group, depth, orders)
+        if not groups:
+            yield from self._job_rows(store, run, GroupKey(self.by, ()), depth, orders)
+
+    def _group_rows(
+        self, store: Store, group: Group, depth: int, orders: dict[RowKey, tuple[JobKey, ...]]
+    ) -> Iterator[TreeRow]:
+        key = RowKey(GroupSubject(group.run, group.key))
+        unfolded = key in self.unfolded
+        yield TreeRow(key, depth, unfolded, group.label, group)
+        if not unfolded:
+            return
+        if group.inner:
+            for inner in store.groups(group.run, self.by, group.key.path):
+                yield from self._group_rows(store, inner, depth + 1, orders)
+        else:
+            yield from self._job_rows(store, group.run, group.key, depth + 1, orders)
+
+    def _job_rows(
+        self,
+        store: Store,
+        run: RunKey,
+        group: GroupKey,
+        depth: int,
+        orders: dict[RowKey, tuple[JobKey, ...]],
+    ) -> Iterator[TreeRow]:
+        subject = GroupSubject(run, group)
+        more = RowKey(subject, Part.MORE)
+        keys = store.keys(subject)
+        shown = _kept(orders[more], keys) if more in orders else tuple(keys[:CAP])
+        self._orders[more] = shown
+        for job_key in shown:
+            job = store.job(job_key, run)
+            key = RowKey(JobSubject(job_key, run))
+            foldable = job.state is not JobState.NOT_SUBMITTED and job.record.attempt > 0
+            unfolded = key in self.unfolded if foldable else None
+            label = store.label(job) if group.by is Grouping.TASK else store.title(job)
+            yield TreeRow(key, depth, unfolded, label)
+            if unfolded:
+                yield from _inside(job, depth + 1)
+        if len(keys) > len(shown):
+            yield TreeRow(more, depth, more=len(keys) - len(shown))
+
+
+def _inside(job: Job, depth: int) -> Iterator[TreeRow]:
+    """The progress levels of a job, each one step further in, and its logs."""
+    subject = JobSubject(job.key, job.run)
+    progress = job.record.progress
+    for level in range(len(progress.levels) if progress else 0):
+        yield TreeRow(RowKey(subject, Part.LEVEL, level), depth + level)
+    for stream in Stream:
+        yield TreeRow(RowKey(LogSubject(job.key, job.run, stream)), depth)
+
+
+def _kept(before: Sequence[JobKey], now: Sequence[JobKey]) -> tuple[JobKey, ...]:
+    """The order of before; those that came are last, as far as there is room."""
+    members = set(now)
+    stayed = [key for key in before if key in members]
+    known = set(stayed)
+    came = [key for key in now if key not in known]
+    return tuple([*stayed, *came][:CAP])
