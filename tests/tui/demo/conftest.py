@@ -19,14 +19,15 @@ class AtOnce:
     """A submitter that executes a task before `submit` returns, each identifier once."""
 
     def __init__(self, folder: Path) -> None:
-        self.roots = PathRoots(WorkspacePaths.at(folder / "workspace"), str(folder))
+        self.workspace = WorkspacePaths.at(folder / "workspace")
+        self.roots = PathRoots(self.workspace, str(folder))
         self.orders: dict[JobKey, Order] = {}
 
     def submit(self, task: Task[Any], order: Order, options: SubmitOptions) -> None:
         key = JobKey(order.task, order.identifier)
         if key not in self.orders:
             self.orders[key] = order
-            Path(self.roots.workspace.job(key).root).mkdir(parents=True)
+            Path(self.workspace.job(key).root).mkdir(parents=True)
             task.execute()
 
 

@@ -92,6 +92,7 @@ def bm25(texts: dict[str, list[str]], query: list[str], k1: float, b: float) -> 
     """Every module's score, term by term as in Robertson and Zaragoza (2009), section 3."""
     number = len(texts)
     average = sum(len(text) for text in texts.values()) / number
+    having = {word: sum(word in text for text in texts.values()) for word in query}
     scores: dict[str, float] = {}
     for module, text in texts.items():
         score = 0.0
@@ -99,8 +100,7 @@ def bm25(texts: dict[str, list[str]], query: list[str], k1: float, b: float) -> 
             frequency = text.count(word)
             if frequency == 0:
                 continue
-            having = sum(word in other for other in texts.values())
-            idf = math.log((number - having + 0.5) / (having + 0.5) + 1)
+            idf = math.log((number - having[word] + 0.5) / (having[word] + 0.5) + 1)
             slope = k1 * ((1 - b) + b * len(text) / average)
             score += idf * (frequency * (k1 + 1) / (slope + frequency))
         scores[module] = score
