@@ -134,6 +134,7 @@ class LogPosition:
         if self.cursor not in {shown for shown, _ in self.visible()}:
             self.top, self.skipped = self._above(self.index(self.cursor), self.height // 2)
         self._show_cursor()
+        self._not_below(*self._end_top())
 
     def scroll(self, by: int) -> None:
         """Move the view by screen lines; the cursor stays in it."""
@@ -147,9 +148,10 @@ class LogPosition:
 
     def scroll_to(self, index: int) -> None:
         """Put the row of an index at the top."""
-        if index < self.index(self.top):
+        row = self.row(index)
+        if (self.index(row), 0) < (self.index(self.top), self.skipped):
             self.stop_following()
-        self.top, self.skipped = self.row(index), 0
+        self.top, self.skipped = row, 0
         self._not_below(*self._end_top())
         self._keep_cursor_in_view()
 
@@ -160,6 +162,9 @@ class LogPosition:
 
     def _show_cursor(self) -> None:
         index = self.index(self.cursor)
+        tall = self.lines_of(self.cursor) >= self.height
+        if tall and self.cursor in {row for row, _ in self.visible()}:
+            return
         if (index, 0) < (self.index(self.top), self.skipped):
             self.top, self.skipped = self.cursor, 0
             return

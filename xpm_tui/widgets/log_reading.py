@@ -70,6 +70,8 @@ class Reading:
         self.trouble: Search | None = None
         self.notice = ""
         """What happened last that the user should know, in words."""
+        self.looks_with_news = 0
+        """How many looks in a row found new lines."""
         self._jump: tuple[Query, Jump] | None = None
         self._open_at_trouble = False
 
@@ -202,6 +204,7 @@ class Reading:
         return None
 
     def _looked(self, event: LogEvent | None) -> LogEvent | None:
+        self.looks_with_news = self.looks_with_news + 1 if event is LogEvent.GREW else 0
         if event is not None and event is not LogEvent.GREW:
             self.notice = event.value
         if self.find is not None and not self.find.valid:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -149,12 +150,18 @@ class LogView(ScrollView, can_focus=True):
             if self._is_seen() and await self._read_slices():
                 continue
             self._wake.clear()
-            following = self._reading is not None and self._reading.position.following
-            seconds = LIVE_SECONDS if self.live and following else IDLE_SECONDS
-            try:
-                await asyncio.wait_for(self._wake.wait(), seconds)
-            except TimeoutError:
-                continue
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), self._pause())
+
+    def _pause(self) -> float:
+        """Seconds until the next look: short for the first new line, long while they keep coming.
+
+        Every line on screen moves when one is added, and drawing them all is what costs.
+        """
+        reading = self._reading
+        if reading is None or not (self.live and reading.position.following):
+            return IDLE_SECONDS
+        return IDLE_SECONDS if reading.looks_with_news > 1 else LIVE_SECONDS
 
     def _is_seen(self) -> bool:
         return self.is_attached and self.size.width > 0 and self.screen.is_active

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from textual.app import App, ComposeResult
+from textual.events import MouseScrollUp
 from textual.geometry import Region
 from textual.pilot import Pilot
 from textual.strip import Strip
@@ -67,6 +68,11 @@ async def until(pilot: Pilot[None], condition: Callable[[], bool]) -> None:
 
 def shows(app: Host, *words: str) -> Callable[[], bool]:
     return lambda: all(word in app.picture for word in words)
+
+
+def wheel_up(view: LogView) -> MouseScrollUp:
+    x, y = view.region.offset
+    return MouseScrollUp(view, 5, 5, 0, 0, 0, False, False, False, x + 5, y + 5)
 
 
 @pytest.fixture
@@ -310,3 +316,27 @@ async def test_keys_pressed_while_the_file_is_cut_and_replaced(tmp_path: Path) -
         path.write_text("the very end\n")
         await pilot.press("escape", "escape", "G")
         await until(pilot, shows(app, "▌the very end", "1/1"))
+
+
+async def test_wheel_and_scroll_bar_move_the_view(tmp_path: Path) -> None:
+    path = tmp_path / "out"
+    path.write_text("".join(f"line {number}\n" for number in range(1, 501)))
+    app = Host(path)
+    async with app.run_test(size=NARROW) as pilot:
+        await until(pilot, shows(app, "500/500"))
+        view = app.pane.view
+        view.post_message(wheel_up(view))
+        await until(pilot, shows(app, "▌line 497", "follow off"))
+        view.scroll_to(y=99, animate=False)
+        await until(pilot, lambda: app.rows[1].strip("▌ ") == "line 100")
+
+
+async def test_the_log_is_read_to_its_start_when_the_count_is_not_there_yet(tmp_path: Path) -> None:
+    path = tmp_path / "out"
+    path.write_text("".join(f"line {number}\n" for number in range(1, 500_001)))
+    app = Host(path)
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.press("g")
+        await until(pilot, shows(app, "▌line 1\n", "1/500,000"))
+        await pilot.press("G")
+        await until(pilot, shows(app, "▌line 500000", "500,000/500,000"))
