@@ -21,6 +21,7 @@ from xpm_engine.errors import DriftError, UsageError, XpmError
 from xpm_engine.launchers.base import Launcher
 from xpm_engine.launchers.local import LocalLauncher
 from xpm_engine.plan import report
+from xpm_engine.plan.admission import Submission
 from xpm_engine.plan.adoption import find_former
 from xpm_engine.plan.arguments import arguments
 from xpm_engine.plan.drift import drift_error, policy_of
@@ -105,7 +106,7 @@ class Experiment:
         if self._recorder is not None:
             self._recorder.submit(self.name, self.workspace, order, options, adopted)
         else:
-            self._running().submit(order, options, adopted)
+            self._running().submit(Submission(order, options, adopted))
 
     def wait(self) -> None:
         """Wait until every job submitted so far is over, well or not."""
@@ -123,7 +124,9 @@ class Experiment:
         if self._recorder is None:
             make_folders(self.workspace.root)
             run = RunWriter(self.workspace, self.name, _scope())
-            self._scheduler = Scheduler(self.workspace, run, self._launcher, self._on_drift)
+            self._scheduler = Scheduler(
+                self.workspace, run, self._launcher, on_drift=self._on_drift
+            )
             self._scheduler.start()
             report.say(f"xpm: {run.name} in {self.workspace.root}")
         self._token = current_submitter.set(self)
@@ -179,10 +182,10 @@ class Experiment:
         scheduler.drain()
         scheduler.close()
         text = None if error is None else f"{type(error).__name__}: {error}"[:500]
-        scheduler.run.end(plan, failed=scheduler.counts.failed > 0, error=text)
+        scheduler.run.end(plan, failed=scheduler.board.counts.failed > 0, error=text)
 
     def _tell_end(self, scheduler: Scheduler) -> None:
-        counts = scheduler.counts
+        counts = scheduler.board.counts
         report.say(f"xpm: {scheduler.run.name}: {report.summary(counts)}")
         if counts.failed:
             self._give_up(report.failures_error(self._nodes(), counts))
@@ -209,7 +212,7 @@ class Experiment:
         sys.exit(INTERRUPTED)
 
     def _nodes(self) -> Sequence[Node]:
-        return [] if self._scheduler is None else list(self._scheduler.nodes.values())
+        return [] if self._scheduler is None else list(self._scheduler.board.nodes.values())
 
     def _running(self) -> Scheduler:
         if self._scheduler is None:

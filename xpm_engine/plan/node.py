@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
 
 from xpm_engine.config.order import Order
 from xpm_engine.config.submitting import SubmitOptions
@@ -47,6 +48,8 @@ class Node:
     order: Order
     options: SubmitOptions
     paths: JobPaths
+    tags: dict[str, Any] = field(init=False)
+    """Of all its submissions: the same job may come under several."""
     stage: Stage = Stage.WAITING
     how: How = How.NEW
     attempt: int = 0
@@ -67,6 +70,9 @@ class Node:
     dependants: list[Node] = field(default_factory=list)
     blamed: tuple[JobKey, ...] = ()
     """Why it is blocked: the failed job last, what leads to it first."""
+
+    def __post_init__(self) -> None:
+        self.tags = dict(self.order.tags)
 
     @property
     def key(self) -> JobKey:

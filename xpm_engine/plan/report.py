@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from xpm_engine.errors import FailedJobs
+from xpm_engine.plan.board import Counts
 from xpm_engine.plan.node import Node, Stage
-from xpm_engine.plan.scheduler import Counts
 
 MAX_LISTED = 20
 """Failures that are listed in full; the others are counted."""

@@ -1,0 +1,129 @@
+"""Whose turn it is: dependencies, priorities and failures, without any process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xpm_engine.config.order import Order
+from xpm_engine.config.submitting import SubmitOptions
+from xpm_engine.plan.board import Board
+from xpm_engine.plan.node import Node, Stage
+from xpm_engine.workspace.layout import JobKey, JobPaths
+from xpm_engine.workspace.records.reasons import WaitKind
+
+
+@dataclass(frozen=True)
+class _Order:
+    key: JobKey
+    dependencies: tuple[JobKey, ...] = ()
+    tags: dict[str, Any] = field(default_factory=dict)
+
+
+def _key(number: int) -> JobKey:
+    return JobKey("t", f"{number:032x}")
+
+
+def _add(board: Board, number: int, *after: int, priority: int = 0) -> Node:
+    order = cast("Order", _Order(_key(number), tuple(_key(each) for each in after)))
+    node = Node(order, SubmitOptions(priority=priority), JobPaths(f"/w/{number}"))
+    board.add(node)
+    board.connect(node)
+    return node
+
+
+def _take(board: Board) -> Node:
+    node = board.next_ready()
+    assert node is not None
+    return node
+
+
+def test_jobs_are_taken_in_order_of_priority_then_of_submission() -> None:
+    board = Board()
+    nodes = [_add(board, n, priority=n == 2) for n in range(4)]
+    assert [_take(board) for _ in nodes] == [nodes[2], nodes[0], nodes[1], nodes[3]]
+    assert board.next_ready() is None
+
+
+def test_a_job_is_ready_when_all_before_it_are_done() -> None:
+    board = Board()
+    first, second, third = _add(board, 1), _add(board, 2), _add(board, 3, 1, 2)
+    assert {_take(board), _take(board)} == {first, second}
+    board.end(first, Stage.DONE)
+    assert board.next_ready() is None
+    assert [wait.on for wait in board.waits()] == [(_key(2),)]
+    board.end(second, Stage.DONE)
+    assert _take(board) is third
+
+
+def test_a_failure_blocks_all_behind_it_and_says_through_what() -> None:
+    board = Board()
+    bad = _add(board, 1)
+    _add(board, 2, 1)
+    _add(board, 3, 2)
+    free = _add(board, 4)
+    assert _take(board) is bad
+    board.end(bad, Stage.FAILED)
+    assert board.counts.blocked == 2
+    waits = {wait.key: wait for wait in board.waits()}
+    assert waits[_key(3)].kind is WaitKind.UPSTREAM_FAILED
+    assert waits[_key(3)].on == (_key(2), _key(1))
+    assert _take(board) is free
+    late = _add(board, 5, 3)
+    assert late.stage is Stage.BLOCKED
+
+
+def test_what_the_run_does_not_know_is_not_waited_for() -> None:
+    board = Board()
+    assert _add(board, 1, 99).stage is Stage.READY
+
+
+def test_the_place_in_the_queue_is_told() -> None:
+    board = Board()
+    for number in range(3):
+        _add(board, number)
+    assert [(wait.kind, wait.place) for wait in board.waits()] == [
+        (WaitKind.CORE, 1),
+        (WaitKind.CORE, 2),
+        (WaitKind.CORE, 3),
+    ]
+    assert not board.changed
+
+
+@st.composite
+def _graphs(draw: st.DrawFn) -> list[tuple[int, ...]]:
+    """For each job, the earlier ones it depends on."""
+    size = draw(st.integers(1, 12))
+    return [
+        tuple(draw(st.sets(st.integers(0, n - 1), max_size=3))) if n else () for n in range(size)
+    ]
+
+
+@given(_graphs(), st.data())
+def test_every_job_ends_once_and_nothing_runs_before_what_it_needs(
+    graph: list[tuple[int, ...]], data: st.DataObject
+) -> None:
+    ended: list[Node] = []
+    board = Board(ended.append)
+    nodes = [_add(board, n, *after) for n, after in enumerate(graph)]
+    done: set[JobKey] = set()
+    running: list[Node] = []
+    while board.counts.open:
+        while (node := board.next_ready()) is not None:
+            assert set(node.order.dependencies) <= done
+            node.stage = Stage.LAUNCHED
+            running.append(node)
+        node = running.pop(data.draw(st.integers(0, len(running) - 1)))
+        good = data.draw(st.booleans())
+        board.end(node, Stage.DONE if good else Stage.FAILED)
+        if good:
+            done.add(node.key)
+    assert len(ended) == len(set(ended)) == len(nodes)
+    counts = board.counts
+    assert counts.done + counts.failed + counts.blocked == counts.total == len(nodes)
+    for node in nodes:
+        blocked = any(key not in done for key in node.order.dependencies)
+        assert (node.stage is Stage.BLOCKED) == blocked

@@ -1,0 +1,228 @@
+"""Launching jobs, and following them to their end, whoever launched them."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from xpm_engine.errors import LaunchError, StorageError, UnreadableError
+from xpm_engine.launchers.base import Handle, Launcher, LaunchOrder
+from xpm_engine.plan.board import Board
+from xpm_engine.plan.claims import Look, Verdict, look
+from xpm_engine.plan.node import Node, Stage
+from xpm_engine.plan.run import RunWriter
+from xpm_engine.plan.watch import ProcessWatch
+from xpm_engine.workspace import processes, tickets
+from xpm_engine.workspace.atomic import dumps, write_atomic
+from xpm_engine.workspace.layout import JobKey
+from xpm_engine.workspace.processes import Liveness
+from xpm_engine.workspace.records.fields import now
+from xpm_engine.workspace.records.identity import ProcessIdentity
+from xpm_engine.workspace.records.reasons import Outcome, Reason, ReasonKind
+from xpm_engine.workspace.records.tickets import Attempt, End, Launch, LaunchedBy
+
+POLL = 0.2
+"""Seconds between two looks at jobs whose end nobody announces: cleaners, claims of others."""
+
+FAR_POLL = 2.0
+"""Seconds between two looks at jobs of other machines."""
+
+MAX_FAILED_LAUNCHES = 3
+"""Times that a launched attempt may vanish without having started, before its job fails."""
+
+
+class Dispatch:
+    """Gives ready jobs to the launcher, and notices their ends; in the scheduler's thread."""
+
+    def __init__(
+        self, run: RunWriter, launcher: Launcher, board: Board, watch: ProcessWatch
+    ) -> None:
+        self._run = run
+        self._launcher = launcher
+        self._board = board
+        self._watch = watch
+        self._running = 0
+        self._polled: dict[JobKey, float] = {}
+
+    @property
+    def has_room(self) -> bool:
+        """Whether one more job may be launched."""
+        return self._running < self._launcher.capacity().cores
+
+    @property
+    def due(self) -> float | None:
+        """When (time.monotonic) the next look at a job is due; None for never."""
+        return min(self._polled.values(), default=None)
+
+    def look(self, node: Node) -> Look | UnreadableError:
+        """What the job's tickets let this run do."""
+        try:
+            return look(node.paths, self._launcher)
+        except UnreadableError as error:
+            return error
+
+    def settle(self, node: Node, found: Look | UnreadableError) -> bool:
+        """Act on a look, unless it says that the job is free to run; whether it did."""
+        if isinstance(found, UnreadableError):
+            self.fail(node, f"{found.where}: {found.what}")
+        elif found.verdict is Verdict.DONE:
+            self.end(node, Stage.DONE, found.end)
+        elif found.verdict is Verdict.FREE:
+            return False
+        else:
+            self._follow(node, found)
+        return True
+
+    def launch(self, node: Node) -> None:
+        """Claim the next attempt of a ready job, and tell the launcher."""
+        found = self.look(node)
+        if self.settle(node, found):
+            return
+        assert isinstance(found, Look)
+        launch = self._order(node, found.number)
+        try:
+            if not tickets.claim_launch(node.paths, launch):
+                # Somebody else was quicker: the next turn finds out who.
+                self._board.make_ready(node)
+                return
+            handle = self._tell_launcher(node, launch)
+        except (LaunchError, StorageError) as error:
+            self.fail(node, str(error))
+            return
+        node.stage = Stage.LAUNCHED
+        node.attempt, node.nonce, node.handle = launch.attempt, launch.nonce, handle
+        self._running += 1
+        self._expect(node, handle.process)
+
+    def poll(self) -> None:
+        """Look at the jobs whose time has come."""
+        clock = time.monotonic()
+        for key in [key for key, at in self._polled.items() if at <= clock]:
+            del self._polled[key]
+            self.revisit(self._board.nodes[key])
+
+    def revisit(self, node: Node) -> None:
+        """A launched or followed job may have ended."""
+        if node.stage is Stage.LAUNCHED:
+            self._revisit_launched(node)
+        elif node.stage is Stage.FOLLOWED:
+            self._revisit_followed(node)
+
+    def end(self, node: Node, stage: Stage, end: End | None) -> None:
+        """The job is over, by its N.end if it has one."""
+        self._watch.remove(node.key)
+        self._polled.pop(node.key, None)
+        self._board.end(node, stage, None if end is None else end.reason)
+
+    def fail(self, node: Node, text: str) -> None:
+        """The job is over without an attempt that could say why."""
+        self._watch.remove(node.key)
+        self._polled.pop(node.key, None)
+        self._board.end(node, Stage.FAILED, Reason(ReasonKind.LAUNCHER, text))
+
+    def _order(self, node: Node, attempt: int) -> Launch:
+        order = node.order
+        return Launch(
+            nonce=tickets.new_nonce(),
+            key=node.key,
+            attempt=attempt,
+            by=LaunchedBy.PLAN,
+            at=now(),
+            driver=self._run.record.driver,
+            run=self._run.name,
+            params=order.params.to_json(),
+            resolved=order.resolved,
+            dependencies=order.dependencies,
+            tags=dict(node.tags),
+            launcher=self._launcher.name,
+        )
+
+    def _tell_launcher(self, node: Node, launch: Launch) -> Handle:
+        log = os.path.abspath(self._run.paths.log)
+        order = LaunchOrder(node.key, node.paths, launch.attempt, launch.nonce, log)
+        handle = self._launcher.submit([order])[0]
+        process = None if handle.process is None else handle.process.to_json()
+        data = {"launcher": handle.launcher, "process": process, "data": dict(handle.data)}
+        write_atomic(node.paths.handle(launch.attempt), dumps(data))
+        return handle
+
+    def _expect(
+        self, node: Node, process: ProcessIdentity | None, *, interval: float = POLL
+    ) -> None:
+        """Be told when the process ends, or look again after `interval` seconds."""
+        if process is not None and self._watch.add(node.key, process):
+            self._polled.pop(node.key, None)
+        else:
+            self._polled[node.key] = time.monotonic() + interval
+
+    def _follow(self, node: Node, found: Look) -> None:
+        node.stage = Stage.FOLLOWED
+        node.attempt, node.nonce = found.number, found.nonce
+        node.handle = Handle("", found.process, {}) if found.process else None
+        far = found.verdict is Verdict.UNREACHABLE
+        self._expect(node, found.process, interval=FAR_POLL if far else POLL)
+
+    def _revisit_followed(self, node: Node) -> None:
+        found = self.look(node)
+        if not isinstance(found, Look) or found.verdict is not Verdict.FREE:
+            self.settle(node, found)
+        elif found.end is not None and found.ended == node.attempt:
+            self.end(node, Stage.FAILED, found.end)
+        else:
+            # It was void, or its folder has gone: this run's own turn, if nothing is before it.
+            node.handle = None
+            self._board.connect(node)
+
+    def _revisit_launched(self, node: Node) -> None:
+        try:
+            attempt = self._own_attempt(node)
+        except UnreadableError as error:
+            self._release(node)
+            self.fail(node, f"{error.where}: {error.what}")
+            return
+        if attempt is not None and attempt.end is not None and not attempt.void:
+            self._release(node)
+            done = attempt.end.outcome is Outcome.DONE
+            self.end(node, Stage.DONE if done else Stage.FAILED, attempt.end)
+        elif not _is_gone(node.handle):
+            self._polled[node.key] = time.monotonic() + POLL
+        elif attempt is None:
+            self._release(node)
+            self.fail(node, "its folder was removed while it ran")
+        elif attempt.start is None or attempt.void:
+            self._release(node)
+            self._relaunch(node, attempt)
+        else:
+            # A look reaps what is proved dead; until then something of it still lives.
+            self.look(node)
+            self._polled[node.key] = time.monotonic() + POLL
+
+    def _own_attempt(self, node: Node) -> Attempt | None:
+        """The attempt that this run launched; None if its folder is gone."""
+        try:
+            names = tickets.ticket_names(node.paths)
+            if node.attempt not in names:
+                return None
+            return tickets.read_attempt(node.paths, node.attempt, names[node.attempt])
+        except FileNotFoundError:
+            return None
+
+    def _relaunch(self, node: Node, attempt: Attempt) -> None:
+        """A supervisor that ended before it won its N.start: give the order up, and try again."""
+        why = "its process ended before it started"
+        tickets.void(node.paths, attempt, user=self._run.record.user, why=why)
+        node.failed_launches += 1
+        if node.failed_launches >= MAX_FAILED_LAUNCHES:
+            self.fail(node, f"{why}, {node.failed_launches} times; see {self._run.paths.log}")
+        else:
+            self._board.make_ready(node)
+
+    def _release(self, node: Node) -> None:
+        self._running -= 1
+        if node.handle is not None:
+            self._launcher.forget(node.handle)
+
+
+def _is_gone(handle: Handle | None) -> bool:
+    process = None if handle is None else handle.process
+    return process is not None and processes.liveness(process) is Liveness.DEAD
