@@ -38,6 +38,7 @@ def _add(board: Board, number: int, *after: int, priority: int = 0) -> Node:
 def _take(board: Board) -> Node:
     node = board.next_ready()
     assert node is not None
+    node.stage = Stage.LAUNCHED
     return node
 
 
