@@ -13,6 +13,9 @@ from xpm_engine.errors import UsageError
 if TYPE_CHECKING:
     from xpm_engine.verbs.clean import RemovalPlan, RemovalRow, Transaction
 
+MOST_NAMES = 3
+"""Jobs named of those that were made from one; the others are counted."""
+
 
 @click.command(name="clean")
 @job_argument(many=True)
@@ -66,9 +69,11 @@ def _show(plan: RemovalPlan) -> None:
         click.echo(f"  [{sign}] " + "  ".join(filter(None, parts)))
         if row.refused:
             click.echo(f"      stays: {plain(row.refused)}")
-        for need in plan.needed_by(row):
-            if not need.live:
-                click.echo(f"      needed: {plain(need)}")
+        needed = [need for need in plan.needed_by(row) if not need.live]
+        if needed:
+            names = [f"{need.job.task}/{need.job.short}" for need in needed if need.job is not None]
+            more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+            click.echo(f"      needed by {', '.join(names[:MOST_NAMES])}{more}")
     for doubt in plan.doubts:
         click.echo(f"  ? can't be read, and may need one of them: {plain(doubt)}")
     total = "" if plan.size is None else f", {size(plan.size)}"
