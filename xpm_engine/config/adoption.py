@@ -8,7 +8,7 @@ from typing import Any
 from xpm_engine.config.encoding import text
 from xpm_engine.config.fields import MISSING
 from xpm_engine.config.former import NoFormer
-from xpm_engine.config.graph import nodes_in, postorder
+from xpm_engine.config.graph import leaves, postorder
 from xpm_engine.config.identifier import Hasher, fingerprint, head, reference
 from xpm_engine.config.node import Node, schema_of, state_of
 from xpm_engine.config.parameter import Parameter
@@ -86,7 +86,7 @@ def _field(name: str, data: bytes, left_out: Any) -> tuple[bytes, bytes]:
 
 def _encodings(value: Any, parts: dict[int, tuple[bytes, ...]]) -> list[bytes]:
     """The encodings of a value, in all spellings of the configurations in it."""
-    held = list({id(node): node for _, node in nodes_in(value, "")}.values())
+    held = list({id(node): node for node in leaves(value) if isinstance(node, Node)}.values())
     spellings = [parts.get(id(node), ()) or (Hasher().node(node),) for node in held]
     found: list[bytes] = []
     for choice in product(*spellings):

@@ -83,8 +83,7 @@ class Decoder:
 
     def _tagged(self, tag: str, content: Any) -> Any:
         if tag == "$config":
-            node: Node = self.objects[content]
-            return node
+            return self._object(content)
         if tag == "$path":
             root, relative = content
             return absolute(root, relative, self.roots)
@@ -113,6 +112,9 @@ class Decoder:
                 )
             return entry.decode(content[1])
         raise LoadError(f"a saved value has the unknown tag {tag!r}", hint="update xpm-tui")
+
+    def _object(self, row: int) -> Node:
+        return self.objects[row]
 
 
 def _read_time(kind: str, content: Any) -> Any:

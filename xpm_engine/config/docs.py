@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from xpm_engine.config.naming import per_class
 from xpm_engine.config.node import Node
+from xpm_engine.config.schema import Schema
 from xpm_engine.workspace.records.params import FieldKind
 
 
@@ -26,18 +28,8 @@ class Documentation:
     """Parameter -> its help, inherited ones included."""
 
 
-def documentation(cls: type[Node]) -> Documentation:
-    """The documentation of a class, read once (`read_documentation`)."""
-    known = _read.get(cls)
-    if known is None:
-        known = _read[cls] = read_documentation(cls)
-    return known
-
-
-_read: dict[type[Node], Documentation] = {}
-
-
-def read_documentation(cls: type[Node]) -> Documentation:
+@per_class
+def documentation(cls: type) -> Documentation:
     """The documentation of a class.
 
     A parameter's help is, in this order: ``field(help=...)``, the docstring under the attribute,
@@ -46,7 +38,7 @@ def read_documentation(cls: type[Node]) -> Documentation:
     """
     text = inspect.cleandoc(cls.__dict__.get("__doc__") or "")
     fields: dict[str, str] = {}
-    schema = cls._xpm_schema  # pyright: ignore[reportPrivateUsage]
+    schema: Schema = cls.__dict__["_xpm_schema"]
     for base in reversed(cls.__mro__):
         if issubclass(base, Node) and "_xpm_schema" in base.__dict__:
             fields.update(_from_docstring(base.__dict__.get("__doc__") or ""))

@@ -17,37 +17,31 @@ def children(node: Node) -> list[Node]:
     found: list[Node] = []
     values = node.__dict__
     for name in schema_of(node).settable:
-        value = values.get(name)
-        if type(value) not in IMMUTABLE:
-            if isinstance(value, Node):
-                found.append(value)
-            else:
-                found.extend(item for _, item in nodes_in(value, name))
+        value: object = values.get(name)
+        if isinstance(value, Node):
+            found.append(value)
+        elif type(value) not in IMMUTABLE:
+            found.extend(item for item in leaves(value) if isinstance(item, Node))
     return found
 
 
-def nodes_in(value: object, path: str) -> Iterator[tuple[str, Node]]:
-    """The configurations in a value, each with its place: ``layers[2]``, ``by_name['x']``."""
-    for place, item in leaves(value, path):
-        if isinstance(item, Node):
-            yield place, item
-
-
-def leaves(value: object, path: str) -> Iterator[tuple[str, object]]:
-    """What is in a value and no container, each with its place."""
-    stack: list[tuple[str, object]] = [(path, value)]
+def leaves(value: object) -> list[object]:
+    """What is in a value and no container, in order."""
+    found: list[object] = []
+    stack: list[object] = [value]
     while stack:
-        place, item = stack.pop()
-        if is_dict(item):
-            pairs = list(item.items())
-            stack.extend((f"{place}[{key!r:.40}]", each) for key, each in reversed(pairs))
+        item = stack.pop()
+        if type(item) in IMMUTABLE:
+            found.append(item)
         elif is_sequence(item):
-            indices = reversed(range(len(item)))
-            stack.extend((f"{place}[{index}]", item[index]) for index in indices)
+            stack.extend(reversed(item))
+        elif is_dict(item):
+            stack.extend(reversed(item.values()))
         elif is_set(item):
-            stack.extend((f"{place}{{…}}", each) for each in item)
+            stack.extend(item)
         else:
-            yield place, item
+            found.append(item)
+    return found
 
 
 def postorder(root: Node) -> list[Node]:
@@ -93,9 +87,17 @@ def _raise_cycle(chain: list[Node], closing: Node) -> NoReturn:
 
 
 def place_of(holder: Node, held: Node) -> str:
-    """Where one configuration holds another: ``layers[2]``."""
+    """Where one configuration holds another: ``layers[2]``; empty where it does not."""
     for name in schema_of(holder).settable:
-        for place, item in nodes_in(holder.__dict__.get(name), name):
+        stack: list[tuple[str, object]] = [(name, holder.__dict__.get(name))]
+        while stack:
+            place, item = stack.pop()
             if item is held:
                 return place
-    return "?"
+            if is_dict(item):
+                stack.extend((f"{place}[{key!r:.40}]", each) for key, each in item.items())
+            elif is_sequence(item):
+                stack.extend((f"{place}[{index}]", each) for index, each in enumerate(item))
+            elif is_set(item):
+                stack.extend((f"{place}{{…}}", each) for each in item)
+    return ""

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from typing import TypeVar, cast
 
 from xpm_engine.errors import DefinitionError
 from xpm_engine.workspace.layout import task_folder
 
 _MAIN = "__main__"
-_known: dict[type, str] = {}
+
+R = TypeVar("R")
 
 
+def per_class(function: Callable[[type], R]) -> Callable[[type], R]:
+    """Remember the answer for each class."""
+    return cast("Callable[[type], R]", cache(function))
+
+
+@per_class
 def type_name(cls: type) -> str:
     """The name that is hashed: ``__xpmid__`` if the class has its own, else where it is."""
-    name = _known.get(cls)
-    if name is None:
-        own = cls.__dict__.get("__xpmid__")
-        name = own if isinstance(own, str) else f"{module_name(cls)}.{cls.__qualname__}"
-        _known[cls] = name
-    return name
+    own = cls.__dict__.get("__xpmid__")
+    return own if isinstance(own, str) else f"{module_name(cls)}.{cls.__qualname__}"
 
 
+@per_class
 def task_name(cls: type) -> str:
     """The TASK-ID of a class: the name of its folder in ``jobs/``.
 
@@ -30,6 +37,7 @@ def task_name(cls: type) -> str:
     return task_folder(type_name(cls))
 
 
+@per_class
 def module_name(cls: type) -> str:
     """The module a job imports the class from; a script's is its file's dotted name."""
     if cls.__module__ != _MAIN:
@@ -52,6 +60,7 @@ def dotted_name(file: Path) -> str:
     return ".".join(parts)
 
 
+@per_class
 def source_file(cls: type) -> str:
     """The absolute path of the file the class is written in; empty where there is none."""
     file = getattr(sys.modules.get(cls.__module__), "__file__", None)

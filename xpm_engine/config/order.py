@@ -121,7 +121,7 @@ def _check_parts(task: Node, nodes: Sequence[Node]) -> None:
             check_importable(cls)
             _importable.add(cls)
         if cls._xpm_is_task and node is not task and state_of(node).job is None:  # pyright: ignore[reportPrivateUsage]
-            holder = next((each for each in nodes if place_of(each, node) != "?"), task)
+            holder = next(each for each in nodes if place_of(each, node))
             raise ParameterError(
                 f"{type(holder).__name__}.{place_of(holder, node)}: "
                 f"the task {cls.__name__} was not submitted",
@@ -149,7 +149,7 @@ def place_paths(task: Node, key: JobKey, roots: PathRoots) -> tuple[SharedFolder
             )
             folder = workspace.partial(partial.task, partial.name, partial.identifier)
             shared.append(partial)
-        task.__dict__[parameter.name] = Path(folder, path.name)
+        task.__dict__[parameter.name] = Path(f"{folder}/{path.name}")
     return tuple(shared)
 
 

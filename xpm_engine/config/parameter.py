@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, TypeVar, get_origin
 
 from xpm_engine.config.annotations import UNRESOLVED, Scope, read
@@ -61,7 +62,7 @@ class Parameter:
     def settable(self) -> bool:
         return self.kind in (FieldKind.PARAM, FieldKind.OPTION)
 
-    @property
+    @cached_property
     def has_default(self) -> bool:
         declared = self.declaration
         return declared.default is not MISSING or declared.default_factory is not None
@@ -130,7 +131,7 @@ class Parameter:
                 )
         return self.declared
 
-    @property
+    @cached_property
     def type_text(self) -> str:
         return type_text(self.resolve())
 

@@ -46,7 +46,7 @@ def _path_jobs(node: Node) -> Iterable[JobKey]:
     for name in schema_of(node).settable:
         value: object = values.get(name)
         if type(value) is CONCRETE_PATH or type(value) not in IMMUTABLE:
-            for _, item in leaves(value, ""):
+            for item in leaves(value):
                 if isinstance(item, Path):
                     job = job_of(item)
                     if job is not None:

@@ -9,7 +9,7 @@ from typing import Any
 from xpm_engine.config.codec import to_json
 from xpm_engine.config.docs import documentation
 from xpm_engine.config.fields import MISSING
-from xpm_engine.config.graph import nodes_in
+from xpm_engine.config.graph import leaves
 from xpm_engine.config.identifier import Hasher, fingerprint
 from xpm_engine.config.naming import module_name, source_file
 from xpm_engine.config.node import Node, schema_of, state_of
@@ -23,8 +23,11 @@ from xpm_engine.workspace.records.params import (
     ParamsRecord,
 )
 
-_defaults: dict[Parameter, FieldRecord] = {}
-"""The record of a field at its default, where it is the same for every object."""
+_unset: dict[Parameter, FieldRecord] = {}
+"""The record of a field that was not set, and reads a default shared by all objects."""
+
+_defaults: dict[Parameter, tuple[bytes, Any]] = {}
+"""The default's encoding, and its canonical JSON, or its text where it holds configurations."""
 
 
 def record_of(nodes: Sequence[Node], project: str) -> ParamsRecord:
@@ -86,10 +89,10 @@ def _field(
             help=text,
         )
     if parameter.name not in node.__dict__:
-        known = _defaults.get(parameter)
+        known = _unset.get(parameter)
         if known is None:
             value = parameter.shared_default()
-            known = _defaults[parameter] = _valued(parameter, text, value, rows, hasher)
+            known = _unset[parameter] = _valued(parameter, text, value, rows, hasher)
         return known
     return _valued(parameter, text, node.__dict__[parameter.name], rows, hasher)
 
@@ -99,12 +102,8 @@ def _valued(
 ) -> FieldRecord:
     data = hasher.value(value)
     written = to_json(value, rows)
-    default = parameter.shared_default() if parameter.has_default else None
-    is_default = parameter.has_default and data == Hasher().value(default)
-    if not is_default and parameter.has_default:
-        holds = any(True for _ in nodes_in(default, ""))
-        default = repr(default) if holds else to_json(default, {})
-    declared = parameter.declaration.identifier_default
+    default_data, default = _default(parameter)
+    is_default = data == default_data
     return FieldRecord(
         name=parameter.name,
         kind=parameter.kind,
@@ -115,5 +114,24 @@ def _valued(
         help=text,
         has_default=parameter.has_default,
         default=written if is_default else default,
-        left_out=None if declared is MISSING else data == hasher.value(parameter.check(declared)),
+        left_out=_left_out(parameter, data),
     )
+
+
+def _default(parameter: Parameter) -> tuple[bytes, Any]:
+    """Encoding and JSON of the default; no encoding where there is none."""
+    known = _defaults.get(parameter)
+    if known is None:
+        if not parameter.has_default:
+            return b"", None
+        value = parameter.shared_default()
+        holds = any(isinstance(item, Node) for item in leaves(value))
+        known = Hasher().value(value), repr(value) if holds else to_json(value, {})
+        _defaults[parameter] = known
+    return known
+
+
+def _left_out(parameter: Parameter, data: bytes) -> bool | None:
+    """Whether a value is left out of the identifier; None: as any default is."""
+    declared = parameter.declaration.identifier_default
+    return None if declared is MISSING else data == Hasher().value(parameter.check(declared))

@@ -67,6 +67,7 @@ def test_results_under_former_names_are_found() -> None:
 def test_the_former_default_is_left_out() -> None:
     assert old_key(adam=OldAdam()) in former(Learner(adam=Adam()))
     assert old_key(adam=OldAdam(), epochs=3) in former(Learner(adam=Adam(), steps=300))
+    assert old_key(adam=OldAdam(), epochs=200) in former(Learner(adam=Adam(), steps=20_000))
 
 
 def test_through_containers_and_before_sealing() -> None:

@@ -227,7 +227,8 @@ def test_an_output_that_is_a_parameter_becomes_a_marked_copy(submitter: Any) -> 
 def test_the_output_is_the_same_at_every_submit(submitter: Any) -> None:
     task = Prepare()
     assert task.submit() is task.submit()
-    assert submitter.orders[0].key == submitter.orders[1].key
+    assert submitter.orders[0] == submitter.orders[1]
+    assert submitter.orders[1].dependencies == ()
 
 
 def test_an_output_of_none_is_refused(submitter: Any) -> None:
