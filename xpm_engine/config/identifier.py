@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from enum import Enum
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from xpm_engine.config.containers import is_dict, is_sequence, is_set
@@ -137,7 +138,10 @@ class ResolvedHasher(Hasher):
         schema = schema_of(node)
         encoded = head(schema.type_name, state.distinct)
         for parameter in schema.hashed:
-            encoded += parameter.key + self.digest(value_of(node, parameter))
+            if parameter.name in node.__dict__:
+                encoded += parameter.key + self.digest(node.__dict__[parameter.name])
+            else:
+                encoded += _unset_part(parameter)
         digest = md5(encoded).digest()
         if state.producer is not None:
             digest = reference(state.producer.resolved, digest)
@@ -201,14 +205,12 @@ def reference(producer: bytes, own: bytes) -> bytes:
     return md5(b"o" + producer + own).digest()
 
 
-def value_of(node: Node, parameter: Parameter) -> Any:
-    """The value of a parameter, its default where none was set; raises IncompleteError."""
-    values = node.__dict__
-    if parameter.name in values:
-        return values[parameter.name]
+@cache
+def _unset_part(parameter: Parameter) -> bytes:
+    """A parameter that was not set, in the resolved digest; raises IncompleteError."""
     if not parameter.has_default:
         raise IncompleteError
-    return parameter.shared_default()
+    return parameter.key + ResolvedHasher().digest(parameter.shared_default())
 
 
 def _finished(digest: bytes) -> bytes:
