@@ -7,21 +7,36 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from enum import Enum
 
-from xpm_engine.errors import LaunchError
+from xpm_engine.errors import LaunchError, StorageError
 from xpm_engine.launchers.base import Capacity, Handle, LaunchOrder, Sight
+from xpm_engine.launchers.warm import Forked, WarmHelper
 from xpm_engine.workspace import processes
+from xpm_engine.workspace.atomic import append_bytes
+from xpm_engine.workspace.records.fields import now
 
 NAME = "local"
 
 
-class LocalLauncher:
-    """Starts each job in a fresh interpreter of this machine."""
+class Isolation(Enum):
+    """How a job's interpreter comes to be."""
 
-    def __init__(self, *, cores: int | None = None) -> None:
+    FORK = "fork"
+    """Forked from a helper that has imported the plan's modules, where that is safe."""
+    SPAWN = "spawn"
+    """A fresh one for every job."""
+
+
+class LocalLauncher:
+    """Starts jobs on this machine."""
+
+    def __init__(self, *, cores: int | None = None, isolation: Isolation = Isolation.FORK) -> None:
         """`cores` bounds how many single-core jobs run at a time; default: this machine's."""
         self._cores = cores if cores is not None else usable_cores()
-        self._started: dict[int, subprocess.Popen[bytes]] = {}
+        self._helper = WarmHelper() if isolation is Isolation.FORK else None
+        self._fresh: dict[int, subprocess.Popen[bytes]] = {}
+        self._told: set[str] = set()
 
     @property
     def name(self) -> str:
@@ -34,24 +49,46 @@ class LocalLauncher:
         return [self._start(order) for order in orders]
 
     def find(self, nonces: Sequence[str]) -> dict[str, Sight]:
-        """A supervisor that has not started yet shows its nonce among its arguments."""
+        """A fresh supervisor that has not started yet shows its nonce among its arguments.
+
+        A forked one does not, for the instant before it wins its N.start; should its order be
+        made void in that instant, it finds N.start taken and leaves.
+        """
         running = processes.with_argument(nonces)
         return {nonce: Sight.COMING if nonce in running else Sight.GONE for nonce in nonces}
 
     def forget(self, handle: Handle) -> None:
         pid = handle.data.get("pid")
-        process = self._started.pop(pid, None) if isinstance(pid, int) else None
+        process = self._fresh.pop(pid, None) if isinstance(pid, int) else None
         if process is not None:
             # The identity said that it ended: this collects its exit status, without waiting.
             process.poll()
 
     def close(self) -> None:
-        for process in self._started.values():
+        if self._helper is not None:
+            self._helper.close()
+        for process in self._fresh.values():
             # A Popen that is dropped while its process runs would warn; it is meant to go on.
             process.returncode = process.poll() or 0
-        self._started.clear()
+        self._fresh.clear()
 
     def _start(self, order: LaunchOrder) -> Handle:
+        if self._helper is not None:
+            answer = self._helper.fork(order)
+            if isinstance(answer, Forked):
+                return Handle(NAME, answer.process, {"pid": answer.pid})
+            self._tell(order.log, answer.why)
+        return self._start_fresh(order)
+
+    def _tell(self, log: str, why: str) -> None:
+        """Say once in the run's log why jobs are not forked."""
+        if why not in self._told:
+            self._told.add(why)
+            with suppress(StorageError):
+                line = f"{now()} a fresh interpreter for each job: {why}\n"
+                append_bytes(log, line.encode("utf-8", "backslashreplace"))
+
+    def _start_fresh(self, order: LaunchOrder) -> Handle:
         command = [
             sys.executable,
             "-P",
@@ -74,7 +111,7 @@ class LocalLauncher:
             raise LaunchError(
                 f"can't start a process: {error.strerror}", where=str(order.key)
             ) from error
-        self._started[process.pid] = process
+        self._fresh[process.pid] = process
         return Handle(NAME, processes.identity_of(process.pid), {"pid": process.pid})
 
 

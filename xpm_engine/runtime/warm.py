@@ -1,0 +1,137 @@
+"""The warm helper: one interpreter a driver, that imports the plan's modules once and forks jobs.
+
+``python -m xpm_engine.runtime.warm FD`` reads requests, a JSON line each, from the socket FD, and
+answers each with a line. It ends when its driver's end of the socket closes; the supervisors that
+it forked are in sessions of their own, and go on.
+"""
+
+from __future__ import annotations
+
+import ctypes  # noqa: F401 (what every job needs is loaded here once, not in each of them)
+import gc
+import json
+import os
+import random
+import signal
+import socket
+import sys
+from dataclasses import replace
+from typing import Any
+
+import xpm_engine.config.load  # noqa: F401 (as above)
+from xpm_engine.errors import XpmError
+from xpm_engine.runtime import fork_safety
+from xpm_engine.runtime.context import JobContext
+from xpm_engine.runtime.importing import import_class, use_code
+from xpm_engine.runtime.supervisor import supervise
+from xpm_engine.runtime.task import run_task
+from xpm_engine.workspace import processes
+from xpm_engine.workspace.atomic import read_object
+from xpm_engine.workspace.layout import JobPaths
+from xpm_engine.workspace.records.params import ParamsRecord
+from xpm_engine.workspace.records.tickets import Launch
+
+
+def main() -> None:
+    """Serve one driver until it closes its end."""
+    connection = socket.socket(fileno=int(sys.argv[1]))
+    sys.argv[1:] = []
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Nobody waits for the supervisors here: the kernel forgets them when they end.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    helper = _Helper(connection)
+    with connection, connection.makefile("rb") as requests:
+        for line in requests:
+            answer = helper.answer(json.loads(line))
+            connection.sendall(json.dumps(answer).encode("ascii") + b"\n")
+
+
+class _Helper:
+    """What was imported so far, and whether forking it is safe."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._imported: set[tuple[str, str]] = set()
+        self._path: tuple[str, ...] = ()
+        self._files = fork_safety.ProjectFiles()
+
+    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Fork the supervisor that a request asks for, or say why not."""
+        os.environ.clear()
+        os.environ.update(request["environment"])
+        context = JobContext(JobPaths(request["root"]), request["attempt"], request["nonce"])
+        refusal = self._import_for(context) or fork_safety.refusal() or self._files.changed()
+        if refusal:
+            return {"refused": refusal}
+        sys.stdout.flush()
+        sys.stderr.flush()
+        pid = os.fork()
+        if pid == 0:
+            self._supervise(context, request["log"])
+        # One that has ended by now has no identity any more: say one that is proved dead.
+        gone = replace(processes.own_identity(), pid=pid, start_ticks=0)
+        identity = processes.identity_of(pid) or gone
+        return {"pid": pid, "process": identity.to_json()}
+
+    def _import_for(self, context: JobContext) -> str:
+        """Import what a job is made of; why that failed, or nothing.
+
+        A failure is not told from here: the job that then runs in a fresh interpreter fails in the
+        same way, with the traceback in its own log.
+        """
+        path = context.job.launch(context.attempt)
+        try:
+            launch = Launch.from_json(read_object(path), path)
+            params = ParamsRecord.from_json(launch.params, path)
+            if params.code.sys_path != self._path:
+                use_code(params.code)
+                self._path = params.code.sys_path
+            for record in params.objects:
+                name = (record.module, record.qualname)
+                if name not in self._imported:
+                    import_class(*name, params.code)
+                    self._imported.add(name)
+        except (XpmError, FileNotFoundError) as error:
+            return f"{error}"
+        except BaseException as error:  # noqa: BLE001 (a user's module may raise anything)
+            return f"importing its code raised {type(error).__name__}: {error}"
+        if self._files.remember():
+            # What is loaded by now is shared with the jobs: a collection would copy its pages.
+            gc.collect()
+            gc.freeze()
+        return ""
+
+    def _supervise(self, context: JobContext, log: str) -> None:
+        """In the forked process: become a supervisor like any other, and never return."""
+        code = 70
+        try:
+            os.setsid()
+            self._connection.close()
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            _report_to(log)
+            supervise(context, _run_reseeded)
+            code = 0
+        finally:
+            os._exit(code)
+
+
+def _report_to(log: str) -> None:
+    """Send what our own code may say to the run's log, as a fresh supervisor does."""
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    os.close(descriptor)
+
+
+def _run_reseeded(context: JobContext, launch: Launch, report_to: int) -> int:
+    """Run the task with random generators of its own: forks would all draw the same numbers."""
+    random.seed()
+    numpy = sys.modules.get("numpy")
+    if numpy is not None:
+        numpy.random.seed()
+    return run_task(context, launch, report_to)
+
+
+if __name__ == "__main__":
+    main()
