@@ -45,8 +45,8 @@ class ActingScreen(Screen[Result], Generic[Result]):
         """An action was carried out."""
 
     def say(self, message: str, *, bad: bool = False) -> None:
-        """Tell the user, in a line that takes nothing else away."""
-        self.notify(message, markup=False, severity="warning" if bad else "information", timeout=4)
+        """Tell the user something, for a while."""
+        self.notify(message, markup=False, severity="warning" if bad else "information")
 
     def possible(self) -> list[Action]:
         """The actions that something in the focus's line can carry out, and nothing forbids."""

@@ -19,10 +19,11 @@ from textual.timer import Timer
 
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.states import JobState
-from xpm_tui.look import CURSOR, MARKED
+from xpm_tui.look import CURSOR
 from xpm_tui.store import (
     FAILURES,
     Grouping,
+    Job,
     JobSubject,
     LogSubject,
     Store,
@@ -30,8 +31,15 @@ from xpm_tui.store import (
     Subject,
     WorkspaceSubject,
 )
-from xpm_tui.widgets.tree_lines import Drawing, LogFacts, draw_row, label_width
-from xpm_tui.widgets.tree_model import Part, RowKey, TreeModel, TreeRow
+from xpm_tui.widgets.tree_lines import (
+    Drawing,
+    LogFacts,
+    draw_row,
+    is_job,
+    label_width,
+    marker_place,
+)
+from xpm_tui.widgets.tree_model import RowKey, TreeModel, TreeRow
 
 QUIET = 3.0
 """Seconds without a key before jobs that changed may change places."""
@@ -136,6 +144,11 @@ class Tree(ScrollView, can_focus=True, inherit_bindings=False):
         """What the jobs are grouped by."""
         return self.model.by
 
+    def narrow(self, wanted: Callable[[Job], bool] | None) -> None:
+        """Show only the jobs that are wanted, unfolded; None shows what there was before."""
+        self.model.wanted = wanted
+        self._rebuild(keep_order=False)
+
     def move_to(self, key: RowKey) -> bool:
         """Put the cursor on a row; False if it is not shown."""
         place = self.model.place(key)
@@ -200,8 +213,9 @@ class Tree(ScrollView, can_focus=True, inherit_bindings=False):
         keys = frozenset(self._store.keys(row.subject))
         if keys:
             self.post_message(self.MarksWanted(keys))
-            if isinstance(row.subject, JobSubject):
-                self._go(self._cursor + 1)
+            if is_job(row):
+                below = range(self._cursor + 1, len(self.model.rows))
+                self._go(next((n for n in below if is_job(self.model.rows[n])), self._cursor))
 
     def do_group(self) -> None:
         self.model.by = self.model.by.following
@@ -231,7 +245,7 @@ class Tree(ScrollView, can_focus=True, inherit_bindings=False):
         if not 0 <= place < len(self.model.rows):
             return
         row = self.model.rows[place]
-        marker = 1 + 2 * row.depth
+        marker = marker_place(row)
         self._go(place)
         if row.unfolded is not None and marker <= event.x <= marker + 1:
             self._fold(row, unfold=not row.unfolded)
@@ -266,8 +280,6 @@ class Tree(ScrollView, can_focus=True, inherit_bindings=False):
             return Strip.blank(width, self.rich_style)
         row = self.model.rows[place]
         text = draw_row(row, self._drawing)
-        if isinstance(row.subject, JobSubject) and row.key.part is Part.WHOLE:
-            text = _with_mark(text, row) if row.subject.key in self._marks else text
         at_cursor = place == self._cursor
         if at_cursor:
             text = Text.assemble((CURSOR, "xpm.key"), text[1:])
@@ -288,6 +300,7 @@ class Tree(ScrollView, can_focus=True, inherit_bindings=False):
                 now=self._clock(),
                 label_width=label_width(self.model.rows, width),
                 logs=self._logs,
+                marks=self._marks,
             )
 
     # Places
@@ -323,7 +336,7 @@ class Tree(ScrollView, can_focus=True, inherit_bindings=False):
         places = [self.model.place(key) for key in above]
         found = next((place for place in places if place is not None), None)
         if found is None or not self.model.rows:
-            self._go(self._cursor)
+            self._go(self.model.home if self._cursor_key is None else self._cursor)
             return
         self._cursor = found
         self.scroll_to(y=max(0, found - height), animate=False)
@@ -391,9 +404,3 @@ class Tree(ScrollView, can_focus=True, inherit_bindings=False):
         self._looking = False
         self._logs = message.facts
         self.repaint()
-
-
-def _with_mark(text: Text, row: TreeRow) -> Text:
-    """The mark stands where an unfolded job has its marker."""
-    place = 1 + 2 * row.depth
-    return Text.assemble(text[:place], (MARKED, "xpm.marked"), text[place + 1 :])

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
 from rich.text import Text
 
+from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.reasons import ReasonKind
 from xpm_engine.workspace.records.states import JobState
 from xpm_tui.look import (
     DRIFTED,
     FOLDED,
+    MARKED,
     STATES,
     UNFOLDED,
     ago,
@@ -50,9 +52,6 @@ STEP = 2
 WIDE = 60
 """Cells from which on there is room for more than one fact a row."""
 
-DONE_WIDTH = 9
-"""``1204/1204``."""
-
 
 @dataclass(frozen=True)
 class LogFacts:
@@ -72,6 +71,7 @@ class Drawing:
     now: float
     label_width: int
     logs: Mapping[RowKey, LogFacts]
+    marks: Set[JobKey]
 
     @property
     def wide(self) -> bool:
@@ -81,10 +81,16 @@ class Drawing:
     def bar_width(self) -> int:
         return 16 if self.wide else 8
 
+    @property
+    def done_width(self) -> int:
+        """For ``41/80``; longer ones take what they need."""
+        return 9 if self.wide else 8
+
 
 def label_width(rows: list[TreeRow], width: int) -> int:
     """Where the bars begin: after the longest name of a set, as far as there is room."""
-    room = max(8, width - (16 if width >= WIDE else 8) - DONE_WIDTH - 14)
+    taken = (16 + 9 + 22) if width >= WIDE else (8 + 8 + 10)
+    room = max(8, width - taken - 1)
     names = [
         _indent(row) + len(plain(row.label))
         for row in rows
@@ -97,11 +103,15 @@ def label_width(rows: list[TreeRow], width: int) -> int:
 def draw_row(row: TreeRow, drawing: Drawing) -> Text:
     """The row, exactly as wide as the drawing; its first cell is left to the cursor."""
     left, right = _sides(row, drawing)
-    line = Text(" " * _indent(row), no_wrap=True, end="")
-    if row.unfolded is not None:
-        marker = UNFOLDED if row.unfolded else FOLDED
-        line = Text(" " * (_indent(row) - 2) + marker + " ", no_wrap=True, end="")
-    line.append_text(left)
+    marker = UNFOLDED if row.unfolded else FOLDED if row.unfolded is False else " "
+    if is_job(row):
+        marked = isinstance(row.subject, JobSubject) and row.subject.key in drawing.marks
+        marker = MARKED if marked else UNFOLDED if row.unfolded else " "
+    line = Text(" " * _indent(row), no_wrap=True, end="").append_text(left)
+    if marker != " ":
+        place = marker_place(row)
+        sign = (marker, "xpm.marked" if marker == MARKED else "")
+        line = Text.assemble(line[:place], sign, line[place + 1 :], no_wrap=True, end="")
     room = drawing.width - 1
     if right.cell_len:
         right = cut(right, min(right.cell_len, room - min(room // 2, line.cell_len + 1)))
@@ -111,7 +121,22 @@ def draw_row(row: TreeRow, drawing: Drawing) -> Text:
 
 
 def _indent(row: TreeRow) -> int:
-    return 1 + STEP * row.depth + 2
+    """Where a row's text begins: behind its marker, where it has one.
+
+    A job's own sign stands where its group's text does, and its marker where its group's marker.
+    """
+    marked = row.unfolded is not None or isinstance(row.subject, (AllJobsSubject, TrashSubject))
+    return 1 + STEP * row.depth + (2 if marked and not is_job(row) else 0)
+
+
+def marker_place(row: TreeRow) -> int:
+    """Where a row's fold marker, or its mark, stands."""
+    return max(0, _indent(row) - 2)
+
+
+def is_job(row: TreeRow) -> bool:
+    """Whether the row stands for a job, and not for a part of one."""
+    return isinstance(row.subject, JobSubject) and row.key.part is Part.WHOLE
 
 
 def _sides(row: TreeRow, drawing: Drawing) -> tuple[Text, Text]:
@@ -176,7 +201,7 @@ def _set_left(row: TreeRow, counts: Counts, drawing: Drawing) -> Text:
         line.append(" ").append_text(
             bar(counts.done / counts.total, drawing.bar_width, style=style)
         )
-        line.append(f"{counts.done}/{counts.total}".rjust(DONE_WIDTH))
+        line.append(f"{counts.done}/{counts.total}".rjust(drawing.done_width))
     return line
 
 
@@ -229,7 +254,7 @@ def _progress(job: Job, drawing: Drawing) -> Text:
         text.append(plain(progress.levels[0].text) + "  ", "xpm.faint")
     text.append(percent(progress.fraction).rjust(5), "xpm.running")
     left = progress.seconds_left
-    return text.append("" if left is None else f"~{duration(left)}".rjust(8), "xpm.faint")
+    return text.append("" if left is None else f"  {f'~{duration(left)}':>6}", "xpm.faint")
 
 
 def _reason(job: Job, drawing: Drawing) -> Text:

@@ -6,12 +6,12 @@ every refresh. Groups are capped, so that the number of rows is that of what was
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import TypeAlias
 
 from xpm_engine.workspace.layout import JobKey
-from xpm_engine.workspace.records.states import JobState
 from xpm_tui.store import (
     AllJobsSubject,
     EarlierRunsSubject,
@@ -75,6 +75,10 @@ class TreeRow:
         return self.key.subject
 
 
+Orders: TypeAlias = dict[RowKey, tuple[JobKey, ...]]
+"""The jobs of each group that were shown, in their order."""
+
+
 class TreeModel:
     """Which rows there are, in which order."""
 
@@ -82,8 +86,10 @@ class TreeModel:
         self.rows: list[TreeRow] = []
         self.by = Grouping.TASK
         self.unfolded: set[RowKey] = set()
+        self.wanted: Callable[[Job], bool] | None = None
+        """Which jobs are shown; what holds one of them is unfolded, what holds none is hidden."""
         self._places: dict[RowKey, int] = {}
-        self._orders: dict[RowKey, tuple[JobKey, ...]] = {}
+        self._orders: Orders = {}
         self._greeted: set[str] = set()
 
     def rebuild(self, store: Store, *, keep_order: bool = False) -> None:
@@ -97,6 +103,16 @@ class TreeModel:
     def place(self, key: RowKey) -> int | None:
         """Where a row is; None if it is not shown."""
         return self._places.get(key)
+
+    @property
+    def home(self) -> int:
+        """Where the cursor is put at first: the first experiment."""
+        places = (
+            place
+            for place, row in enumerate(self.rows)
+            if isinstance(row.subject, ExperimentSubject)
+        )
+        return next(places, 0)
 
     def parent(self, place: int) -> int | None:
         """Where the row is that this one is inside of; None for one at the top."""
@@ -115,9 +131,13 @@ class TreeModel:
             if experiment.live or len(experiments) == 1:
                 self.unfolded.add(RowKey(ExperimentSubject(experiment.name)))
 
-    def _all_rows(
-        self, store: Store, orders: dict[RowKey, tuple[JobKey, ...]]
-    ) -> Iterator[TreeRow]:
+    def _all_rows(self, store: Store, orders: Orders) -> Iterator[TreeRow]:
+        if store.empty:
+            return
+        if self.wanted is not None:
+            for experiment in store.experiments():
+                yield from self._narrowed_rows(store, experiment, orders)
+            return
         if store.keys(FailedSubject()):
             yield TreeRow(RowKey(FailedSubject()), 0)
         for experiment in store.experiments():
@@ -126,8 +146,19 @@ class TreeModel:
         if store.trash:
             yield TreeRow(RowKey(TrashSubject()), 0)
 
+    def _narrowed_rows(
+        self, store: Store, experiment: Experiment, orders: Orders
+    ) -> Iterator[TreeRow]:
+        """An experiment's latest run, if a job of it is wanted."""
+        if experiment.latest is None:
+            return
+        inside = list(self._run_rows(store, experiment.latest, 1, orders))
+        if inside:
+            yield TreeRow(RowKey(ExperimentSubject(experiment.name)), 0, True, experiment.name)
+            yield from inside
+
     def _experiment_rows(
-        self, store: Store, experiment: Experiment, orders: dict[RowKey, tuple[JobKey, ...]]
+        self, store: Store, experiment: Experiment, orders: Orders
     ) -> Iterator[TreeRow]:
         key = RowKey(ExperimentSubject(experiment.name))
         unfolded = key in self.unfolded
@@ -146,9 +177,7 @@ class TreeModel:
             if key in self.unfolded:
                 yield from self._run_rows(store, run, 3, orders)
 
-    def _run_rows(
-        self, store: Store, run: RunKey, depth: int, orders: dict[RowKey, tuple[JobKey, ...]]
-    ) -> Iterator[TreeRow]:
+    def _run_rows(self, store: Store, run: RunKey, depth: int, orders: Orders) -> Iterator[TreeRow]:
         groups = store.groups(run, self.by)
         for group in groups:
             yield from self._group_rows(store, group, depth, orders)
@@ -156,37 +185,42 @@ class TreeModel:
             yield from self._job_rows(store, run, GroupKey(self.by, ()), depth, orders)
 
     def _group_rows(
-        self, store: Store, group: Group, depth: int, orders: dict[RowKey, tuple[JobKey, ...]]
+        self, store: Store, group: Group, depth: int, orders: Orders
     ) -> Iterator[TreeRow]:
         key = RowKey(GroupSubject(group.run, group.key))
-        unfolded = key in self.unfolded
+        unfolded = key in self.unfolded or self.wanted is not None
+        inside: Iterable[TreeRow] = ()
+        if unfolded and group.inner:
+            inside = self._inner_rows(store, group, depth + 1, orders)
+        elif unfolded:
+            inside = self._job_rows(store, group.run, group.key, depth + 1, orders)
+        if self.wanted is not None:
+            inside = list(inside)
+            if not inside:
+                return
         yield TreeRow(key, depth, unfolded, group.label, group)
-        if not unfolded:
-            return
-        if group.inner:
-            for inner in store.groups(group.run, self.by, group.key.path):
-                yield from self._group_rows(store, inner, depth + 1, orders)
-        else:
-            yield from self._job_rows(store, group.run, group.key, depth + 1, orders)
+        yield from inside
+
+    def _inner_rows(
+        self, store: Store, group: Group, depth: int, orders: Orders
+    ) -> Iterator[TreeRow]:
+        for inner in store.groups(group.run, self.by, group.key.path):
+            yield from self._group_rows(store, inner, depth, orders)
 
     def _job_rows(
-        self,
-        store: Store,
-        run: RunKey,
-        group: GroupKey,
-        depth: int,
-        orders: dict[RowKey, tuple[JobKey, ...]],
+        self, store: Store, run: RunKey, group: GroupKey, depth: int, orders: Orders
     ) -> Iterator[TreeRow]:
         subject = GroupSubject(run, group)
         more = RowKey(subject, Part.MORE)
         keys = store.keys(subject)
+        if self.wanted is not None:
+            keys = [key for key in keys if self.wanted(store.job(key, run))]
         shown = _kept(orders[more], keys) if more in orders else tuple(keys[:CAP])
         self._orders[more] = shown
         for job_key in shown:
             job = store.job(job_key, run)
             key = RowKey(JobSubject(job_key, run))
-            foldable = job.state is not JobState.NOT_SUBMITTED and job.record.attempt > 0
-            unfolded = key in self.unfolded if foldable else None
+            unfolded = key in self.unfolded if job.record.attempt else None
             label = store.label(job) if group.by is Grouping.TASK else store.title(job)
             yield TreeRow(key, depth, unfolded, label)
             if unfolded:

@@ -1,0 +1,284 @@
+"""The app: wiring only."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import ClassVar
+
+from rich.theme import Theme as RichTheme
+from textual import events
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.filter import LineFilter
+from textual.message import Message
+from textual.notifications import SeverityLevel
+from textual.screen import Screen
+
+from xpm_engine.errors import XpmError
+from xpm_engine.verbs import clean
+from xpm_engine.workspace.layout import JobKey, WorkspacePaths
+from xpm_tui.acting import ActingScreen
+from xpm_tui.clipboard import copy_through_tmux
+from xpm_tui.look.themes import DARK, PALETTES, AsciiFilter
+from xpm_tui.screens.empty import EmptyScreen
+from xpm_tui.screens.help import HelpScreen
+from xpm_tui.screens.main import MainScreen
+from xpm_tui.store import Changed, Store
+from xpm_tui.watcher import Watcher
+from xpm_tui.widgets.status_bar import StatusBar
+
+CTRL_C = 1.5
+"""Seconds in which the second ctrl+c leaves."""
+
+
+class XpmApp(App[None], inherit_bindings=False):
+    """The terminal app on one workspace."""
+
+    TITLE = "xpm-tui"
+    CSS_PATH = "app.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+c", "interrupt", show=False, priority=True),
+    ]
+
+    class DiskRead(Message):
+        """The watcher found something."""
+
+    class Undone(Message):
+        """A clean was taken back, or could not be."""
+
+        def __init__(self, transaction: str, words: str) -> None:
+            """`transaction` is empty where it could not."""
+            super().__init__()
+            self.transaction = transaction
+            self.words = words
+
+    def __init__(
+        self,
+        workspace: WorkspacePaths,
+        *,
+        readonly: bool = False,
+        ascii_only: bool = False,
+        events: bool = True,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        super().__init__()
+        self.readonly = readonly
+        self.clock = clock
+        self.store = Store(workspace)
+        self.changes: tuple[str, ...] = ()
+        """The cleans of this session that can still be taken back, oldest first."""
+        self._events = events
+        self._ascii = AsciiFilter() if ascii_only else None
+        self._watcher = self._watch(workspace)
+        self._main: MainScreen | None = None
+        self._interrupted = 0.0
+        for palette in PALETTES.values():
+            self.register_theme(palette.theme)
+        self._use_styles(DARK.theme.name)
+        self.theme = DARK.theme.name
+
+    def on_mount(self) -> None:
+        self.theme_changed_signal.subscribe(self, lambda theme: self._use_styles(theme.name))
+        self._open()
+
+    def on_unmount(self) -> None:
+        self._watcher.stop()
+
+    def open_workspace(self, workspace: WorkspacePaths) -> None:
+        """Leave this workspace for another one."""
+        self._watcher.stop()
+        self.store = Store(workspace)
+        self.changes = ()
+        self._watcher = self._watch(workspace)
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        self._open()
+
+    @property
+    def watcher(self) -> Watcher:
+        """What keeps the store true."""
+        return self._watcher
+
+    def note_change(self, transaction: str) -> None:
+        """A clean was carried out: `z` takes it back."""
+        self.changes = (*self.changes, transaction)
+        self._watcher.look_now()
+
+    def forget_change(self, transaction: str) -> None:
+        """A clean was taken back."""
+        self.changes = tuple(name for name in self.changes if name != transaction)
+        self._watcher.look_now()
+
+    def plan_removal(self, keys: frozenset[JobKey]) -> None:
+        """Show the plan of a removal; nothing moves before it is carried out there."""
+        from xpm_tui.screens.clean import CleanScreen
+
+        self.push_screen(CleanScreen(self.store.workspace, tuple(sorted(keys))))
+
+    def undo_last(self) -> None:
+        """Take back the last clean of this session, in a thread."""
+        if self.changes:
+            work = partial(self._undo, self.changes[-1])
+            self.run_worker(work, thread=True, group="undo", exit_on_error=False)
+
+    def _undo(self, transaction: str) -> None:
+        """In a thread; ends in one message."""
+        try:
+            report = clean.undo(self.store.workspace, transaction)
+        except XpmError as error:
+            self.post_message(self.Undone("", f"{error.what}: {error.where or transaction}"))
+        else:
+            self.post_message(self.Undone(transaction, clean.undone_sentence(report)))
+
+    def on_xpm_app_undone(self, message: Undone) -> None:
+        message.stop()
+        if message.transaction:
+            self.forget_change(message.transaction)
+        self.notify(message.words, severity="information" if message.transaction else "warning")
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """Say it in the status row where there is one, and never read markup in it."""
+        bars = self.screen.query(StatusBar)
+        if bars:
+            bars.first().say(message, bad=severity != "information")
+        else:
+            super().notify(message, title=title, severity=severity, timeout=timeout, markup=False)
+
+    def copy_text(self, text: str) -> None:
+        """Copy, and show what was copied."""
+        self.copy_to_clipboard(text)
+        copy_through_tmux(text)
+        lines = text.splitlines()
+        more = f" and {len(lines) - 1} more lines" if len(lines) > 1 else ""
+        if lines:
+            self.notify(f"copied: {lines[0]}{more}")
+
+    # The disk
+
+    def _watch(self, workspace: WorkspacePaths) -> Watcher:
+        return Watcher(workspace, self._wake, events=self._events, clock=self.clock)
+
+    def _wake(self) -> None:
+        """In the watcher's thread."""
+        self.post_message(self.DiskRead())
+
+    def _open(self) -> None:
+        self._main = MainScreen(self.store)
+        self.push_screen(self._main)
+        self._watcher.start()
+
+    def on_xpm_app_disk_read(self, message: DiskRead) -> None:
+        message.stop()
+        changed = [self.store.apply(delta) for delta in self._watcher.take()]
+        if self._main is not None and self._main.is_mounted:
+            self._main.refresh_from(_together(changed))
+        self._show_whether_empty()
+
+    def _show_whether_empty(self) -> None:
+        """The empty screen lies over the main one for as long as there is nothing to show."""
+        if self.store.checked < 1.0:
+            return
+        lying = isinstance(self.screen, EmptyScreen)
+        if self.store.empty and self.screen is self._main:
+            self.push_screen(EmptyScreen(self.store.workspace, self.store.problem))
+        elif lying and not self.store.empty:
+            self.pop_screen()
+
+    # Actions that work on every screen
+
+    def do_palette(self) -> None:
+        self.action_command_palette()
+
+    def do_help(self) -> None:
+        screen = self.screen
+        if isinstance(screen, ActingScreen):
+            self.push_screen(HelpScreen(tuple(screen.explained())), self._run_chosen)
+
+    def do_redraw(self) -> None:
+        self.refresh(repaint=True, layout=True)
+
+    def do_reread(self) -> None:
+        self._watcher.look_now()
+
+    def do_quit(self) -> bool:
+        """Leave a screen that does not know better."""
+        if len(self.screen_stack) <= 2:
+            return False
+        self.pop_screen()
+        return True
+
+    def _run_chosen(self, name: str | None) -> None:
+        screen = self.screen
+        if name is not None and isinstance(screen, ActingScreen):
+            screen.action_act(name)
+
+    def on_key(self, event: events.Key) -> None:
+        """Typed ahead: a key before this one has moved the focus into a field, where it belongs."""
+        focused = self.focused
+        if focused is not None and focused.check_consume_key(event.key, event.character):
+            event.prevent_default()
+            focused.post_message(events.Key(event.key, event.character))
+
+    def action_interrupt(self) -> None:
+        """The second ctrl+c leaves at once."""
+        now = time.monotonic()
+        if now - self._interrupted < CTRL_C:
+            self.exit()
+            return
+        self._interrupted = now
+        self.notify("ctrl+c again leaves; jobs and plans go on", markup=False, timeout=CTRL_C)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """What the palette offers: the actions that work here, experiments, themes."""
+        if isinstance(screen, ActingScreen):
+            for action in screen.possible():
+                if action.id not in ("palette", "tab"):
+                    yield SystemCommand(
+                        f"{action.title}  ({action.key_text})",
+                        action.help,
+                        lambda name=action.id: screen.action_act(name),
+                    )
+        if isinstance(screen, MainScreen):
+            for experiment in self.store.experiments():
+                yield SystemCommand(
+                    f"go to {experiment.name}",
+                    "Put the tree's cursor on this experiment",
+                    lambda name=experiment.name: screen.go_to(name),
+                )
+        for name in PALETTES:
+            yield SystemCommand(
+                f"theme {name}", "Other colours", lambda name=name: self._wear(name)
+            )
+
+    # Look
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        filters = super().get_line_filters()
+        return filters if self._ascii is None else [*filters, self._ascii]
+
+    def _wear(self, name: str) -> None:
+        self.theme = name
+
+    def _use_styles(self, name: str) -> None:
+        """What the names of styles mean from now on."""
+        if name in PALETTES:
+            self.console.push_theme(RichTheme(dict(PALETTES[name].styles)))
+
+
+def _together(changes: Sequence[Changed]) -> Changed:
+    return Changed(
+        jobs=frozenset().union(*(changed.jobs for changed in changes)),
+        runs=frozenset().union(*(changed.runs for changed in changes)),
+        experiments=any(changed.experiments for changed in changes),
+        trash=any(changed.trash for changed in changes),
+    )

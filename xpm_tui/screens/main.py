@@ -1,0 +1,289 @@
+"""The main screen: the tree picks a set, the right side shows it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.timer import Timer
+
+from xpm_engine.workspace.layout import JobKey
+from xpm_tui.acting import ActingScreen
+from xpm_tui.actions import Situation
+from xpm_tui.store import (
+    Changed,
+    ExperimentSubject,
+    JobSubject,
+    LogSubject,
+    Store,
+    WorkspaceSubject,
+)
+from xpm_tui.widgets.find_line import FindLine
+from xpm_tui.widgets.job_table import text_filter
+from xpm_tui.widgets.key_bar import KeyBar
+from xpm_tui.widgets.right_side import RightSide
+from xpm_tui.widgets.status_bar import StatusBar, badge
+from xpm_tui.widgets.title_bar import TitleBar
+from xpm_tui.widgets.tree import Tree
+from xpm_tui.widgets.tree_model import RowKey
+
+if TYPE_CHECKING:
+    from xpm_tui.app import XpmApp
+
+WIDE = 100
+"""Cells from which on tree and right side stand side by side."""
+
+FOLLOW = 0.08
+"""Seconds of quiet before the right side follows the tree's cursor."""
+
+
+class MainScreen(ActingScreen[None]):
+    """Tree and right side, with where one is above, and what one can do below."""
+
+    CSS_PATH = "main.tcss"
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
+        (0, "-narrow"),
+        (WIDE, "-wide"),
+    ]
+
+    app: XpmApp
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self._store = store
+        self._marks: frozenset[JobKey] = frozenset()
+        self._follow: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        yield TitleBar(id="title")
+        with Container(id="panes"):
+            yield Tree(clock=self.app.clock, id="tree")
+            yield RightSide(id="right")
+        yield FindLine(id="find")
+        yield StatusBar(id="status")
+        yield KeyBar(id="keys")
+
+    def on_mount(self) -> None:
+        self._tree.show(self._store)
+        self._tree.focus()
+        self._show_subject()
+        self._show_facts()
+        self.set_interval(1.0, self._tick)
+
+    # What is shown
+
+    def refresh_from(self, changed: Changed) -> None:
+        """The disk was read."""
+        if changed:
+            self._tree.show(self._store)
+            self._right.refresh_from(self._store, changed)
+            if self._right.subject is None or self._right.subject == WorkspaceSubject():
+                self._show_subject()
+            self._show_place()
+        self._show_facts()
+
+    def go_to(self, experiment: str) -> None:
+        """Put the tree's cursor on an experiment."""
+        self._tree.move_to(RowKey(ExperimentSubject(experiment)))
+        self._tree.focus()
+
+    def situation(self) -> Situation:
+        return Situation(
+            readonly=self.app.readonly,
+            jobs=len(self.targets()),
+            changes=len(self.app.changes),
+        )
+
+    def after_action(self) -> None:
+        self._show_facts()
+
+    def targets(self) -> frozenset[JobKey]:
+        """The jobs that an action is about: the marked ones, else what is under the cursor."""
+        if self._marks:
+            return self._marks
+        if self._right.has_focus_within and self._right.target is not None:
+            return frozenset((self._right.target,))
+        return frozenset(self._store.keys(self._tree.subject))
+
+    def _tick(self) -> None:
+        if self.is_current:
+            self._tree.tick()
+            self._show_facts()
+
+    def _show_subject(self) -> None:
+        """Let the right side show what the tree's cursor is on."""
+        self._follow = None
+        self._right.show(self._tree.subject, self._store)
+        self._show_place()
+
+    def _show_place(self) -> None:
+        shown = self._right.subject
+        self._title.show_place(self._store, self._tree.subject if shown is None else shown)
+
+    def _show_facts(self) -> None:
+        if not self.is_mounted:
+            return
+        watcher = self.app.watcher
+        told = badge(
+            watcher.hearing, self._store.checked, self._store.problem, readonly=self.app.readonly
+        )
+        self._status.show_facts(
+            told, by=self._tree.by, find=self._find.text, marks=len(self._marks)
+        )
+        self._keys.show(self.possible())
+
+    # Messages
+
+    def on_tree_moved(self, message: Tree.Moved) -> None:
+        message.stop()
+        if self._follow is None:
+            self._follow = self.set_timer(FOLLOW, self._show_subject)
+        else:
+            self._follow.reset()
+
+    def on_tree_opened(self, message: Tree.Opened) -> None:
+        message.stop()
+        self._show_subject()
+        self._enter_right()
+
+    def on_tree_marks_wanted(self, message: Tree.MarksWanted) -> None:
+        message.stop()
+        keys = message.keys
+        self._mark(self._marks - keys if keys <= self._marks else self._marks | keys)
+
+    def on_right_side_marks_wanted(self, message: RightSide.MarksWanted) -> None:
+        message.stop()
+        self._mark(message.marks)
+
+    def on_right_side_shown(self, message: RightSide.Shown) -> None:
+        message.stop()
+        self._show_place()
+        self._show_facts()
+
+    def on_key_bar_clicked(self, message: KeyBar.Clicked) -> None:
+        message.stop()
+        self.action_act(message.action.id)
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        self.call_after_refresh(self._show_facts)
+
+    def on_find_line_changed(self, message: FindLine.Changed) -> None:
+        message.stop()
+        self._tree.narrow(text_filter(message.text, self._store.title))
+        self._show_facts()
+
+    def on_find_line_closed(self, message: FindLine.Closed) -> None:
+        message.stop()
+        self._tree.focus()
+
+    def _mark(self, marks: frozenset[JobKey]) -> None:
+        self._marks = marks
+        self._tree.show_marks(marks)
+        self._right.show_marks(marks)
+        self._show_facts()
+
+    # Keys
+
+    def do_next_pane(self) -> None:
+        if self._tree.has_focus:
+            self._enter_right()
+        else:
+            self._enter_tree()
+
+    def do_previous_pane(self) -> None:
+        self.do_next_pane()
+
+    def do_alone(self) -> None:
+        pane = "right" if self._right.has_focus_within else "tree"
+        was = self.has_class(f"-{pane}-alone")
+        self.set_class(not was, f"-{pane}-alone")
+        self.remove_class("-tree-alone" if pane == "right" else "-right-alone")
+
+    def do_back(self) -> None:
+        if self._right.has_focus_within:
+            self._enter_tree()
+        elif self._find.text:
+            self._find.clear()
+        elif self.has_class("-tree-alone"):
+            self.remove_class("-tree-alone")
+        else:
+            self.say("q leaves; jobs and plans go on")
+
+    def do_quit(self) -> None:
+        if self._right.has_focus_within and self.has_class("-right-alone"):
+            self._enter_tree()
+        else:
+            self.app.exit()
+
+    def do_tab(self, number: int) -> None:
+        self._right.do_tab(number)
+
+    def do_log(self) -> None:
+        subject = self._tree.subject
+        if not isinstance(subject, (JobSubject, LogSubject)):
+            self.say("L log: there is no job under the cursor", bad=True)
+            return
+        self._show_subject()
+        self._enter_right()
+        self._right.do_log()
+
+    def do_find(self) -> None:
+        self._find.open()
+
+    def do_unmark_all(self) -> None:
+        self._mark(frozenset())
+
+    def do_copy(self) -> None:
+        subject = self._tree.subject
+        keys = self._store.keys(subject)
+        paths = self._store.workspace
+        if isinstance(subject, ExperimentSubject):
+            self.app.copy_text(paths.experiment(subject.experiment))
+        elif len(keys) == 1:
+            self.app.copy_text(paths.job(keys[0]).root)
+        else:
+            self.app.copy_text("\n".join(paths.job(key).root for key in keys) or paths.root)
+
+    def do_remove(self) -> None:
+        self.app.plan_removal(self.targets())
+
+    def do_undo(self) -> None:
+        self.app.undo_last()
+
+    def _enter_right(self) -> None:
+        if self.has_class("-narrow"):
+            self.add_class("-right-alone")
+        self.remove_class("-tree-alone")
+        self._right.focus_view()
+
+    def _enter_tree(self) -> None:
+        self.remove_class("-right-alone")
+        self._tree.focus()
+
+    # Parts
+
+    @property
+    def _tree(self) -> Tree:
+        return self.query_one("#tree", Tree)
+
+    @property
+    def _right(self) -> RightSide:
+        return self.query_one("#right", RightSide)
+
+    @property
+    def _title(self) -> TitleBar:
+        return self.query_one("#title", TitleBar)
+
+    @property
+    def _find(self) -> FindLine:
+        return self.query_one("#find", FindLine)
+
+    @property
+    def _status(self) -> StatusBar:
+        return self.query_one("#status", StatusBar)
+
+    @property
+    def _keys(self) -> KeyBar:
+        return self.query_one("#keys", KeyBar)
