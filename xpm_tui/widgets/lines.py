@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 from rich.text import Text
 from textual.geometry import Region, Size
@@ -24,23 +23,17 @@ class Line:
     """Cells, and characters, that stand on the first of its lines only: a label."""
 
 
-READING = (Line(Text("reading…", "dim")),)
+READING = (Line(Text("reading…", "xpm.faint")),)
 """What stands there until the disk has answered."""
 
 
 class Lines(ScrollView, can_focus=True):
     """A text to read: no cursor, it scrolls."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"lines--hit"}
-    DEFAULT_CSS = """
-    Lines {
-        scrollbar-size: 0 0;
-        .lines--hit { text-style: reverse; }
-    }
-    """
+    DEFAULT_CSS = "Lines { scrollbar-size: 0 0; height: 1fr; }"
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(id=id, classes=classes)
+    def __init__(self) -> None:
+        super().__init__()
         self._lines: Sequence[Line] = ()
         self._folded: list[Text] = []
         self._width = 0
@@ -81,13 +74,35 @@ class Lines(ScrollView, can_focus=True):
                 return True
         return False
 
-    def scroll_by(self, rows: int) -> None:
-        """Scroll down, or up."""
-        self.scroll_to(y=self.scroll_offset.y + rows, animate=False, force=True)
+    def do_down(self) -> None:
+        self._scroll_by(1)
 
-    def scroll_to_end(self, *, last: bool) -> None:
-        """Scroll to the first or the last line."""
-        self.scroll_to(y=self.max_scroll_y if last else 0, animate=False, force=True)
+    def do_up(self) -> None:
+        self._scroll_by(-1)
+
+    def do_first(self) -> None:
+        self.scroll_to(y=0, animate=False, force=True)
+
+    def do_last(self) -> None:
+        self.scroll_to(y=self.max_scroll_y, animate=False, force=True)
+
+    def do_page_down(self) -> None:
+        self._scroll_by(self.size.height)
+
+    def do_page_up(self) -> None:
+        self._scroll_by(-self.size.height)
+
+    def do_half_down(self) -> None:
+        self._scroll_by(self.size.height // 2)
+
+    def do_half_up(self) -> None:
+        self._scroll_by(-(self.size.height // 2))
+
+    def do_next_hit(self) -> None:
+        self.find_next()
+
+    def do_previous_hit(self) -> None:
+        self.find_next(back=True)
 
     def render_line(self, y: int) -> Strip:
         place = self.scroll_offset.y + y
@@ -97,7 +112,7 @@ class Lines(ScrollView, can_focus=True):
         line = self._folded[place]
         if self._holds(line):
             line = line.copy()
-            line.stylize(self.get_component_rich_style("lines--hit", partial=True))
+            line.stylize("reverse")
         strip = Strip([*Text(" " * MARGIN).render(self.app.console)])
         strip = Strip.join([strip, Strip(line.render(self.app.console))])
         return strip.crop_extend(0, width, None).apply_style(self.rich_style)
@@ -105,6 +120,9 @@ class Lines(ScrollView, can_focus=True):
     def on_resize(self) -> None:
         if self.size.width != self._width:
             self._fold()
+
+    def _scroll_by(self, rows: int) -> None:
+        self.scroll_to(y=self.scroll_offset.y + rows, animate=False, force=True)
 
     def _fold(self) -> None:
         """Wrap what is to be shown to the width there is."""

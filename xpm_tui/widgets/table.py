@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from time import monotonic
-from typing import Any, ClassVar, Generic
+from typing import Any, Generic
 
 from rich.segment import Segment
 from rich.style import Style
@@ -16,6 +16,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.timer import Timer
 
+from xpm_tui import look
 from xpm_tui.widgets.table_model import Column, Row, TableModel
 
 GUTTER = 3
@@ -36,16 +37,7 @@ class Table(ScrollView, Generic[Row], can_focus=True):
     `show_marks`.
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"table--header", "table--cursor", "table--more"}
-    DEFAULT_CSS = """
-    Table {
-        scrollbar-size: 0 0;
-        .table--header { text-style: bold; }
-        .table--more { text-style: dim; }
-        .table--cursor { text-style: bold; }
-        &:focus .table--cursor { text-style: reverse; }
-    }
-    """
+    DEFAULT_CSS = "Table { scrollbar-size: 0 0; height: 1fr; }"
 
     class Opened(Message):
         """The row under the cursor is to be opened."""
@@ -89,7 +81,7 @@ class Table(ScrollView, Generic[Row], can_focus=True):
         *,
         columns: Sequence[Column[Row]] = (),
         header: bool = True,
-        id: str | None = None,
+        id: str | None = None,  # noqa: A002 (Textual's name)
         classes: str | None = None,
     ) -> None:
         super().__init__(id=id, classes=classes)
@@ -132,6 +124,18 @@ class Table(ScrollView, Generic[Row], can_focus=True):
         """Show only the rows that are wanted; None shows all."""
         self.model.narrow(wanted)
         self._follow_cursor()
+
+    def holds(self, text: str) -> Callable[[Row], bool] | None:
+        """A test whether a row shows every word of `text`; None for an empty text."""
+        words = text.casefold().split()
+        if not words:
+            return None
+
+        def wanted(row: Row) -> bool:
+            shown = " ".join(column.cell(row).plain for column in self.columns).casefold()
+            return all(word in shown for word in words)
+
+        return wanted
 
     def repaint(self) -> None:
         """Draw again the lines that look different now."""
@@ -245,36 +249,37 @@ class Table(ScrollView, Generic[Row], can_focus=True):
         key = self.model.key(row)
         at_cursor = place == self._cursor
         marked = key in self.marks or (self._range_from is not None and key in self._range_keys())
-        gutter = Text(("▌" if at_cursor else " ") + ("◆ " if marked else "  "))
+        gutter = Text((look.CURSOR if at_cursor else " ") + (look.MARKED if marked else " ") + " ")
         cells = Text()
         for index, column in enumerate(self.columns):
             if index:
                 cells.append(" " * GAP)
-            cells.append_text(fit(column.cell(row), column.width, right=column.right))
+            cells.append_text(look.cut(column.cell(row), column.width, right=column.right))
         line = self._strip(gutter, cells, width)
         if not at_cursor:
             return line
-        return Strip(
-            Segment.apply_style(line, post_style=self._part("table--cursor")), line.cell_length
-        )
+        style = self._named("xpm.cursor" if self.has_focus else "xpm.title")
+        return Strip(Segment.apply_style(line, post_style=style), line.cell_length)
 
     def _header_line(self, width: int) -> Strip:
         cells = Text()
-        for index, column in enumerate(self.columns):
-            if index:
-                cells.append(" " * GAP)
+        for column in self.columns:
             title = column.title
             if self.model.column is not None and self.model.column.title == title:
                 title += " ↑" if self.model.reverse else " ↓"
-            cells.append_text(fit(Text(title), column.width, right=column.right))
-        cells.stylize(self._part("table--header"))
+            if column.right:
+                cells.append_text(look.cut(Text(title), column.width, right=True))
+                cells.append(" " * GAP)
+            else:
+                # The arrow may stand in the gap, so that it costs the column nothing.
+                cells.append_text(look.cut(Text(title), column.width + GAP))
+        cells.stylize("xpm.title")
         return self._strip(Text(" " * GUTTER), cells, width)
 
     def _more_line(self, width: int) -> Strip:
         below = self._count - self.scroll_offset.y - self.page
         words = f"┊ {below:,} more rows" if below > 1 else "┊ 1 more row"
-        text = Text(words if below > 0 else f"┊ end of {self._count:,} rows")
-        text.stylize(self._part("table--more"))
+        text = Text(words if below > 0 else f"┊ end of {self._count:,} rows", "xpm.faint")
         return self._strip(Text(" " * GUTTER), text, width)
 
     def _strip(self, gutter: Text, cells: Text, width: int) -> Strip:
@@ -284,8 +289,8 @@ class Table(ScrollView, Generic[Row], can_focus=True):
         line = Strip.join([Strip(gutter.render(console)), body]).crop(0, width)
         return line.apply_style(self.rich_style)
 
-    def _part(self, name: str) -> Style:
-        return self.get_component_rich_style(name, partial=True)
+    def _named(self, name: str) -> Style:
+        return self.app.console.get_style(name, default="bold")
 
     @property
     def _count(self) -> int:
@@ -370,6 +375,12 @@ class Table(ScrollView, Generic[Row], can_focus=True):
         else:
             self.sort(self.model.column, reverse=self.model.reverse)
 
+    def on_focus(self) -> None:
+        self.repaint()
+
+    def on_blur(self) -> None:
+        self.repaint()
+
     def on_key(self) -> None:
         self._last_key = monotonic()
 
@@ -395,15 +406,3 @@ class Table(ScrollView, Generic[Row], can_focus=True):
                 again = self.model.column is column
                 self.sort(column, reverse=again and not self.model.reverse)
                 return
-
-
-def fit(text: Text, width: int, *, right: bool = False) -> Text:
-    """A text of exactly `width` cells: padded, or cut with an ellipsis."""
-    cell = text.copy()
-    cell.truncate(width, overflow="ellipsis")
-    missing = max(0, width - cell.cell_len)
-    if missing and right:
-        padded = Text(" " * missing)
-        return padded.append_text(cell)
-    cell.pad_right(missing)
-    return cell

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -112,7 +113,7 @@ def ranking(values: Sequence[Any], *, reverse: bool = False) -> list[int]:
 
 def _hashable(value: Any) -> int | float | str | None:
     """A value that can be ranked; lists and the like by their Python spelling."""
-    if value is None or value != value:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
         return None
     if isinstance(value, (int, float, str)):
         return value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import pytest
@@ -11,7 +10,7 @@ from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
 from tests.tui.screen_text import widget_lines
-from xpm_tui.widgets.table import Table, fit
+from xpm_tui.widgets.table import Table
 from xpm_tui.widgets.table_model import Column
 
 
@@ -49,8 +48,8 @@ class Host(App[None]):
 
 
 @pytest.fixture
-def host() -> Iterator[Host]:
-    yield Host()
+def host() -> Host:
+    return Host()
 
 
 async def test_few_rows_stand_under_their_header(host: Host) -> None:
@@ -189,22 +188,6 @@ async def test_only_lines_that_changed_are_drawn_again(host: Host) -> None:
         host.table.show((*rows[:4], Run("run004", 7.0), *rows[5:]))
         await pilot.pause()
         assert set(drawn) == {5}
-
-
-@pytest.mark.parametrize(
-    ("text", "right", "cell"),
-    [
-        ("ab", False, "ab   "),
-        ("ab", True, "   ab"),
-        ("abcdefgh", False, "abcd…"),
-        ("日本語日本語", False, "日本…"),
-        ("[red]x", False, "[red…"),
-    ],
-)
-def test_a_cell_is_as_wide_as_its_column(text: str, right: bool, cell: str) -> None:
-    fitted = fit(Text(text), 5, right=right)
-    assert fitted.plain == cell
-    assert fitted.cell_len == 5
 
 
 def at_cursor(host: Host) -> int:

@@ -1,0 +1,97 @@
+"""The metrics of a job, from ``metrics.jsonl``: a line ``{t, name, value, step}`` a value."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+MAX_BYTES = 4_000_000
+"""The end of the file that is read: a curve of a few dozen cells needs no more."""
+
+BLOCKS = "▁▂▃▄▅▆▇█"
+
+
+@dataclass(frozen=True)
+class Series:
+    """The values of one metric, in the order in which they were told."""
+
+    name: str
+    values: tuple[float, ...]
+    last_step: float | None = None
+
+    @property
+    def last(self) -> float:
+        return self.values[-1]
+
+
+@dataclass(frozen=True)
+class MetricsRead:
+    """What was found in the file."""
+
+    series: tuple[Series, ...] = ()
+    bad_lines: int = 0
+    cut: bool = False
+    """Whether the file is longer than what was read of its end."""
+    problem: str = ""
+
+
+def read_metrics(path: str, *, max_bytes: int = MAX_BYTES) -> MetricsRead:
+    """Read the end of a file of metrics; an absent one holds none."""
+    try:
+        with open(path, "rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            file.seek(max(0, size - max_bytes))
+            data = file.read(max_bytes)
+    except FileNotFoundError:
+        return MetricsRead()
+    except OSError as error:
+        return MetricsRead(problem=f"{path}: {error.strerror}")
+    cut = size > max_bytes
+    lines = data.split(b"\n")
+    values: dict[str, list[float]] = {}
+    steps: dict[str, float | None] = {}
+    bad = 0
+    # The first line of a part may be half a line, and the last one may not be finished yet.
+    for line in lines[1 if cut else 0 : -1]:
+        try:
+            item = json.loads(line)
+            name, value, step = item["name"], float(item["value"]), item.get("step")
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            bad += 1
+            continue
+        values.setdefault(str(name), []).append(value)
+        steps[str(name)] = step if isinstance(step, (int, float)) else None
+    series = tuple(Series(name, tuple(found), steps[name]) for name, found in values.items())
+    return MetricsRead(series, bad, cut)
+
+
+def curve(values: Sequence[float], width: int) -> str:
+    """The values as a line of blocks, lowest to highest; as many cells as values, at most `width`.
+
+    Each cell is the mean of the values that fall into it; one without a finite value is blank.
+    """
+    cells = [_mean(part) for part in _parts(values, min(width, len(values)))]
+    known = [cell for cell in cells if cell is not None]
+    if not known:
+        return " " * len(cells)
+    low, high = min(known), max(known)
+    span = (high - low) or 1.0
+    top = len(BLOCKS) - 1
+    return "".join(
+        " " if cell is None else BLOCKS[min(top, int((cell - low) / span * (top + 1)))]
+        for cell in cells
+    )
+
+
+def _parts(values: Sequence[float], count: int) -> list[Sequence[float]]:
+    edges = [len(values) * place // count for place in range(count + 1)] if count else []
+    return [values[left:right] for left, right in pairwise(edges)]
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    finite = [value for value in values if math.isfinite(value)]
+    return math.fsum(finite) / len(finite) if finite else None

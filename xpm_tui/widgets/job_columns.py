@@ -1,0 +1,179 @@
+"""The columns of a table of jobs: state, what tells them apart, progress, time, metrics, note."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from rich.text import Text
+
+from xpm_engine.workspace.records.fields import parse_time
+from xpm_engine.workspace.records.params import short_text
+from xpm_engine.workspace.records.runs import How
+from xpm_engine.workspace.records.states import JobState
+from xpm_tui import clock, look
+from xpm_tui.causes import reason_text
+from xpm_tui.store.labels import differing, labelling, last_part, shared, task_names
+from xpm_tui.store.model import RANK, Job
+from xpm_tui.widgets.table_model import Column
+
+WIDEST = 24
+"""Cells that a column of values takes at most."""
+
+LOOKED_AT = 200
+"""Rows whose values decide how wide a column is."""
+
+MOST_METRICS = 3
+MOST_PARAMS = 6
+BAR = 7
+
+
+def job_columns(jobs: Sequence[Job]) -> tuple[Column[Job], ...]:
+    """The columns for these jobs."""
+    columns = [Column[Job]("state", lambda job: look.state_text(job.state), _state_order, width=11)]
+    columns += _telling_apart(jobs)
+    if any(job.record.progress is not None for job in jobs):
+        columns.append(Column("progress", progress_cell, _fraction, width=BAR + 9))
+    columns.append(
+        Column(
+            "time",
+            lambda job: _time_cell(job, clock.now()),
+            lambda job: seconds_of(job, clock.now()),
+            width=7,
+            right=True,
+        )
+    )
+    columns += [_metric(name) for name in _metric_names(jobs)]
+    columns.append(Column("note", note_cell, lambda job: note_cell(job).plain or None, width=36))
+    return tuple(columns)
+
+
+def _telling_apart(jobs: Sequence[Job]) -> list[Column[Job]]:
+    """The task, tags and parameters in which jobs differ; digits where these are not enough."""
+    by_task: dict[str, list[Job]] = {}
+    for job in jobs:
+        by_task.setdefault(job.key.task, []).append(job)
+    labels = [labelling(alike) for alike in by_task.values() if len(alike) > 1]
+    if len(by_task) == 1 and labels:
+        tags = labels[0].tags
+    else:
+        tags = differing([job.tags for job in jobs])
+    params = tuple(dict.fromkeys(name for label in labels for name in label.params))
+    columns: list[Column[Job]] = []
+    if len(by_task) > 1:
+        names = task_names(by_task)
+        columns.append(_values("task", jobs, lambda job: names.get(job.key.task, job.key.task)))
+    columns += [_values(name, jobs, _tag(name)) for name in tags]
+    columns += [_values(last_part(name), jobs, _param(name)) for name in params[:MOST_PARAMS]]
+    if any(label.digits for label in labels) or len(columns) == 0:
+        columns.append(_values("id", jobs, lambda job: job.key.short))
+    return columns
+
+
+def same_line(jobs: Sequence[Job]) -> str:
+    """``same for all 80: ranker=drmm``: the tags that every job has alike; empty for none."""
+    same = shared([job.tags for job in jobs]) if len(jobs) > 1 else {}
+    if not same:
+        return ""
+    pairs = "  ".join(f"{name}={short_text(value)}" for name, value in same.items())
+    return look.plain(f"same for all {len(jobs):,}: {pairs}")
+
+
+def progress_cell(job: Job) -> Text:
+    """A bar for what runs; for what ended badly, how far it came."""
+    progress = job.record.progress
+    if progress is None:
+        return Text()
+    percent = f"{look.percent(progress.fraction):>6}"
+    if job.state.live:
+        return look.bar(progress.fraction, BAR) + Text(percent)
+    words = progress.levels[0].text if progress.levels else ""
+    return Text(look.plain(f"{words} {percent}".strip()))
+
+
+def seconds_of(job: Job, now: float) -> float | None:
+    """How long the last attempt took, or has run until `now`; None if it did not start."""
+    record = job.record
+    if record.usage is not None:
+        return record.usage.seconds
+    began = None if record.started is None else parse_time(record.started)
+    if began is None:
+        return None
+    ended = None if record.ended is None else parse_time(record.ended)
+    if ended is None and not job.state.live:
+        return None
+    return max(0.0, (now if ended is None else ended) - began)
+
+
+def note_cell(job: Job) -> Text:
+    """What there is to say about a job in a few words."""
+    return Text(look.plain(_note(job)))
+
+
+def _note(job: Job) -> str:
+    if job.state.ended_badly:
+        return reason_text(job)
+    if job.record.problem:
+        return job.record.problem
+    if job.wait is not None:
+        return look.wait_text(job.wait)
+    if job.drift:
+        return f"{look.DRIFTED} drifted"
+    progress = job.record.progress
+    if job.state is JobState.RUNNING and progress is not None:
+        left = progress.seconds_left
+        return "" if left is None else f"~{look.duration(left)} left"
+    return "reused" if job.how is How.REUSED and job.state is JobState.DONE else ""
+
+
+def _state_order(job: Job) -> int:
+    return RANK[job.state]
+
+
+def _fraction(job: Job) -> float | None:
+    return None if job.record.progress is None else job.record.progress.fraction
+
+
+def _time_cell(job: Job, now: float) -> Text:
+    seconds = seconds_of(job, now)
+    return Text("" if seconds is None else look.duration(seconds))
+
+
+def _tag(name: str) -> Callable[[Job], Any]:
+    return lambda job: job.tags.get(name)
+
+
+def _param(name: str) -> Callable[[Job], Any]:
+    return lambda job: job.params.get(name)
+
+
+def _values(title: str, jobs: Sequence[Job], value: Callable[[Job], Any]) -> Column[Job]:
+    def cell(job: Job) -> Text:
+        found = value(job)
+        return Text("" if found is None else look.plain(short_text(found)))
+
+    title = look.plain(title)
+    widest = max((cell(job).cell_len for job in jobs[:LOOKED_AT]), default=0)
+    width = min(WIDEST, max(len(title), widest))
+    return Column(title, cell, value, width=width)
+
+
+def _metric_names(jobs: Sequence[Job]) -> list[str]:
+    names: dict[str, None] = {}
+    for job in jobs:
+        if job.record.metrics:
+            names.update(dict.fromkeys(job.record.metrics))
+            if len(names) >= MOST_METRICS:
+                break
+    return list(names)[:MOST_METRICS]
+
+
+def _metric(name: str) -> Column[Job]:
+    def value(job: Job) -> float | None:
+        return job.record.metrics.get(name)
+
+    def cell(job: Job) -> Text:
+        found = value(job)
+        return Text("" if found is None else look.plain(f"{found:.4g}"))
+
+    return Column(look.plain(name), cell, value, width=min(WIDEST, max(6, len(name))), right=True)

@@ -1,0 +1,90 @@
+"""The table of jobs: only what tells them apart, and above it what is the same for all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import Vertical
+
+from xpm_engine.workspace.layout import JobKey
+from xpm_engine.workspace.records.states import JobState
+from xpm_tui.store import Job
+from xpm_tui.widgets.job_columns import job_columns, same_line
+from xpm_tui.widgets.table_keys import KeyTable
+from xpm_tui.widgets.words import Words
+
+Wanted = Callable[[Job], bool]
+
+
+class JobTable(Vertical):
+    """Jobs, a row each; `table` holds the cursor, `Table.Opened` and `Table.MarksWanted` leave it.
+
+    What is shown is narrowed by `narrow`, whose predicate may come from any filter.
+    """
+
+    DEFAULT_CSS = "JobTable { height: 1fr; } JobTable Words { padding: 0 1; }"
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 (Textual's name)
+        super().__init__(id=id)
+        self.same = Words(classes="same")
+        self.table: KeyTable[Job] = KeyTable(_key)
+        self.table.trouble = in_trouble
+        self._columns_for: tuple[object, ...] = ()
+
+    def compose(self) -> ComposeResult:
+        yield self.same
+        yield self.table
+
+    def show(self, jobs: Sequence[Job]) -> None:
+        """Show these jobs; the columns are chosen anew when others came or what they have did."""
+        signature = (
+            tuple(map(_key, jobs)),
+            any(job.record.progress is not None for job in jobs),
+            any(job.record.metrics for job in jobs),
+        )
+        if signature != self._columns_for:
+            self._columns_for = signature
+            words = same_line(jobs)
+            self.same.show(*([Text(words, "xpm.faint")] if words else []))
+            self.table.show(jobs, columns=job_columns(jobs))
+        else:
+            self.table.show(jobs)
+
+    def narrow(self, wanted: Wanted | None) -> None:
+        """Show only the jobs that are wanted; None shows all."""
+        self.table.narrow(wanted)
+
+    @property
+    def job(self) -> Job | None:
+        """The job under the cursor."""
+        return self.table.row
+
+
+def in_trouble(job: Job) -> bool:
+    """Whether `e` stops at this job."""
+    return job.state.ended_badly or job.state is JobState.UNREADABLE or bool(job.drift)
+
+
+def text_filter(text: str, title: Callable[[Job], str]) -> Wanted | None:
+    """The jobs that hold every word of `text` in their title, id, tags, state or reason.
+
+    None for an empty text.
+    """
+    words = text.casefold().split()
+    if not words:
+        return None
+
+    def wanted(job: Job) -> bool:
+        reason = job.record.reason
+        tags = " ".join(f"{name}={value}" for name, value in job.tags.items())
+        hay = f"{title(job)} {job.key} {tags} {job.state.value} {reason.text if reason else ''}"
+        hay = hay.casefold()
+        return all(word in hay for word in words)
+
+    return wanted
+
+
+def _key(job: Job) -> JobKey:
+    return job.key

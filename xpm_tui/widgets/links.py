@@ -1,0 +1,74 @@
+"""What is linked with a job: its logs, the runs that reference it, the jobs around it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from rich.text import Text
+
+from xpm_engine.workspace.layout import JobKey
+from xpm_tui import look
+from xpm_tui.store import Job, JobSubject, LogSubject, RunKey, RunSubject, Store, Stream, Subject
+from xpm_tui.widgets.table_keys import KeyTable
+from xpm_tui.widgets.table_model import Column
+
+
+@dataclass(frozen=True)
+class Link:
+    """Something to go to."""
+
+    kind: str
+    """``log``, ``run``, ``needs``, ``needed by``."""
+    name: str
+    note: Text
+    target: Subject
+
+
+class Links(KeyTable[Link]):
+    """A link a row; opening one goes there."""
+
+    markable = False
+
+    def __init__(self) -> None:
+        super().__init__(lambda link: (link.kind, link.name), columns=COLUMNS)
+
+
+def links_of(store: Store, job: Job) -> tuple[Link, ...]:
+    """The links of a job: logs, then runs, then jobs up and down."""
+    paths = store.workspace.job(job.key)
+    links: list[Link] = []
+    for path, stream in ((paths.stdout_link, Stream.STDOUT), (paths.stderr_link, Stream.STDERR)):
+        target = LogSubject(job.key, job.run, stream)
+        links.append(Link("log", os.path.basename(path), Text(look.plain(path)), target))
+    for run in store.runs_of(job.key):
+        links.append(
+            Link("run", look.plain(str(run)), _tags_in(store, job.key, run), RunSubject(run))
+        )
+    for kind, keys in (("needs", job.dependencies), ("needed by", dependants(store, job.key))):
+        for key in keys:
+            other = store.job(key, store.home_of(key))
+            name = look.plain(f"{store.title(other)}  {key.short}")
+            links.append(Link(kind, name, look.state_text(other.state), JobSubject(key)))
+    return tuple(links)
+
+
+def dependants(store: Store, key: JobKey) -> tuple[JobKey, ...]:
+    """The jobs made from this one, in any run that references it; each once."""
+    found: dict[JobKey, None] = {}
+    for run in store.runs_of(key):
+        found.update(dict.fromkeys(store.dependants(key, run)))
+    return tuple(found)
+
+
+def _tags_in(store: Store, key: JobKey, run: RunKey) -> Text:
+    tags = store.job(key, run).tags
+    words = " ".join(f"{name}={value}" for name, value in tags.items())
+    return Text(look.plain(words), "xpm.tag")
+
+
+COLUMNS: tuple[Column[Link], ...] = (
+    Column("link", lambda link: Text(link.kind, "xpm.faint"), width=10),
+    Column("to", lambda link: Text(link.name), lambda link: link.name, width=40),
+    Column("what", lambda link: link.note, lambda link: link.note.plain, width=60),
+)

@@ -1,0 +1,257 @@
+"""The right side: what the tree's cursor stands on, and what was opened from there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.message import Message
+
+from xpm_engine.workspace.layout import JobKey
+from xpm_tui.store import (
+    Changed,
+    EarlierRunsSubject,
+    ExperimentSubject,
+    JobSubject,
+    LogSubject,
+    RunKey,
+    RunSubject,
+    Store,
+    Subject,
+    TrashSubject,
+    WorkspaceSubject,
+)
+from xpm_tui.widgets.find_line import FindLine
+from xpm_tui.widgets.job_table import text_filter
+from xpm_tui.widgets.job_view import LOG, JobView
+from xpm_tui.widgets.lines import Lines
+from xpm_tui.widgets.set_view import JOBS, RUNS, SetView
+from xpm_tui.widgets.subject_view import SubjectView
+from xpm_tui.widgets.table import Table
+from xpm_tui.widgets.trash_view import TrashView
+from xpm_tui.widgets.workspace_view import WorkspaceView
+
+
+class RightSide(Vertical):
+    """Shows a subject; what is opened in it takes its place until one step back.
+
+    The trail begins with what the tree's cursor stands on and ends with what is on the screen.
+    """
+
+    DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8")
+
+    class Shown(Message):
+        """Something else is on the screen."""
+
+        def __init__(self, subject: Subject) -> None:
+            super().__init__()
+            self.subject = subject
+
+    class MarksWanted(Message):
+        """The user wants these jobs to be the marked ones."""
+
+        def __init__(self, marks: frozenset[JobKey]) -> None:
+            super().__init__()
+            self.marks = marks
+
+    def __init__(self, *, since: str | None = None, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self.trail: tuple[Subject, ...] = ()
+        self.store: Store | None = None
+        self._workspace_view = WorkspaceView(since=since)
+        self._set_view = SetView()
+        self._job_view = JobView()
+        self._trash_view = TrashView()
+        self._find = FindLine()
+
+    def compose(self) -> ComposeResult:
+        yield from self._views
+        yield self._find
+
+    def on_mount(self) -> None:
+        for view in self._views:
+            view.display = view is self.view
+        self.set_interval(1.0, self._tick)
+
+    def show(self, subject: Subject, store: Store) -> None:
+        """Show what the tree's cursor stands on; what was opened before is left."""
+        self.store = store
+        if self.trail[:1] == (subject,):
+            self.view.refresh_from(Changed())
+            return
+        self.trail = (subject,)
+        self._show_end()
+
+    def refresh_from(self, store: Store, changed: Changed) -> None:
+        """Something was read again: draw what looks different."""
+        self.store = store
+        if self.trail:
+            self.view.refresh_from(changed)
+
+    def show_marks(self, marks: frozenset[JobKey]) -> None:
+        """Draw these jobs as marked."""
+        self._set_view.jobs.table.show_marks(frozenset(marks))
+
+    def open(self, subject: Subject) -> None:
+        """Show something that was opened here; one step back leaves it."""
+        if self.store is not None:
+            self.trail = (*self.trail, subject)
+            self._show_end()
+            self.view.focus_pane()
+
+    @property
+    def subject(self) -> Subject | None:
+        """What is on the screen."""
+        return self.trail[-1] if self.trail else None
+
+    @property
+    def view(self) -> SubjectView:
+        """The view that shows it."""
+        match self.subject:
+            case JobSubject() | LogSubject():
+                return self._job_view
+            case TrashSubject():
+                return self._trash_view
+            case WorkspaceSubject() | None:
+                return self._workspace_view
+            case _:
+                return self._set_view
+
+    @property
+    def target(self) -> JobKey | None:
+        """The job that an action without marks acts on: the one shown, or under the cursor."""
+        if isinstance(self.subject, (JobSubject, LogSubject)):
+            return self.subject.key
+        if self.view is self._set_view and self._set_view.open_pane == JOBS:
+            job = self._set_view.jobs.job
+            return None if job is None else job.key
+        return None
+
+    def focus_view(self) -> None:
+        """Focus what is shown."""
+        self.view.focus_pane()
+
+    def do_tab(self, number: int) -> None:
+        if not self.view.choose(number - 1):
+            self.notify(f"there is no tab {number} here", markup=False, timeout=2)
+
+    def do_back(self) -> bool:
+        """One step back inside the right side; False if there is none left."""
+        if self._find.text:
+            self._find.clear()
+            return True
+        if self.view is self._set_view and self._set_view.do_back():
+            return True
+        if len(self.trail) > 1:
+            self.trail = self.trail[:-1]
+            self._show_end()
+            self.view.focus_pane()
+            return True
+        return False
+
+    def do_find(self) -> None:
+        if self.view.reader() is None:
+            self.notify("there is nothing to search here", markup=False, timeout=2)
+        else:
+            self._find.open()
+
+    def do_log(self) -> None:
+        key = self.target
+        if key is None or self.store is None:
+            self.notify("there is no job under the cursor", markup=False, timeout=2)
+            return
+        if self.view is not self._job_view:
+            self.open(JobSubject(key, self.store.run_of(self.trail[-1])))
+        self._job_view.show_log()
+        self._job_view.focus_pane()
+
+    def do_next_sibling(self) -> None:
+        self._to_sibling(1)
+
+    def do_previous_sibling(self) -> None:
+        self._to_sibling(-1)
+
+    def _to_sibling(self, step: int) -> None:
+        """From a job that was opened in the table to the row beside it."""
+        table = self._set_view.jobs.table
+        if not isinstance(self.subject, JobSubject) or len(self.trail) < 2:
+            return
+        if not table.move_to(self.subject.key):
+            return
+        table.move_by(step)
+        job = table.row
+        if job is not None and job.key != self.subject.key:
+            self.trail = (*self.trail[:-1], JobSubject(job.key, job.run))
+            self._show_end()
+
+    def _show_end(self) -> None:
+        subject, store = self.subject, self.store
+        if subject is None or store is None:
+            return
+        self._find.clear()
+        for view in self._views:
+            view.display = view is self.view
+        shown: Subject = subject
+        if isinstance(subject, EarlierRunsSubject):
+            shown = ExperimentSubject(subject.experiment)
+        self.view.show(shown, store)
+        if isinstance(subject, EarlierRunsSubject):
+            self._set_view.choose(RUNS)
+        self.post_message(self.Shown(subject))
+
+    @property
+    def _views(self) -> tuple[SubjectView, ...]:
+        return (self._workspace_view, self._set_view, self._job_view, self._trash_view)
+
+    def _tick(self) -> None:
+        if self.trail and self.display and self.screen.is_active:
+            self.view.tick()
+
+    def on_workspace_view_experiment_opened(self, message: WorkspaceView.ExperimentOpened) -> None:
+        message.stop()
+        self.open(ExperimentSubject(message.name))
+
+    def on_set_view_job_opened(self, message: SetView.JobOpened) -> None:
+        message.stop()
+        self.open(JobSubject(message.job.key, message.job.run))
+
+    def on_set_view_run_opened(self, message: SetView.RunOpened) -> None:
+        message.stop()
+        self.open(RunSubject(RunKey(message.view.experiment, message.view.run)))
+        self._set_view.choose(JOBS)
+
+    def on_job_view_link_opened(self, message: JobView.LinkOpened) -> None:
+        message.stop()
+        target = message.target
+        if isinstance(target, LogSubject):
+            self._job_view.choose(LOG)
+            self._job_view.show_log(target.stream)
+            self._job_view.focus_pane()
+        else:
+            self.open(target)
+
+    def on_table_marks_wanted(self, message: Table.MarksWanted) -> None:
+        message.stop()
+        marks = frozenset(mark for mark in message.marks if isinstance(mark, JobKey))
+        self.post_message(self.MarksWanted(marks))
+
+    def on_find_line_changed(self, message: FindLine.Changed) -> None:
+        message.stop()
+        self._look_for(message.text)
+
+    def on_find_line_closed(self, message: FindLine.Closed) -> None:
+        message.stop()
+        self.view.focus_pane()
+
+    def _look_for(self, text: str) -> None:
+        """Lists narrow to the rows that hold every word, texts jump to the first hit."""
+        view = self.view
+        if view is self._set_view and view.open_pane == JOBS and self.store is not None:
+            self._set_view.narrow(text_filter(text, self.store.title))
+            return
+        reader = view.reader()
+        if isinstance(reader, Lines):
+            reader.find(text)
+        elif isinstance(reader, Table):
+            reader.narrow(reader.holds(text))

@@ -1,0 +1,189 @@
+"""The right side of a set of jobs: an experiment, a run, a group, all, or what failed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.message import Message
+from textual.widget import Widget
+
+from xpm_engine.workspace.layout import JobKey
+from xpm_engine.workspace.scan import RunView
+from xpm_tui import clock
+from xpm_tui.causes import Cause, group_causes
+from xpm_tui.store import (
+    AllJobsSubject,
+    Changed,
+    ExperimentSubject,
+    FailedSubject,
+    GroupSubject,
+    Job,
+    RunSubject,
+    Store,
+    Subject,
+)
+from xpm_tui.widgets import strip
+from xpm_tui.widgets.cause_table import CauseTable
+from xpm_tui.widgets.job_table import JobTable, Wanted
+from xpm_tui.widgets.run_table import RunTable
+from xpm_tui.widgets.subject_view import SubjectView
+from xpm_tui.widgets.table import Table
+from xpm_tui.widgets.waiting_table import WaitingTable, waiting_jobs
+
+JOBS, CAUSES, WAITING, RUNS = range(4)
+NARROW = 60
+"""Below this width a bar takes half the line."""
+
+
+@dataclass(frozen=True)
+class Picked:
+    """Jobs that the table is narrowed to, by their cause."""
+
+    words: str
+    keys: frozenset[JobKey]
+
+
+class SetView(SubjectView):
+    """Jobs, their causes of failure, what they wait for, and the runs that they belong to."""
+
+    TITLES: ClassVar[tuple[str, ...]] = ("Jobs", "Causes", "Waiting", "Runs")
+
+    class JobOpened(Message):
+        """A job is to be shown."""
+
+        def __init__(self, job: Job) -> None:
+            super().__init__()
+            self.job = job
+
+    class RunOpened(Message):
+        """A run is to be shown."""
+
+        def __init__(self, view: RunView) -> None:
+            super().__init__()
+            self.view = view
+
+    def make_panes(self) -> Sequence[Widget]:
+        self.jobs = JobTable()
+        self.causes = CauseTable()
+        self.waiting = WaitingTable(self._title)
+        self.runs = RunTable()
+        self.picked: Picked | None = None
+        return (self.jobs, self.causes, self.waiting, self.runs)
+
+    def show(self, subject: Subject, store: Store) -> None:
+        if subject != self.subject:
+            self.pick(None)
+            first = CAUSES if isinstance(subject, FailedSubject) else JOBS
+            if self.open_pane != first:
+                self.subject = None
+                self.choose(first)
+        super().show(subject, store)
+
+    def touched(self, changed: Changed) -> bool:
+        run = (
+            None
+            if self.store is None or self.subject is None
+            else (self.store.run_of(self.subject))
+        )
+        return changed.experiments or run is None or run in changed.runs
+
+    def feed(self, pane: int) -> None:
+        store, subject = self.store, self.subject
+        if store is None or subject is None:
+            return
+        jobs = store.jobs(subject)
+        causes = group_causes(jobs)
+        self._show_strip(store, subject, jobs, causes)
+        if pane == JOBS:
+            self.jobs.show(jobs)
+        elif pane == CAUSES:
+            self.causes.show(causes)
+        elif pane == WAITING:
+            self.waiting.show(waiting_jobs(jobs))
+        else:
+            self.runs.show(runs_of(store, subject))
+
+    def narrow(self, wanted: Wanted | None) -> None:
+        """Show only the jobs that are wanted; None shows all."""
+        self.jobs.narrow(wanted)
+
+    def pick(self, picked: Picked | None) -> None:
+        """Show only these jobs; None shows all."""
+        self.picked = picked
+        keys = None if picked is None else picked.keys
+        self.jobs.narrow(None if keys is None else lambda job: job.key in keys)
+
+    def do_back(self) -> bool:
+        """Give up what the jobs were narrowed to; False if they were not."""
+        if self.picked is None:
+            return False
+        self.pick(None)
+        self.choose(CAUSES)
+        return True
+
+    def on_table_opened(self, message: Table.Opened) -> None:
+        message.stop()
+        row = message.row
+        if isinstance(row, Cause):
+            self.pick(Picked(row.text, frozenset(row.keys)))
+            self.choose(JOBS)
+        elif isinstance(row, Job):
+            self.post_message(self.JobOpened(row))
+        elif isinstance(row, RunView):
+            self.post_message(self.RunOpened(row))
+
+    def _title(self, job: Job) -> str:
+        return "" if self.store is None else self.store.title(job)
+
+    def _show_strip(
+        self, store: Store, subject: Subject, jobs: tuple[Job, ...], causes: tuple[Cause, ...]
+    ) -> None:
+        run = store.run_of(subject)
+        view = None if run is None else store.run(run)
+        title = subject_title(store, subject)
+        if self.picked is not None:
+            title += f" › {self.picked.words}"
+        width = max(10, self.size.width // 2 - 8)
+        lines = [
+            strip.title_line(title, view, now=clock.now()),
+            strip.bar_line(store.counts(subject), width=min(40, width)),
+        ]
+        more = (strip.waiting_line(jobs), strip.failed_line(causes))
+        self.strip.show(*lines, *(line for line in more if line is not None))
+
+
+def subject_title(store: Store, subject: Subject) -> str:
+    """``learn in drmm``: what a set of jobs is called."""
+    match subject:
+        case ExperimentSubject(name):
+            return name
+        case RunSubject(run):
+            return f"{run.experiment} › {run.run}"
+        case GroupSubject(run, group):
+            parts = list(group.path)
+            if parts and parts[0] == group.path[0] and group.by.value == "task":
+                parts[0] = store.task_name(parts[0], run)
+            return f"{' › '.join(parts)} in {run.experiment}"
+        case AllJobsSubject():
+            return "All jobs"
+        case FailedSubject():
+            return "Failed in the latest runs"
+        case _:
+            return ""
+
+
+def runs_of(store: Store, subject: Subject) -> tuple[RunView, ...]:
+    """The runs that a subject's jobs can belong to, newest first."""
+    run = store.run_of(subject)
+    names = (
+        [experiment.name for experiment in store.experiments()] if run is None else [run.experiment]
+    )
+    found: list[RunView] = []
+    for name in names:
+        experiment = store.experiment(name)
+        if experiment is not None:
+            views = map(store.run, experiment.runs)
+            found.extend(view for view in views if view is not None)
+    return tuple(sorted(found, key=lambda view: view.run, reverse=True))

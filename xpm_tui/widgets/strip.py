@@ -1,0 +1,119 @@
+"""The strip over a set of jobs: whose they are, how far, what waits and what failed."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+from rich.text import Text
+
+from xpm_engine.workspace.records.reasons import WaitKind
+from xpm_engine.workspace.records.runs import PlanState, RunKind
+from xpm_engine.workspace.records.states import JobState
+from xpm_engine.workspace.scan import RunView
+from xpm_tui import look
+from xpm_tui.causes import Cause, reason_place
+from xpm_tui.store import WAITS, Counts, Job
+
+LABEL = 9
+"""Cells of ``waiting`` and ``failed`` on the left."""
+
+MOST_REASONS = 4
+"""Reasons that are told in one line."""
+
+
+def title_line(title: str, view: RunView | None, *, now: float) -> Text:
+    """``learn in drmm   run 23 Nov 09:12 by plan.py seed=1,2,3 (pid 4121, alive)``."""
+    line = Text(look.plain(title), "xpm.title")
+    if view is not None:
+        line = Text().append_text(line)
+        line.append("   ")
+        line.append(run_words(view, now=now), "xpm.faint")
+    return line
+
+
+def run_words(view: RunView, *, now: float) -> str:
+    """Which run it is, in words: when, of what plan and arguments, and how it goes."""
+    record = view.record
+    if record is None:
+        return look.plain(f"run {view.run}: {view.problem}")
+    scope = record.scope
+    arguments = "".join(f" {name}={value}" for name, value in scope.arguments)
+    kind = "retried" if record.kind is RunKind.RETRY else "run"
+    words = f"{kind} {look.when_long(record.started, now)} by {os.path.basename(scope.plan)}"
+    words += arguments
+    if view.plan is PlanState.RUNNING:
+        words += f" (pid {record.driver.pid})"
+    elif view.plan is not None:
+        words += f" ({look.PLANS[view.plan]})"
+    return look.plain(words)
+
+
+def bar_line(counts: Counts, *, width: int) -> Text:
+    """``━━━━╌╌╌╌  ✓ 41 (9 reused)  ● 3  ○ 14  ✗ 22``."""
+    fraction = counts.done / counts.total if counts.total else 0.0
+    style = "xpm.done" if counts.total and counts.done == counts.total else "xpm.running"
+    line = Text().append_text(look.bar(fraction, width, style=style))
+    line.append("  ")
+    line.append_text(look.count_text(JobState.DONE, counts.done))
+    if counts.reused:
+        line.append(f" ({counts.reused:,} reused)", "xpm.faint")
+    for state, count in (
+        (JobState.RUNNING, counts.running),
+        (JobState.QUEUED, counts.of.get(JobState.QUEUED, 0)),
+        (JobState.WAITING, counts.waiting),
+        (JobState.BLOCKED, counts.blocked),
+        (JobState.FAILED, counts.failed),
+        (JobState.CANCELLED, counts.of.get(JobState.CANCELLED, 0)),
+        (JobState.NOT_SUBMITTED, counts.of.get(JobState.NOT_SUBMITTED, 0)),
+        (JobState.UNREADABLE, counts.of.get(JobState.UNREADABLE, 0)),
+    ):
+        if count:
+            line.append("  ")
+            line.append_text(look.count_text(state, count))
+            if state in (JobState.NOT_SUBMITTED, JobState.UNREADABLE):
+                line.append(f" {look.STATES[state].word}", "xpm.faint")
+    return line
+
+
+def waiting_line(jobs: Sequence[Job]) -> Text | None:
+    """``waiting  13 for a free core, 1 for token gpu``; None if nothing waits."""
+    reasons: Counter[str] = Counter()
+    for job in jobs:
+        if job.state in WAITS:
+            reasons[wait_group(job)] += 1
+    if not reasons:
+        return None
+    parts = [f"{count:,} for {words}" for words, count in reasons.most_common(MOST_REASONS)]
+    if len(reasons) > MOST_REASONS:
+        parts.append(f"{len(reasons) - MOST_REASONS} more reasons")
+    return _labelled("waiting", ", ".join(parts))
+
+
+def wait_group(job: Job) -> str:
+    """What a job waits for, as it is counted: without its place, and not which job."""
+    if job.wait is None:
+        return "its turn"
+    if job.wait.kind is WaitKind.DEPENDENCY:
+        return "another job"
+    return look.wait_text(replace(job.wait, place=0))
+
+
+def failed_line(causes: Sequence[Cause]) -> Text | None:
+    """``failed   19 out of memory train.py:88 · 1 AssertionError``; None if nothing failed."""
+    if not causes:
+        return None
+    parts: list[str] = []
+    for cause in causes[:MOST_REASONS]:
+        place = reason_place(cause.jobs[0].record.reason).partition(" ")[0]
+        parts.append(f"{len(cause.jobs):,} {cause.text} {place}".strip())
+    if len(causes) > MOST_REASONS:
+        parts.append(look.plural(len(causes) - MOST_REASONS, "more cause"))
+    return _labelled("failed", " · ".join(parts))
+
+
+def _labelled(label: str, words: str) -> Text:
+    line = Text().append(label.ljust(LABEL), "xpm.faint")
+    return line.append(look.plain(words))

@@ -1,0 +1,119 @@
+"""What the right side shows of one kind of subject: a strip, a rule of tabs, and a pane a tab."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.widget import Widget
+
+from xpm_tui.store import Changed, Store, Subject
+from xpm_tui.widgets.lines import Lines
+from xpm_tui.widgets.tab_rule import TabRule
+from xpm_tui.widgets.table import Table
+from xpm_tui.widgets.words import Words
+
+
+class SubjectView(Vertical):
+    """A view of the subject that it was last told to show; only the open pane is fed."""
+
+    DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8")
+    TITLES: ClassVar[tuple[str, ...]] = ()
+    """The tabs; none where there is one pane only."""
+
+    subject: Subject | None = None
+    store: Store | None = None
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 (Textual's name)
+        super().__init__(id=id)
+        self.strip = Words(classes="strip")
+        self.rule = TabRule(self.TITLES)
+        self.panes: tuple[Widget, ...] = tuple(self.make_panes())
+
+    @abstractmethod
+    def make_panes(self) -> Sequence[Widget]:
+        """The panes, one a tab."""
+
+    @abstractmethod
+    def feed(self, pane: int) -> None:
+        """Give the strip and this pane what they show; called again whenever something changed."""
+
+    def touched(self, changed: Changed) -> bool:
+        """Whether what is shown may look different after this change."""
+        return bool(changed)
+
+    def compose(self) -> ComposeResult:
+        yield self.strip
+        if self.TITLES:
+            yield self.rule
+        yield from self.panes
+
+    def on_mount(self) -> None:
+        self._show_pane()
+
+    def show(self, subject: Subject, store: Store) -> None:
+        """Show another subject, or the same as it is now."""
+        self.subject = subject
+        self.store = store
+        self.feed(self.open_pane)
+
+    def refresh_from(self, changed: Changed) -> None:
+        """Something was read again."""
+        if self.subject is not None and self.touched(changed):
+            self.feed(self.open_pane)
+
+    def tick(self) -> None:
+        """A second has passed: draw the times again that tell seconds."""
+        for table in self.panes[self.open_pane].query(Table):
+            table.repaint()
+
+    @property
+    def open_pane(self) -> int:
+        """The number of the open pane, from 0."""
+        return self.rule.current
+
+    def choose(self, pane: int) -> bool:
+        """Open a pane; False if there is no such pane."""
+        if not 0 <= pane < len(self.panes):
+            return False
+        had_focus = self.has_focus_within
+        self.rule.show(pane)
+        self._show_pane()
+        if self.subject is not None:
+            self.feed(pane)
+        if had_focus:
+            self.focus_pane()
+        return True
+
+    def focus_pane(self) -> None:
+        """Focus what is in the open pane."""
+        pane = self.panes[self.open_pane]
+        for widget in (pane, *pane.query(Widget)):
+            if widget.focusable:
+                widget.focus()
+                return
+
+    def reader(self) -> Table[object] | Lines | None:
+        """What of the open pane can be searched: its table or its text."""
+        pane = self.panes[self.open_pane]
+        for widget in (pane, *pane.query(Widget)):
+            if isinstance(widget, (Table, Lines)):
+                return widget
+        return None
+
+    def _show_pane(self) -> None:
+        for number, pane in enumerate(self.panes):
+            pane.display = number == self.open_pane
+
+    def on_resize(self) -> None:
+        if self.subject is not None:
+            self.feed(self.open_pane)
+
+    def on_tab_rule_chosen(self, message: TabRule.Chosen) -> None:
+        message.stop()
+        self.choose(message.index)
+        self.focus_pane()

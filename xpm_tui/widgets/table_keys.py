@@ -1,0 +1,86 @@
+"""What the keys do in a table: the `do_…` that the table of actions looks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from xpm_tui.widgets.table import Table
+from xpm_tui.widgets.table_model import Row
+
+SIDEWAYS = 8
+"""Cells that one key scrolls sideways."""
+
+
+class KeyTable(Table[Row]):
+    """A table that is worked with keys."""
+
+    trouble: Callable[[Row], bool] | None = None
+    """Which rows `e` goes to; None: there are none to go to."""
+    markable = True
+
+    def do_down(self) -> None:
+        self.move_by(1)
+
+    def do_up(self) -> None:
+        self.move_by(-1)
+
+    def do_first(self) -> None:
+        self.move_to_end(last=False)
+
+    def do_last(self) -> None:
+        self.move_to_end(last=True)
+
+    def do_page_down(self) -> None:
+        self.move_by(self.page)
+
+    def do_page_up(self) -> None:
+        self.move_by(-self.page)
+
+    def do_half_down(self) -> None:
+        self.move_by(max(1, self.page // 2))
+
+    def do_half_up(self) -> None:
+        self.move_by(-max(1, self.page // 2))
+
+    def do_deeper(self) -> None:
+        self.sideways(SIDEWAYS)
+
+    def do_shallower(self) -> None:
+        self.sideways(-SIDEWAYS)
+
+    def do_open(self) -> None:
+        if self.row is not None:
+            self.post_message(self.Opened(self, self.row))
+
+    def do_mark(self) -> None:
+        if self.markable:
+            self.toggle_mark()
+
+    def do_mark_range(self) -> None:
+        if self.markable:
+            self.begin_range()
+
+    def do_mark_all(self) -> None:
+        if self.markable:
+            self.mark_shown()
+
+    def do_sort(self) -> None:
+        self.sort_next()
+
+    def do_sort_reverse(self) -> None:
+        self.sort_reverse()
+
+    def do_next_trouble(self) -> None:
+        self._to_trouble(back=False)
+
+    def do_previous_trouble(self) -> None:
+        self._to_trouble(back=True)
+
+    def _to_trouble(self, *, back: bool) -> None:
+        if self.trouble is None or not self.move_to_next(self.trouble, back=back):
+            where = "before" if back else "after"
+            self.notify(f"no row in trouble {where} this one", markup=False, timeout=2)
+
+
+AnyTable = KeyTable[Any]
