@@ -75,26 +75,25 @@ def search(order: SearchOrder, *, clock: Clock = time.monotonic) -> Found:
 def own_lines(read: Read, page: int, size: int, bounds: Bounds) -> bytes:
     r"""The lines that start in a page, whole, or as much as is shown of a very long last one."""
     start, stop = page * bounds.page, min((page + 1) * bounds.page, size)
-    data = read(max(start - 1, 0), stop)
-    if start:
-        begin = data.find(b"\n") + 1
-        if begin in (0, len(data)):
-            return b""
-        data = data[begin:]
-    if stop == size or data.endswith(b"\n"):
-        return data
-    more = read(stop, min(stop + bounds.line, size))
-    line_end = more.find(b"\n")
-    if line_end >= 0 or stop + len(more) >= size:
-        return data + (more[:line_end] if line_end >= 0 else more)
-    last = data.rfind(b"\n") + 1
-    head = (data[last:] + more)[: bounds.line]
+    base = max(start - 1, 0)
+    data = read(base, min(stop + bounds.line, size))
+    own = stop - base
+    begin = data.find(b"\n", 0, own - 1) + 1 if start else 0
+    if start and not begin:
+        return b""
+    if stop == size or data[own - 1 : own] == b"\n":
+        return data[begin:own]
+    line_end = data.find(b"\n", own)
+    if line_end >= 0 or base + len(data) >= size:
+        return data[begin : line_end if line_end >= 0 else None]
+    last = data.rfind(b"\n", 0, own) + 1
+    head = data[last : last + bounds.line]
 
     def tail() -> bytes:
-        end = _line_end(read, stop + len(more), size, bounds)
+        end = _line_end(read, base + len(data), size, bounds)
         return read(end - bounds.line, end)
 
-    return data[:last] + shown_of_long(head, tail)[0]
+    return data[begin:last] + shown_of_long(head, tail)[0]
 
 
 def _line_end(read: Read, at: int, size: int, bounds: Bounds) -> int:
