@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.engine.plan.conftest import Project
+from tests.engine.projects import Project
 from xpm_engine.workspace import scan
 from xpm_engine.workspace.cleaning import list_trash
 from xpm_engine.workspace.records.runs import How, PlanState

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 
-from tests.engine.plan.conftest import Project
+from tests.engine.projects import Project
 from xpm_engine.workspace import scan
 from xpm_engine.workspace.records.runs import How, PlanState
 

@@ -8,11 +8,9 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-
-import pytest
 
 from xpm_engine.workspace import processes, scan
 from xpm_engine.workspace.layout import WorkspacePaths
@@ -123,18 +121,16 @@ class Project:
         return found
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Iterator[Project]:
-    made = Project(tmp_path)
-    yield made
-    for process in made.started:
+def end_all(project: Project) -> None:
+    """End the plans and the jobs of a project, whatever state they are in."""
+    for process in project.started:
         if process.poll() is None:
             process.kill()
         process.wait()
         for stream in (process.stdout, process.stderr):
             if stream is not None:
                 stream.close()
-    for key in scan.list_jobs(made.workspace):
-        supervisor = scan.read_job(made.workspace, key).supervisor
+    for key in scan.list_jobs(project.workspace):
+        supervisor = scan.read_job(project.workspace, key).supervisor
         if supervisor is not None:
             processes.send_signal(supervisor, signal.SIGKILL)
