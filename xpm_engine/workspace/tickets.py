@@ -13,7 +13,7 @@ import time
 from contextlib import contextmanager
 from typing import Iterator, Optional
 
-from xpm_engine.errors import UnreadableError
+from xpm_engine.errors import StorageError, UnreadableError
 from xpm_engine.workspace import processes
 from xpm_engine.workspace.atomic import (
     dumps,
@@ -98,7 +98,13 @@ def is_done(job: JobPaths) -> bool:
 def claim_launch(job: JobPaths, launch: Launch) -> bool:
     """Try to own attempt N; creates the job's folder for its first; True if this one won."""
     make_folders(job.xpm)
-    return publish(job.launch(launch.attempt), dumps(launch.to_json()))
+    try:
+        return publish(job.launch(launch.attempt), dumps(launch.to_json()))
+    except StorageError as error:
+        # A cleaner, whose ticket was first, moved the folder away meanwhile: look again.
+        if isinstance(error.__cause__, FileNotFoundError):
+            return False
+        raise
 
 
 def claim_start(job: JobPaths, number: int, start: Start) -> bool:

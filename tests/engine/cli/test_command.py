@@ -1,0 +1,99 @@
+"""The command itself: help, versions, mistakes, completion."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.engine.cli.conftest import Done
+from xpm_engine._version import __version__
+from xpm_engine.cli.group import VERBS
+
+Xpm = Callable[..., Done]
+
+
+def test_help_lists_the_verbs(xpm: Xpm) -> None:
+    done = xpm("--help")
+    assert done.returncode == 0
+    assert all(f"  {verb} " in done.stdout for verb in VERBS)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_help(xpm: Xpm, verb: str) -> None:
+    done = xpm(verb, "--help")
+    assert done.returncode == 0
+    assert f"Usage: xpm {verb}" in done.stdout
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_loads_nothing_heavy(xpm_process: Xpm, verb: str) -> None:
+    code = (
+        "import sys, json, atexit; from xpm_engine.cli import main\n"
+        "atexit.register(lambda: sys.stderr.write(json.dumps(sorted(sys.modules))))\n"
+        f"sys.exit(main(['{verb}', '--help']))"
+    )
+    loaded = set(json.loads(xpm_process(code=code).stderr))
+    heavy = {"pydantic", "rich", "textual", "watchdog", "psutil", "tomllib", "asyncio"}
+    assert not loaded & heavy
+    assert not {name for name in loaded if name.startswith(("xpm_engine.workspace", "xpm_tui"))}
+
+
+def test_version(xpm: Xpm) -> None:
+    assert xpm("--version").stdout == f"xpm {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["lss"], "Did you mean 'ls'?"),
+        (["frobnicate"], "xpm --help"),
+        (["ls", "--jsn"], "--json"),
+        (["log"], "JOB"),
+        (["run"], "PLAN.py"),
+        (["ls", "--all", "drmm"], "--all"),
+        (["log", "1", "-n", "-3"], "-3"),
+    ],
+)
+def test_wrong_use_is_exit_2_and_one_text(xpm: Xpm, arguments: list[str], said: str) -> None:
+    done = xpm(*arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("verb", [("ls",), ("log", "1"), ("kill", "1"), ("clean", "1"), ("undo",)])
+def test_no_workspace_is_one_clear_error(xpm: Xpm, tmp_path: Path, verb: tuple[str, ...]) -> None:
+    for path in ("missing", "file"):
+        (tmp_path / "file").touch()
+        done = xpm(*verb, "-w", path)
+        assert done.returncode == 2
+        assert str(tmp_path / path) in done.stderr
+        assert "next:" in done.stderr
+    assert not (tmp_path / "missing").exists()
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_scripts(xpm: Xpm, shell: str) -> None:
+    assert "_XPM_COMPLETE" in xpm("completion", shell).stdout
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with subprocess.Popen(
+        [sys.executable, "-m", "xpm_engine.cli", "completion", "bash"],
+        stdout=write,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+    ) as process:
+        os.close(write)
+        _, errors = process.communicate(timeout=60)
+    assert "Traceback" not in errors
