@@ -114,7 +114,7 @@ ACTIONS: tuple[Action, ...] = (
         shown="esc",
         weight=60,
     ),
-    Action("quit", ("q",), "leave", "Leave this screen; on the main screen the app"),
+    Action("quit", ("q",), "leave", "Leave this screen; on the main screen the app", weight=12),
     Action("next_pane", ("tab",), "pane", "Go to the next pane or field", weight=40),
     Action("previous_pane", ("shift+tab",), "pane back", "Go to the pane or field before"),
     Action(

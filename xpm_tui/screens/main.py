@@ -70,6 +70,7 @@ class MainScreen(ActingScreen[None]):
         self._tree.focus()
         self._show_subject()
         self._show_facts()
+        self._show_keys()
         self.set_interval(1.0, self._tick)
 
     # What is shown
@@ -98,6 +99,7 @@ class MainScreen(ActingScreen[None]):
 
     def after_action(self) -> None:
         self._show_facts()
+        self._show_keys()
 
     def targets(self) -> frozenset[JobKey]:
         """The jobs that an action is about: the marked ones, else what is under the cursor."""
@@ -123,6 +125,7 @@ class MainScreen(ActingScreen[None]):
         self._title.show_place(self._store, self._tree.subject if shown is None else shown)
 
     def _show_facts(self) -> None:
+        """The status row: marks, grouping, filter and badge."""
         if not self.is_mounted:
             return
         watcher = self.app.watcher
@@ -132,7 +135,10 @@ class MainScreen(ActingScreen[None]):
         self._status.show_facts(
             told, by=self._tree.by, find=self._find.text, marks=len(self._marks)
         )
-        self._keys.show(self.possible())
+
+    def _show_keys(self) -> None:
+        if self.is_mounted:
+            self._keys.show(self.possible())
 
     # Messages
 
@@ -160,14 +166,14 @@ class MainScreen(ActingScreen[None]):
     def on_right_side_shown(self, message: RightSide.Shown) -> None:
         message.stop()
         self._show_place()
-        self._show_facts()
+        self._show_keys()
 
     def on_key_bar_clicked(self, message: KeyBar.Clicked) -> None:
         message.stop()
         self.action_act(message.action.id)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        self.call_after_refresh(self._show_facts)
+        self.call_after_refresh(self._show_keys)
 
     def on_find_line_changed(self, message: FindLine.Changed) -> None:
         message.stop()

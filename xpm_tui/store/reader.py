@@ -93,6 +93,7 @@ class Reader:
         yield Delta(problem=problem if changed else None)
 
     def _read(self, look: Look) -> Iterator[Delta]:
+        first = self._names is None
         names, latest, older = self._list_runs()
         gone_runs = frozenset(self._views.keys() - {*latest, *older})
         for run in gone_runs:
@@ -107,7 +108,7 @@ class Reader:
         self._names = names
         batches = self._batches(self._candidates(look), fresh.values())
         for number, batch in enumerate(batches, start=1):
-            done = number / (len(batches) + 1)
+            done = number / (len(batches) + 1) if first else 1.0
             part = replace(head, jobs=dict(self._read_jobs(batch)), checked=done)
             head = Delta()
             if part:

@@ -32,12 +32,13 @@ from xpm_tui.store import (
     WorkspaceSubject,
 )
 from xpm_tui.widgets.tree_lines import (
+    WIDE,
     Drawing,
     LogFacts,
     draw_row,
     is_job,
-    label_width,
     marker_place,
+    with_label_width,
 )
 from xpm_tui.widgets.tree_model import RowKey, TreeModel, TreeRow
 
@@ -293,15 +294,15 @@ class Tree(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _draw_anew(self) -> None:
         if self._store is not None:
-            width = self.size.width
-            self._drawing = Drawing(
+            drawing = Drawing(
                 store=self._store,
-                width=width,
+                width=self.size.width,
                 now=self._clock(),
-                label_width=label_width(self.model.rows, width),
                 logs=self._logs,
                 marks=self._marks,
+                bar_width=16 if self.size.width >= WIDE else 8,
             )
+            self._drawing = with_label_width(drawing, self.model.rows)
 
     # Places
 

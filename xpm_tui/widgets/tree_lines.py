@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Set
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 
+from rich.cells import cell_len
 from rich.text import Text
 
 from xpm_engine.workspace.layout import JobKey
@@ -53,6 +54,14 @@ WIDE = 60
 """Cells from which on there is room for more than one fact a row."""
 
 
+MIN_BAR = 5
+
+MIN_LABEL = 12
+"""Cells for a set's name, with what it stands behind, however little room there is."""
+
+SETS = (ExperimentSubject, GroupSubject, RunSubject)
+
+
 @dataclass(frozen=True)
 class LogFacts:
     """What a log's row says, looked up apart from drawing."""
@@ -69,17 +78,14 @@ class Drawing:
     store: Store
     width: int
     now: float
-    label_width: int
     logs: Mapping[RowKey, LogFacts]
     marks: Set[JobKey]
+    bar_width: int
+    label_width: int = 0
 
     @property
     def wide(self) -> bool:
         return self.width >= WIDE
-
-    @property
-    def bar_width(self) -> int:
-        return 16 if self.wide else 8
 
     @property
     def done_width(self) -> int:
@@ -87,17 +93,20 @@ class Drawing:
         return 9 if self.wide else 8
 
 
-def label_width(rows: list[TreeRow], width: int) -> int:
-    """Where the bars begin: after the longest name of a set, as far as there is room."""
-    taken = (16 + 9 + 22) if width >= WIDE else (8 + 8 + 10)
-    room = max(8, width - taken - 1)
-    names = [
-        _indent(row) + len(plain(row.label))
-        for row in rows
-        if isinstance(row.subject, (ExperimentSubject, GroupSubject, RunSubject))
-        and row.key.part is Part.WHOLE
-    ]
-    return min(room, max(12, max(names, default=0) + 1))
+def with_label_width(drawing: Drawing, rows: Sequence[TreeRow]) -> Drawing:
+    """The bars begin behind the longest name of a set, as far as what stands right leaves room."""
+    longest, right = MIN_LABEL, 0
+    for row in rows:
+        if isinstance(row.subject, SETS) and row.key.part is Part.WHOLE:
+            longest = max(longest, _indent(row) + cell_len(plain(row.label)))
+            right = max(right, _sides(row, drawing)[1].cell_len)
+    room = drawing.width - 1 - drawing.bar_width - drawing.done_width - right - 2
+    shorter = min(max(0, longest - room), drawing.bar_width - MIN_BAR)
+    return replace(
+        drawing,
+        bar_width=drawing.bar_width - shorter,
+        label_width=max(MIN_LABEL, min(longest, room + shorter)),
+    )
 
 
 def draw_row(row: TreeRow, drawing: Drawing) -> Text:
