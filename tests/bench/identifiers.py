@@ -10,8 +10,10 @@ import argparse
 import json
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 ROUNDS = 7
 COUNT = 5_000
@@ -19,15 +21,15 @@ COUNT = 5_000
 PEER = """
 import json, sys, time, logging
 logging.disable(logging.CRITICAL)
-from experimaestro import Config, Param
+from experimaestro import Config, Param, field
 
 class Adam(Config):
-    lr: Param[float] = 1e-3
-    weight_decay: Param[float] = 0.0
+    lr: Param[float] = field(default=1e-3, ignore_default=True)
+    weight_decay: Param[float] = field(default=0.0, ignore_default=True)
 
 class Learner(Config):
     optimizer: Param[Adam]
-    epochs: Param[int] = 10
+    epochs: Param[int] = field(default=10, ignore_default=True)
 
 class Pair(Config):
     left: Param[Config]
@@ -71,7 +73,7 @@ def measure(
     """Identifiers of new two-level configurations, their making, and a diamond of depth 14."""
 
     def make() -> list[object]:
-        return [learner(optimizer=adam(lr=i)) for i in range(COUNT)]
+        return [learner(optimizer=adam(lr=float(i))) for i in range(COUNT)]
 
     def identify_all(items: list[object]) -> int:
         for item in items:
@@ -79,7 +81,7 @@ def measure(
         return len(items)
 
     def diamond() -> list[object]:
-        node = adam(lr=1)
+        node = adam(lr=1.0)
         for _ in range(14):
             node = pair(left=node, right=node)
         return [node]
@@ -97,12 +99,16 @@ def peer(python: str) -> dict[str, float]:
 
     body = "\n".join(inspect.getsource(function) for function in (rate, measure))
     script = (
-        "from __future__ import annotations\n"
         f"from collections.abc import Callable\nROUNDS, COUNT = 3, 1_000\n{PEER}\n{body}\n"
-        "identify = lambda config: config.__xpm__.identifier.all.hex()\n"
+        "identify = lambda config: config.__identifier__()\n"
         "print(json.dumps(measure(Adam.C, Learner.C, Pair.C, identify)))\n"
     )
-    done = subprocess.run([python, "-c", script], capture_output=True, text=True, check=True)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "peer.py")
+        file.write_text(script)
+        done = subprocess.run(
+            [python, "-W", "ignore", file], stdout=subprocess.PIPE, text=True, check=True
+        )
     figures: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return figures
 
@@ -117,7 +123,7 @@ def main() -> None:
     for name, figure in mine.items():
         line = f"{name:24}{figure:>12,.0f} /s"
         if name in theirs:
-            line += f"   peer {theirs[name]:>10,.0f} /s   ratio {figure / theirs[name]:.1f}"
+            line += f"   peer {theirs[name]:>10,.1f} /s   ratio {figure / theirs[name]:,.1f}"
         sys.stdout.write(line + "\n")
 
 
