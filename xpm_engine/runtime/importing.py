@@ -31,7 +31,7 @@ def import_class(module: str, qualname: str, code: CodeRecord) -> type:
     import or the class is gone.
     """
     try:
-        found: object = _import_module(module, code)
+        found: object = import_module(module, code)
     except ImportError as error:
         raise LoadError(
             f"the module {module} can't be imported: {error}",
@@ -49,7 +49,11 @@ def import_class(module: str, qualname: str, code: CodeRecord) -> type:
     return found
 
 
-def _import_module(module: str, code: CodeRecord) -> ModuleType:
+def import_module(module: str, code: CodeRecord) -> ModuleType:
+    """A module by name, the plan's own by its file, read up to where it enters an experiment.
+
+    Raises ImportError, and whatever the module raises.
+    """
     known = sys.modules.get(module)
     if known is not None:
         return known
