@@ -10,6 +10,7 @@ from xpm_engine._version import __version__
 
 VERBS = {
     "run": "Run a plan.",
+    "plan": "Say what a plan would run, what is reused, and why.",
     "ls": "List the jobs of the experiments.",
     "log": "Print what a job wrote, and follow it.",
     "kill": "Stop running jobs, and cancel queued ones.",

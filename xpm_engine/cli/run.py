@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import click
 
 from xpm_engine.errors import PlanFileError
@@ -10,7 +13,8 @@ from xpm_engine.errors import PlanFileError
 @click.command(name="run")
 @click.argument("plan", metavar="PLAN.py", type=click.Path())
 @click.argument("arguments", metavar="[NAME=VALUE]...", nargs=-1)
-def command(*, plan: str, arguments: tuple[str, ...]) -> None:
+@click.option("--dry-run", is_flag=True, help="Say what would run, as `xpm plan` does.")
+def command(*, plan: str, arguments: tuple[str, ...], dry_run: bool) -> None:
     """Run a plan, as `python PLAN.py` does.
 
     The plan finds the NAME=VALUE pairs in `xpm_engine.arguments()`.
@@ -19,12 +23,28 @@ def command(*, plan: str, arguments: tuple[str, ...]) -> None:
     jobs left running.
     """
     from xpm_engine.plan.arguments import parse_arguments
-    from xpm_engine.plan.script import run_script
+
+    pairs = parse_arguments(arguments)
+    with telling_the_users_frames():
+        if dry_run:
+            from xpm_engine.cli.plan import print_forecast
+            from xpm_engine.verbs.forecast import forecast_plan
+
+            print_forecast(forecast_plan(plan, pairs))
+        else:
+            from xpm_engine.plan.script import run_script
+
+            run_script(plan, pairs)
+
+
+@contextmanager
+def telling_the_users_frames() -> Iterator[None]:
+    """Print the traceback of a plan that raised, without our frames, before the error itself."""
     from xpm_engine.tracebacks import format_users_part
 
     try:
-        run_script(plan, parse_arguments(arguments))
+        yield
     except PlanFileError as error:
-        if error.__cause__ is not None and not isinstance(error.__cause__, OSError):
+        if error.__cause__ is not None and not isinstance(error.__cause__, OSError | SyntaxError):
             click.echo(format_users_part(error.__cause__), err=True, nl=False)
         raise

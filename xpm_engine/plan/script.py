@@ -45,18 +45,18 @@ def _compiled(file: str) -> CodeType:
         ) from None
     except IsADirectoryError:
         raise PlanFileError(
-            "is a folder, not a plan", where=file, hint="give the Python file in it"
+            "the plan is a folder", where=file, hint="give the Python file in it"
         ) from None
     except OSError as error:
-        raise PlanFileError(f"can't be read: {error.strerror}", where=file) from error
+        raise PlanFileError(f"the plan can't be read: {error.strerror}", where=file) from error
     try:
         return compile(text, file, "exec", dont_inherit=True)
     except SyntaxError as error:
         raise PlanFileError(
-            f"is not Python: {error.msg}", where=f"{file}:{error.lineno or 1}"
+            f"the plan is not Python: {error.msg}", where=f"{file}:{error.lineno or 1}"
         ) from error
     except ValueError as error:
-        raise PlanFileError(f"is not Python: {error}", where=file) from error
+        raise PlanFileError(f"the plan is not Python: {error}", where=file) from error
 
 
 def _raised(error: Exception, file: str) -> PlanFileError:

@@ -1,0 +1,66 @@
+"""``xpm plan``"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import click
+
+from xpm_engine.cli.options import json_option, print_json
+
+if TYPE_CHECKING:
+    from xpm_engine.verbs.forecast import ForecastRow
+
+NOT_CACHED = 3
+"""Exit code where ``--assert-cached`` finds something to run (DESIGN 2)."""
+
+
+@click.command(name="plan")
+@click.argument("plan", metavar="PLAN.py", type=click.Path())
+@click.argument("arguments", metavar="[NAME=VALUE]...", nargs=-1)
+@click.option("--assert-cached", is_flag=True, help="Exit with 3 if anything would run.")
+@json_option
+@click.pass_context
+def command(
+    context: click.Context,
+    *,
+    plan: str,
+    arguments: tuple[str, ...],
+    assert_cached: bool,
+    as_json: bool,
+) -> None:
+    """Say what a plan would run, what it would reuse, and why. Runs nothing, writes nothing."""
+    from xpm_engine.cli.run import telling_the_users_frames
+    from xpm_engine.plan.arguments import parse_arguments
+    from xpm_engine.verbs.forecast import RUNS_NOTHING, forecast_plan
+
+    pairs = parse_arguments(arguments)
+    with telling_the_users_frames():
+        rows = forecast_plan(plan, pairs)
+    if as_json:
+        print_json({"jobs": [row.to_json() for row in rows]})
+    else:
+        print_forecast(rows)
+    if assert_cached and any(row.forecast not in RUNS_NOTHING for row in rows):
+        context.exit(NOT_CACHED)
+
+
+def print_forecast(rows: Sequence[ForecastRow]) -> None:
+    """A heading an experiment, then a line a job."""
+    from xpm_engine.verbs.forecast import counts
+    from xpm_engine.verbs.words import plain
+
+    for (experiment, workspace), group in groupby(rows, lambda r: (r.experiment, r.workspace)):
+        jobs = list(group)
+        click.echo(f"{experiment} in {plain(workspace)}: {counts(jobs)}")
+        names = [f"{row.key.task} {row.key.short}" for row in jobs]
+        tags = [plain(" ".join(f"{k}={v}" for k, v in row.tags.items())) for row in jobs]
+        name_width = max(map(len, names))
+        tag_width = min(40, max(map(len, tags)))
+        for row, name, tag in zip(jobs, names, tags, strict=True):
+            line = f"  {row.forecast.value:<10} {name:<{name_width}}  {tag:<{tag_width}}"
+            click.echo(f"{line}  {plain(row.why)}".rstrip())
+    if not rows:
+        click.echo("the plan submits nothing", err=True)
