@@ -6,10 +6,12 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from xpm_engine.config.naming import dotted_name
+from xpm_engine.config.reading import ImportStopped, reading
 from xpm_engine.errors import LoadError
 from xpm_engine.workspace.records.params import CodeRecord
 
@@ -37,18 +39,20 @@ def importer(code: CodeRecord) -> ImportClass:
 def import_module(name: str, code: CodeRecord | None) -> Any:
     """Import a module by name; a script that runs now is itself, one that does not by its file.
 
-    A script's own ``if __name__ == "__main__":`` does not run then: its name is its file's.
+    Such a script is read for its classes only: it stops where it enters an experiment.
     """
     main = sys.modules.get("__main__")
     file = getattr(main, "__file__", None)
     spec = getattr(main, "__spec__", None)
     if main is not None and name == (spec.name if spec else file and dotted_name(Path(file))):
         return main
+    if name in sys.modules:
+        return sys.modules[name]
+    if code is not None and "." not in name and Path(code.file).is_file():
+        return _import_file(name, code.file)
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
-        if code is not None and code.file and Path(code.file).is_file():
-            return _import_file(name, code.file)
         raise LoadError(
             f"the module {name} of a saved class is gone: {error}",
             hint="make it importable again; where it moved, keep its name with __xpmid__",
@@ -62,7 +66,8 @@ def _import_file(name: str, file: str) -> Any:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
+        with reading(), suppress(ImportStopped):
+            spec.loader.exec_module(module)
     except BaseException:
         del sys.modules[name]
         raise

@@ -426,6 +426,7 @@ def test_a_job_loads_its_script_without_pydantic(tmp_path: Path) -> None:
         "class Learn(Task):\n    adam: Param[Adam]\n"
         "    def execute(self):\n        return f'lr {self.adam.lr}'\n"
         "if __name__ == '__main__':\n    save(Learn(adam=Adam(lr=0.5)), 'learn.json')\n"
+        "else:\n    from xpm_engine.config.reading import ImportStopped\n    raise ImportStopped\n"
     )
     subprocess.run([sys.executable, "plan.py"], cwd=tmp_path, check=True)
     data = json.loads((tmp_path / "learn.json").read_text())
