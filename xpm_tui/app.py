@@ -27,6 +27,7 @@ from xpm_tui.screens.help import HelpScreen
 from xpm_tui.screens.main import MainScreen
 from xpm_tui.store import Changed, Store
 from xpm_tui.watcher import Watcher
+from xpm_tui.widgets.trash_view import TrashView
 from xpm_tui.widgets.status_bar import StatusBar
 
 CTRL_C = 1.5
@@ -74,6 +75,7 @@ class XpmApp(App[None], inherit_bindings=False):
         self._watcher = self._watch(workspace)
         self._main: MainScreen | None = None
         self._interrupted = 0.0
+        self._styled = False
         for palette in PALETTES.values():
             self.register_theme(palette.theme)
         self._use_styles(DARK.theme.name)
@@ -115,13 +117,23 @@ class XpmApp(App[None], inherit_bindings=False):
         """Show the plan of a removal; nothing moves before it is carried out there."""
         from xpm_tui.screens.clean import CleanScreen
 
-        self.push_screen(CleanScreen(self.store.workspace, tuple(sorted(keys))))
+        records = {record.key: record for record in self.store.records()}
+        keys_in_order = tuple(sorted(keys))
+        self.push_screen(CleanScreen(self.store.workspace, keys_in_order, records=records))
 
     def undo_last(self) -> None:
-        """Take back the last clean of this session, in a thread."""
+        """Take back the last clean of this session."""
         if self.changes:
-            work = partial(self._undo, self.changes[-1])
-            self.run_worker(work, thread=True, group="undo", exit_on_error=False)
+            self.undo(self.changes[-1])
+
+    def undo(self, transaction: str) -> None:
+        """Take back a clean, in a thread."""
+        work = partial(self._undo, transaction)
+        self.run_worker(work, thread=True, group="undo", exit_on_error=False)
+
+    def on_trash_view_undo_wanted(self, message: TrashView.UndoWanted) -> None:
+        message.stop()
+        self.undo(message.transaction.name)
 
     def _undo(self, transaction: str) -> None:
         """In a thread; ends in one message."""
@@ -136,7 +148,11 @@ class XpmApp(App[None], inherit_bindings=False):
         message.stop()
         if message.transaction:
             self.forget_change(message.transaction)
-        self.notify(message.words, severity="information" if message.transaction else "warning")
+        self.tell(message.words, bad=not message.transaction)
+
+    def tell(self, words: str, *, bad: bool = False) -> None:
+        """Say something on the screen that is on top."""
+        self.notify(words, severity="warning" if bad else "information")
 
     def notify(
         self,
@@ -161,7 +177,7 @@ class XpmApp(App[None], inherit_bindings=False):
         lines = text.splitlines()
         more = f" and {len(lines) - 1} more lines" if len(lines) > 1 else ""
         if lines:
-            self.notify(f"copied: {lines[0]}{more}")
+            self.tell(f"copied: {lines[0]}{more}")
 
     # The disk
 
@@ -272,7 +288,10 @@ class XpmApp(App[None], inherit_bindings=False):
     def _use_styles(self, name: str) -> None:
         """What the names of styles mean from now on."""
         if name in PALETTES:
+            if self._styled:
+                self.console.pop_theme()
             self.console.push_theme(RichTheme(dict(PALETTES[name].styles)))
+            self._styled = True
 
 
 def _together(changes: Sequence[Changed]) -> Changed:

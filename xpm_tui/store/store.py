@@ -59,6 +59,7 @@ class Store:
         self._experiments: tuple[Experiment, ...] | None = None
         self._all: tuple[JobKey, ...] | None = None
         self._failed: tuple[JobKey, ...] | None = None
+        self._trashed: frozenset[JobKey] = frozenset()
         self._dependants: dict[RunKey, dict[JobKey, tuple[JobKey, ...]]] = {}
 
     # What the reader found
@@ -70,6 +71,7 @@ class Store:
             self.problem = delta.problem
         if delta.trash is not None:
             self.trash = delta.trash
+            self._trashed = frozenset(gone.key for clean in self.trash for gone in clean.removals)
         structure = delta.experiments is not None and delta.experiments != self._names
         if delta.experiments is not None:
             self._names = delta.experiments
@@ -220,6 +222,10 @@ class Store:
     def is_orphan(self, key: JobKey) -> bool:
         """Whether no run that can be read references the job."""
         return key not in self._runs_of
+
+    def is_trashed(self, key: JobKey) -> bool:
+        """Whether the job lies in the trash, and nowhere else."""
+        return key in self._trashed and key not in self._records
 
     def dependants(self, key: JobKey, run: RunKey) -> tuple[JobKey, ...]:
         """The jobs of a run that are made from this one, by one step."""

@@ -236,6 +236,8 @@ def _job_right(job: Job, drawing: Drawing) -> Text:
     look = STATES[job.state]
     if job.drift:
         return Text(f"{DRIFTED} drifted", "xpm.warning")
+    if drawing.store.is_trashed(job.key):
+        return Text("in Trash", "xpm.faint")
     if job.state is JobState.UNREADABLE:
         return Text(plain(os.path.basename(record.problem.partition(":")[0])), look.style)
     if job.wait is not None and job.state in (JobState.WAITING, JobState.BLOCKED):
