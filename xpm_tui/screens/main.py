@@ -18,6 +18,7 @@ from xpm_tui.store import (
     JobSubject,
     LogSubject,
     Store,
+    TrashSubject,
     WorkspaceSubject,
 )
 from xpm_tui.widgets.find_line import FindLine
@@ -91,10 +92,11 @@ class MainScreen(ActingScreen[None]):
         self._tree.focus()
 
     def situation(self) -> Situation:
+        in_trash = isinstance(self._right.subject, TrashSubject) and self._right.has_focus_within
         return Situation(
             readonly=self.app.readonly,
             jobs=len(self.targets()),
-            changes=len(self.app.changes),
+            changes=len(self._store.trash) if in_trash else len(self.app.changes),
         )
 
     def after_action(self) -> None:

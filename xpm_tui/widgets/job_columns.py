@@ -54,10 +54,8 @@ def _telling_apart(jobs: Sequence[Job]) -> list[Column[Job]]:
     for job in jobs:
         by_task.setdefault(job.key.task, []).append(job)
     labels = [labelling(alike) for alike in by_task.values() if len(alike) > 1]
-    if len(by_task) == 1 and labels:
-        tags = labels[0].tags
-    else:
-        tags = differing([job.tags for job in jobs])
+    one_task = len(by_task) == 1 and labels
+    tags = labels[0].tags if one_task else differing([job.tags for job in jobs])
     params = tuple(dict.fromkeys(name for label in labels for name in label.params))
     columns: list[Column[Job]] = []
     if len(by_task) > 1:

@@ -16,6 +16,7 @@ from xpm_engine.workspace.records.states import JobState
 from xpm_engine.workspace.records.tickets import Attempt
 from xpm_engine.workspace.tickets import read_attempt, ticket_names
 from xpm_tui import clock, look
+from xpm_tui.causes import reason_place, reason_text
 from xpm_tui.store.model import Job
 from xpm_tui.usage import LiveUsage, live_usage
 from xpm_tui.widgets.lines import Line, Lines
@@ -159,6 +160,12 @@ def state_sentence(job: Job, usage: LiveUsage | None, *, now: float) -> Text:
     for part in parts:
         sentence.append(f" · {part}")
     return sentence
+
+
+def reason_words(job: Job) -> str:
+    """Why it ended badly and where, in one line."""
+    place = reason_place(job.record.reason)
+    return reason_text(job) + (f"  {place}" if place else "")
 
 
 def _reason_lines(reason: Reason) -> Iterator[Line]:

@@ -26,11 +26,15 @@ from xpm_tui.widgets.find_line import FindLine
 from xpm_tui.widgets.job_table import text_filter
 from xpm_tui.widgets.job_view import LOG, JobView
 from xpm_tui.widgets.lines import Lines
+from xpm_tui.widgets.peek import Peek
 from xpm_tui.widgets.set_view import JOBS, RUNS, SetView
 from xpm_tui.widgets.subject_view import SubjectView
 from xpm_tui.widgets.table import Table
 from xpm_tui.widgets.trash_view import TrashView
 from xpm_tui.widgets.workspace_view import WorkspaceView
+
+PEEK_BELOW = 11
+"""Lines that a view needs; with less, a few words are said about what is under the cursor."""
 
 
 class RightSide(Vertical):
@@ -63,22 +67,27 @@ class RightSide(Vertical):
         self._set_view = SetView()
         self._job_view = JobView()
         self._trash_view = TrashView()
+        self._peek = Peek()
+        self._since = self._workspace_view.since
         self._find = FindLine()
 
     def compose(self) -> ComposeResult:
+        yield self._peek
         yield from self._views
         yield self._find
 
     def on_mount(self) -> None:
-        for view in self._views:
-            view.display = view is self.view
+        self._show_view()
         self.set_interval(1.0, self._tick)
+
+    def on_resize(self) -> None:
+        if self._peek.display != self.peeking:
+            self._show_end()
 
     def show(self, subject: Subject, store: Store) -> None:
         """Show what the tree's cursor stands on; what was opened before is left."""
         self.store = store
         if self.trail[:1] == (subject,):
-            self.view.refresh_from(Changed())
             return
         self.trail = (subject,)
         self._show_end()
@@ -86,7 +95,9 @@ class RightSide(Vertical):
     def refresh_from(self, store: Store, changed: Changed) -> None:
         """Something was read again: draw what looks different."""
         self.store = store
-        if self.trail:
+        if self.peeking:
+            self._feed_peek()
+        elif self.trail:
             self.view.refresh_from(changed)
 
     def show_marks(self, marks: frozenset[JobKey]) -> None:
@@ -190,8 +201,10 @@ class RightSide(Vertical):
         if subject is None or store is None:
             return
         self._find.clear()
-        for view in self._views:
-            view.display = view is self.view
+        self._show_view()
+        if self.peeking:
+            self._feed_peek()
+            return
         shown: Subject = subject
         if isinstance(subject, EarlierRunsSubject):
             shown = ExperimentSubject(subject.experiment)
@@ -200,13 +213,27 @@ class RightSide(Vertical):
             self._set_view.choose(RUNS)
         self.post_message(self.Shown(subject))
 
+    def _show_view(self) -> None:
+        self._peek.display = self.peeking
+        for view in self._views:
+            view.display = view is self.view and not self.peeking
+
+    def _feed_peek(self) -> None:
+        if self.store is not None and self.trail:
+            self._peek.show_subject(self.trail[0], self.store, since=self._since)
+
+    @property
+    def peeking(self) -> bool:
+        """Whether there is room for a few lines only."""
+        return 0 < self.size.height < PEEK_BELOW
+
     @property
     def _views(self) -> tuple[SubjectView, ...]:
         return (self._workspace_view, self._set_view, self._job_view, self._trash_view)
 
     def _tick(self) -> None:
         if self.trail and self.display and self.screen.is_active:
-            self.view.tick()
+            self._peek.tick() if self.peeking else self.view.tick()
 
     def on_workspace_view_experiment_opened(self, message: WorkspaceView.ExperimentOpened) -> None:
         message.stop()

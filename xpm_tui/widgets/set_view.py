@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.text import Text
 from textual.message import Message
 from textual.widget import Widget
 
@@ -33,8 +34,8 @@ from xpm_tui.widgets.table import Table
 from xpm_tui.widgets.waiting_table import WaitingTable, waiting_jobs
 
 JOBS, CAUSES, WAITING, RUNS = range(4)
-NARROW = 60
-"""Below this width a bar takes half the line."""
+MOST_BAR = 40
+"""Cells of the bar where there is room."""
 
 
 @dataclass(frozen=True)
@@ -94,12 +95,12 @@ class SetView(SubjectView):
         if store is None or subject is None:
             return
         jobs = store.jobs(subject)
-        causes = group_causes(jobs)
-        self._show_strip(store, subject, jobs, causes)
+        width = max(10, min(MOST_BAR, self.size.width // 2 - 8))
+        self.strip.show(*set_lines(store, subject, width=width, picked=self.picked))
         if pane == JOBS:
             self.jobs.show(jobs)
         elif pane == CAUSES:
-            self.causes.show(causes)
+            self.causes.show(group_causes(jobs))
         elif pane == WAITING:
             self.waiting.show(waiting_jobs(jobs))
         else:
@@ -137,21 +138,24 @@ class SetView(SubjectView):
     def _title(self, job: Job) -> str:
         return "" if self.store is None else self.store.title(job)
 
-    def _show_strip(
-        self, store: Store, subject: Subject, jobs: tuple[Job, ...], causes: tuple[Cause, ...]
-    ) -> None:
-        run = store.run_of(subject)
-        view = None if run is None else store.run(run)
-        title = subject_title(store, subject)
-        if self.picked is not None:
-            title += f" › {self.picked.words}"
-        width = max(10, self.size.width // 2 - 8)
-        lines = [
-            strip.title_line(title, view, now=clock.now()),
-            strip.bar_line(store.counts(subject), width=min(40, width)),
-        ]
-        more = (strip.waiting_line(jobs), strip.failed_line(causes))
-        self.strip.show(*lines, *(line for line in more if line is not None))
+
+def set_lines(
+    store: Store, subject: Subject, *, width: int, picked: Picked | None = None
+) -> list[Text]:
+    """The strip of a set of jobs; `width` is that of the bar."""
+    jobs = store.jobs(subject)
+    run = store.run_of(subject)
+    view = None if run is None else store.run(run)
+    title = subject_title(store, subject)
+    if picked is not None:
+        title += f" › {picked.words}"
+    lines = [
+        strip.title_line(title, view, now=clock.now()),
+        strip.bar_line(store.counts(subject), width=width),
+        strip.waiting_line(jobs),
+        strip.failed_line(group_causes(jobs)),
+    ]
+    return [line for line in lines if line is not None]
 
 
 def subject_title(store: Store, subject: Subject) -> str:

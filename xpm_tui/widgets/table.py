@@ -39,6 +39,9 @@ class Table(ScrollView, Generic[Row], can_focus=True):
 
     DEFAULT_CSS = "Table { scrollbar-size: 0 0; height: 1fr; }"
 
+    mark_sign = look.MARKED
+    """What stands before a marked row."""
+
     class Opened(Message):
         """The row under the cursor is to be opened."""
 
@@ -249,7 +252,9 @@ class Table(ScrollView, Generic[Row], can_focus=True):
         key = self.model.key(row)
         at_cursor = place == self._cursor
         marked = key in self.marks or (self._range_from is not None and key in self._range_keys())
-        gutter = Text((look.CURSOR if at_cursor else " ") + (look.MARKED if marked else " ") + " ")
+        gutter = Text(
+            (look.CURSOR if at_cursor else " ") + (self.mark_sign if marked else " ") + " "
+        )
         cells = Text()
         for index, column in enumerate(self.columns):
             if index:

@@ -39,16 +39,20 @@ class TrashView(SubjectView):
         if self.store is None:
             return
         trash = self.store.trash
-        jobs = sum(len(row.removals) for row in trash)
-        title = Text().append("Trash", "xpm.title")
-        title.append(f"   {look.plural(len(trash), 'clean')}, {look.plural(jobs, 'job')}")
         words = "z brings back the clean under the cursor; nothing is freed before it is purged"
-        self.strip.show(title, Text().append(words, "xpm.faint"))
+        self.strip.show(trash_line(trash), Text().append(words, "xpm.faint"))
         self.cleans.show(trash)
 
     def do_undo(self) -> None:
         if self.cleans.row is not None:
             self.post_message(self.UndoWanted(self.cleans.row))
+
+
+def trash_line(trash: Sequence[Transaction]) -> Text:
+    """``Trash   2 cleans, 40 jobs``."""
+    jobs = sum(len(row.removals) for row in trash)
+    line = Text().append("Trash", "xpm.title")
+    return line.append(f"   {look.plural(len(trash), 'clean')}, {look.plural(jobs, 'job')}")
 
 
 def what_words(row: Transaction) -> str:
