@@ -1,0 +1,128 @@
+"""What a user gets wrong is one clear error: what, where, what next; and no traceback of ours."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.engine.projects import Project
+from xpm_engine.workspace import scan
+from xpm_engine.workspace.layout import WorkspacePaths
+from xpm_engine.workspace.records.states import JobState
+
+BODY = """
+if __name__ == "__main__":
+    with experiment({workspace!r}, {name!r}):
+        Work(name=1).submit()
+"""
+
+
+def _refused(project: Project, *, workspace: str = "ws", name: str = "exp") -> str:
+    project.write(BODY.format(workspace=workspace, name=name))
+    code, said = project.run()
+    assert code not in (0, None)
+    assert "Traceback" not in said
+    assert "xpm_engine/" not in said
+    return said
+
+
+@pytest.mark.parametrize("name", ["..", "a/b", "x\ny", "[/x]", "", "x" * 101])
+def test_a_name_that_is_none_is_refused_before_anything_is_written(
+    project: Project, name: str
+) -> None:
+    said = _refused(project, name=name)
+    assert "can't name an experiment" in said
+    assert not (project.folder / "ws").exists()
+
+
+def test_a_workspace_that_is_a_file(project: Project) -> None:
+    (project.folder / "ws").write_text("mine")
+    said = _refused(project)
+    assert str(project.folder / "ws") in said
+    assert (project.folder / "ws").read_text() == "mine"
+
+
+def test_a_workspace_below_a_file(project: Project) -> None:
+    (project.folder / "file").write_text("mine")
+    assert "file stands where a folder is needed" in _refused(project, workspace="file/ws")
+
+
+def test_settings_with_a_mistake(project: Project) -> None:
+    (project.folder / "ws").mkdir()
+    (project.folder / "ws" / "xpm.toml").write_text("[drift]\npolcy = 'accept'\n")
+    said = _refused(project)
+    assert "xpm.toml:2" in said
+    assert "did you mean 'policy'?" in said
+
+
+def test_a_task_that_is_submitted_outside_of_an_experiment(project: Project) -> None:
+    project.write("Work(name=1).submit()\n")
+    code, said = project.run()
+    assert code == 1
+    assert "needs an experiment" in said
+    assert "plan.py:" in said
+    assert "Traceback" not in said
+
+
+def test_every_bad_parameter_is_named_at_once(project: Project) -> None:
+    project.write('Work(nam=1, seconds="x", fails=3)\n')
+    code, said = project.run()
+    assert code == 1
+    for part in ("Work.nam", "did you mean 'name'", "Work.seconds", "Work.fails", "plan.py:"):
+        assert part in said
+    assert "Traceback" not in said
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 160 KB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=160k", "tmpfs", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(mount, check=False).returncode:
+        pytest.skip("only root can make a small file system")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk_at_the_start(project: Project, small_disk: Path) -> None:
+    filler = small_disk / "filler"
+    with pytest.raises(OSError, match="No space"), filler.open("wb", buffering=0) as file:
+        while True:
+            file.write(b"x" * 4096)
+    said = _refused(project, workspace=str(small_disk / "ws"))
+    assert "No space left on device" in said
+    assert "free some space" in said
+
+
+def test_a_disk_that_fills_up_while_jobs_run(project: Project, small_disk: Path) -> None:
+    """Nothing that is finished is lost, and all is said; with space again the rest runs."""
+    project.write(f"""
+if __name__ == "__main__":
+    with experiment({str(small_disk / "ws")!r}, "exp"):
+        for n in range(12):
+            Work(name=n).submit()
+""")
+    code, said = project.run()
+    assert code != 0
+    assert "No space left" in said
+    assert "Traceback" not in said
+    subprocess.run(["mount", "-o", "remount,size=8m", str(small_disk)], check=True)
+    # Those that could not record their end keep trying, and do so now.
+    workspace = WorkspacePaths(str(small_disk / "ws"))
+    project.wait_for(
+        lambda: not any(
+            scan.read_job(workspace, key).state is JobState.RUNNING
+            for key in scan.list_jobs(workspace)
+        )
+    )
+    done = {line for line in project.ledger() if line.startswith("end")}
+    code, said = project.run()
+    assert code == 0, said
+    project.check_ledger()
+    assert len({line for line in project.ledger() if line.startswith("end")}) == 12
+    assert done <= set(project.ledger())
