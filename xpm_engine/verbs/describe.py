@@ -151,7 +151,8 @@ def _in_module(module: Any, name: str) -> type[Node]:
 
 def _classes(module: Any) -> Iterator[type[Node]]:
     """The classes of configurations that a module holds, its own and those it imported."""
-    for value in list(vars(module).values()):
+    names: dict[str, Any] = module.__dict__
+    for value in list(names.values()):
         if is_config_class(value):
             cls = cast("type[Node]", value)
             if not cls.__module__.startswith("xpm_engine.config."):

@@ -29,11 +29,11 @@ def members_of(value: object) -> dict[str, Any] | None:
     A list's members are named by their index; a set's too, in the order of their digests.
     """
     pairs = _tagged(value, "$dict")
-    if _is_list(pairs):
-        found = {short_text(pair[0]): pair[1] for pair in pairs if _is_list(pair) and len(pair) > 1}
+    if is_list(pairs):
+        found = {short_text(pair[0]): pair[1] for pair in pairs if is_list(pair) and len(pair) > 1}
         return found if len(found) == len(pairs) else None
     for items in (value, _tagged(value, "$tuple"), _tagged(value, "$set")):
-        if _is_list(items):
+        if is_list(items):
             return {str(index): item for index, item in enumerate(items)}
     return None
 
@@ -41,7 +41,7 @@ def members_of(value: object) -> dict[str, Any] | None:
 def place_of(value: object) -> tuple[JobKey, str] | None:
     """The job and the file of a path in a job's folder; None for anything else."""
     located = _tagged(value, "$path")
-    if not _is_list(located) or len(located) != 2:
+    if not is_list(located) or len(located) != 2:
         return None
     root, relative = located
     if not isinstance(root, str) or not root.startswith(_JOB):
@@ -60,9 +60,9 @@ def jobs_of(value: object) -> Iterator[JobKey]:
         place = place_of(item)
         if place is not None:
             yield place[0]
-        elif _is_list(item):
+        elif is_list(item):
             stack.extend(item)
-        elif _is_object(item):
+        elif is_object(item):
             stack.extend(item.values())
 
 
@@ -77,12 +77,14 @@ def exact_text(value: object, *, limit: int = 60) -> str:
 
 def _tagged(value: object, tag: str) -> object:
     """What stands under a ``$`` tag; None where the value has another or none."""
-    return value.get(tag) if _is_object(value) and len(value) == 1 else None
+    return value.get(tag) if is_object(value) and len(value) == 1 else None
 
 
-def _is_object(value: object) -> TypeGuard[dict[str, Any]]:
+def is_object(value: object) -> TypeGuard[dict[str, Any]]:
+    """Whether a piece of JSON is an object."""
     return isinstance(value, dict)
 
 
-def _is_list(value: object) -> TypeGuard[list[Any]]:
+def is_list(value: object) -> TypeGuard[list[Any]]:
+    """Whether a piece of JSON is a list."""
     return isinstance(value, list)
