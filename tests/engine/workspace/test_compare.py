@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.engine.submitting import submitting
 from xpm_engine import Config, Constant, Option, Param, Task
 from xpm_engine import field as declare
+from xpm_engine.config import distinct
 from xpm_engine.workspace.compare import differences, drift, part_of
 from xpm_engine.workspace.differences import Difference, DifferenceKind
 from xpm_engine.workspace.layout import JobKey
@@ -224,6 +225,67 @@ def test_drift_is_what_was_left_out_and_has_changed() -> None:
     assert texts(drift(before, after)) == DRIFT
 
 
+class OnlyAdded(Task["OnlyAdded"]):
+    __xpmid__ = "t.growing"
+    a: Param[int] = 4
+    b: Param[int] = 1
+
+    def execute(self) -> None: ...
+
+
+class NotYet(Task["NotYet"]):
+    __xpmid__ = "t.growing"
+    a: Param[int] = 4
+
+    def execute(self) -> None: ...
+
+
+class AsOption(Task["AsOption"]):
+    __xpmid__ = "t.growing"
+    a: Option[int] = 4
+
+    def execute(self) -> None: ...
+
+
+def test_a_parameter_that_the_saved_job_lacks_is_adopted() -> None:
+    before, after = record(NotYet()), record(OnlyAdded())
+    assert before.top.resolved != after.top.resolved
+    assert drift(before, after) == ()
+    assert texts(drift(after, before)) == ["parameter b is gone (was 1)"]
+
+
+def test_a_parameter_that_became_an_option() -> None:
+    assert drift(record(NotYet()), record(AsOption())) == ()
+    assert drift(record(AsOption()), record(NotYet())) == ()
+    assert texts(differences(record(NotYet(a=7)), record(AsOption(a=7)))) == [
+        "parameter a is gone (was 7)"
+    ]
+    assert texts(differences(record(AsOption(a=7)), record(NotYet(a=7)))) == ["new parameter a = 7"]
+
+
+def test_equal_objects_that_are_said_to_be_distinct() -> None:
+    before, after = (record(learn(optimizer=distinct(name, Adam()))) for name in ("one", "two"))
+    assert texts(differences(before, after)) == ["optimizer distinct 'one' → distinct 'two'"]
+    plain = record(learn())
+    assert texts(differences(plain, after)) == ["optimizer not distinct → distinct 'two'"]
+
+
+class Make(Task["Adam"]):
+    __xpmid__ = "t.make"
+
+    def output(self) -> Adam:
+        return Adam(lr=0.5)
+
+    def execute(self) -> None: ...
+
+
+def test_a_configuration_that_now_comes_from_a_job() -> None:
+    made = Make()
+    before, after = record(learn(optimizer=Adam(lr=0.5))), record(learn(optimizer=made.submit()))
+    short = made.__identifier__()[:6]
+    assert texts(differences(before, after)) == [f"optimizer Adam → Adam of make/{short}"]
+
+
 def test_no_drift_without_a_change() -> None:
     assert drift(record(Before()), record(Before())) == ()
 
@@ -410,6 +472,7 @@ def changed(value: Any, path: str) -> Any:
     return value + 10
 
 
+@settings(max_examples=50)
 @given(any_tree, st.data())
 def test_a_change_in_one_place_is_named_as_exactly_that_place(tree: Tree, data: Any) -> None:
     chosen = list(places(tree, "", FieldKind.PARAM))
@@ -426,6 +489,7 @@ def test_a_change_in_one_place_is_named_as_exactly_that_place(tree: Tree, data: 
     assert differences(old, new) == (() if kind is FieldKind.OPTION else found)
 
 
+@settings(max_examples=50)
 @given(any_tree, any_tree)
 def test_there_are_differences_exactly_where_the_digests_differ(old: Tree, new: Tree) -> None:
     found = differences(to_record(old), to_record(new))
