@@ -73,7 +73,7 @@ def test_types_by_mypy() -> None:
 
 
 def test_types_by_pyright() -> None:
-    _tool("pyright")
+    _tool("pyright", "--pythonpath", sys.executable)
 
 
 def test_directions_of_imports() -> None:
