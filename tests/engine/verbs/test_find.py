@@ -89,7 +89,9 @@ def test_none_gets_a_suggestion(jobs: WorkspacePaths, text: str, suggestion: str
         find_job(jobs, text)
 
 
-@pytest.mark.parametrize("text", ["", "/", "..", "zz\x1b[31m", "9b2e41/", "earn/9b2e4", "/etc/passwd", "../.."])
+@pytest.mark.parametrize(
+    "text", ["", "/", "..", "zz\x1b[31m", "9b2e41/", "earn/9b2e4", "/etc/passwd", "../.."]
+)
 def test_nonsense_is_refused_in_plain_text(jobs: WorkspacePaths, text: str) -> None:
     with pytest.raises(UsageError) as caught:
         find_job(jobs, text)
