@@ -36,9 +36,8 @@ class Cause:
 def group_causes(jobs: Iterable[Job]) -> tuple[Cause, ...]:
     """The causes of those jobs that failed or died, the one with most jobs first.
 
-    Two jobs have the same cause if the same type of exception left the same line of the user's
-    code; without such a line, if the same kind of thing happened, in words that differ in numbers
-    and addresses only.
+    Two jobs have the same cause if the same kind of thing happened, with an exception by the same
+    type from the same line of the user's code, in words that differ in numbers and addresses only.
     """
     found: dict[Hashable, list[Job]] = {}
     for job in jobs:
@@ -68,9 +67,8 @@ def _signature(job: Job) -> Hashable:
     reason = job.record.reason
     if reason is None:
         return job.state
-    if reason.frame is not None:
-        return reason.exception, reason.frame.file, reason.frame.line
-    return reason.kind, reason.exception, _VARYING.sub("#", reason.text)
+    place = None if reason.frame is None else (reason.frame.file, reason.frame.line)
+    return reason.kind, reason.exception, place, _VARYING.sub("#", reason.text)
 
 
 def _cause(key: Hashable, jobs: list[Job]) -> Cause:

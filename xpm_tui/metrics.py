@@ -14,6 +14,9 @@ MAX_BYTES = 4_000_000
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 
+HUGE = 1e300
+"""Larger values are drawn as this one, so that their sum and their distance stay finite."""
+
 
 @dataclass(frozen=True)
 class Series:
@@ -93,5 +96,5 @@ def _parts(values: Sequence[float], count: int) -> list[Sequence[float]]:
 
 
 def _mean(values: Sequence[float]) -> float | None:
-    finite = [value for value in values if math.isfinite(value)]
+    finite = [min(max(value, -HUGE), HUGE) for value in values if math.isfinite(value)]
     return math.fsum(finite) / len(finite) if finite else None

@@ -84,6 +84,7 @@ class CleanScreen(ActingScreen[None]):
         self._ticked: frozenset[JobKey] = frozenset()
         self._shown_at = 0.0
         self._moving = False
+        self._trouble: XpmError | None = None
 
     def compose(self) -> ComposeResult:
         yield Sides(id="title")
@@ -139,8 +140,7 @@ class CleanScreen(ActingScreen[None]):
     def on_clean_screen_not_done(self, message: NotDone) -> None:
         message.stop()
         self._moving = False
-        error = message.error
-        self.say(" ".join(filter(None, (error.what, error.where, error.hint))), bad=True)
+        self._trouble = message.error
         self._draw()
 
     def on_table_marks_wanted(self, message: Table.MarksWanted) -> None:
@@ -186,6 +186,7 @@ class CleanScreen(ActingScreen[None]):
             self.say("nothing is ticked: space ticks", bad=True)
         else:
             self._moving = True
+            self._trouble = None
             self._draw()
             work = partial(self._move, plan.only(self._ticked))
             self.run_worker(work, thread=True, exit_on_error=False)
@@ -216,10 +217,14 @@ class CleanScreen(ActingScreen[None]):
         return Text(f"{len(self._ticked):,} of {len(plan.rows):,} ticked · {size}")
 
     def _details(self, plan: RemovalPlan | None) -> list[Text]:
+        lines: list[Text] = []
+        if self._trouble is not None:
+            parts = (self._trouble.what, self._trouble.where, self._trouble.hint)
+            lines = [Text(look.plain(part), "xpm.bad") for part in parts if part]
         row = self._table.row
         if plan is None or row is None:
-            return [Text()]
-        lines = [_row_details(row, self._ticked)]
+            return lines or [Text()]
+        lines.append(_row_details(row, self._ticked))
         for doubt in plan.doubts[:MOST_DOUBTS]:
             lines.append(Text(look.plain(f"Can't tell whether this needs one: {doubt}"), "xpm.bad"))
         if len(plan.doubts) > MOST_DOUBTS:

@@ -14,6 +14,7 @@ class Words(Static):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
         self._said: tuple[Text, ...] = ()
+        self.display = False
 
     def show(self, *lines: Text) -> None:
         """Show these lines; with none it takes no room."""
