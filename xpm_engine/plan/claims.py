@@ -8,7 +8,8 @@ from enum import Enum
 
 from xpm_engine.launchers.base import Launcher, Sight
 from xpm_engine.workspace import processes, tickets
-from xpm_engine.workspace.layout import JobPaths
+from xpm_engine.workspace.cleaning import recover
+from xpm_engine.workspace.layout import JobPaths, workspace_of_job
 from xpm_engine.workspace.processes import Liveness
 from xpm_engine.workspace.records.identity import ProcessIdentity
 from xpm_engine.workspace.records.reasons import Outcome
@@ -109,6 +110,9 @@ def _not_started(job: JobPaths, attempt: Attempt, launcher: Launcher) -> Look | 
     launch = attempt.launch
     driver = processes.liveness(launch.driver)
     if launch.by is LaunchedBy.CLEAN:
+        # A cleaner that died left its ticket here: its journal says what to do about it.
+        if driver is Liveness.DEAD and recover(workspace_of_job(job.root)):
+            return None
         return Look(Verdict.CLEANING, attempt.number, launch.nonce)
     lost = (
         driver is Liveness.DEAD
