@@ -173,6 +173,7 @@ class FakeWorkspace:
         path = f"{self.paths.job(job.key).logs}/{attempt}.{stream}"
         with open(path, "a", encoding="utf-8") as file:
             file.write(text)
+        os.utime(path, (NOON - 2, NOON - 2))
 
     def _summary(
         self,

@@ -114,9 +114,11 @@ def plural(count: int, word: str, words: str | None = None) -> str:
 
 def cut(text: Text, width: int, *, right: bool = False) -> Text:
     """A copy that is exactly `width` cells wide: padded, or cut with an ellipsis."""
+    if width <= 0:
+        return Text(end=text.end)
     text = text.copy()
     if text.cell_len > width:
-        text.truncate(max(0, width), overflow="ellipsis")
+        text.truncate(width, overflow="ellipsis")
     pad = width - text.cell_len
     if pad > 0 and right:
         text.pad_left(pad)

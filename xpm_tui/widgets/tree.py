@@ -9,6 +9,7 @@ from time import monotonic
 from typing import ClassVar
 
 from rich.segment import Segment
+from rich.style import Style
 from rich.text import Text
 from textual import events
 from textual.geometry import Region, Size
@@ -117,8 +118,7 @@ class Tree(ScrollView, can_focus=True, inherit_bindings=False):
         self.repaint()
 
     def tick(self) -> None:
-        """A second has passed."""
-        self.repaint()
+        """A second has passed: only the rows of logs say how long ago something was."""
         self._look_at_logs()
 
     def repaint(self) -> None:
@@ -126,8 +126,9 @@ class Tree(ScrollView, can_focus=True, inherit_bindings=False):
         if self._store is None or not self.is_mounted:
             return
         self._draw_anew()
+        base = self.rich_style
         for y in range(self.size.height):
-            if self._painted.get(y) != self._line(y):
+            if self._painted.get(y) != self._line(y, base):
                 self.refresh(Region(0, y, self.size.width, 1))
 
     @property
@@ -259,8 +260,7 @@ class Tree(ScrollView, can_focus=True, inherit_bindings=False):
     # Drawing
 
     def render_line(self, y: int) -> Strip:
-        line = self._line(y)
-        self._painted[y] = line
+        line = self._painted[y] = self._line(y, self.rich_style)
         return line
 
     def on_resize(self) -> None:
@@ -274,18 +274,19 @@ class Tree(ScrollView, can_focus=True, inherit_bindings=False):
     def on_blur(self) -> None:
         self.repaint()
 
-    def _line(self, y: int) -> Strip:
+    def _line(self, y: int, base: Style) -> Strip:
+        """`base` is the widget's own style, which takes long to work out."""
         place = self.scroll_offset.y + y
         width = self.size.width
         if self._drawing is None or not 0 <= place < len(self.model.rows):
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, base)
         row = self.model.rows[place]
         text = draw_row(row, self._drawing)
         at_cursor = place == self._cursor
         if at_cursor:
             text = Text.assemble((CURSOR, "xpm.key"), text[1:])
         strip = Strip(text.render(self.app.console)).crop_extend(0, width, None)
-        strip = strip.apply_style(self.rich_style)
+        strip = strip.apply_style(base)
         if not at_cursor:
             return strip
         name = "tree--cursor" if self.has_focus else "tree--cursor-blurred"

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.reasons import ReasonKind
+from xpm_engine.workspace.records.runs import PlanState
 from xpm_engine.workspace.records.states import JobState
 from xpm_tui.look import (
     DRIFTED,
@@ -30,6 +31,7 @@ from xpm_tui.look import (
     state_glyph,
     wait_text,
     when,
+    when_long,
 )
 from xpm_tui.store import (
     AllJobsSubject,
@@ -54,7 +56,7 @@ WIDE = 60
 """Cells from which on there is room for more than one fact a row."""
 
 
-MIN_BAR = 5
+MIN_BAR = 4
 
 MIN_LABEL = 12
 """Cells for a set's name, with what it stands behind, however little room there is."""
@@ -98,7 +100,7 @@ def with_label_width(drawing: Drawing, rows: Sequence[TreeRow]) -> Drawing:
     longest, right = MIN_LABEL, 0
     for row in rows:
         if isinstance(row.subject, SETS) and row.key.part is Part.WHOLE:
-            longest = max(longest, _indent(row) + cell_len(plain(row.label)))
+            longest = max(longest, _indent(row) + cell_len(_name(row, drawing)))
             right = max(right, _sides(row, drawing)[1].cell_len)
     room = drawing.width - 1 - drawing.bar_width - drawing.done_width - right - 2
     shorter = min(max(0, longest - room), drawing.bar_width - MIN_BAR)
@@ -158,8 +160,8 @@ def _sides(row: TreeRow, drawing: Drawing) -> tuple[Text, Text]:
     match subject:
         case FailedSubject():
             look = STATES[JobState.FAILED]
-            count = f"{len(store.keys(subject)):,}"
-            return Text(f"{look.glyph} Failed", look.style), Text(count)
+            failed = f"{len(store.keys(subject)):,}"
+            return Text(f"{look.glyph} Failed", look.style), Text(failed)
         case ExperimentSubject(name):
             return _experiment(row, name, drawing)
         case GroupSubject():
@@ -170,12 +172,13 @@ def _sides(row: TreeRow, drawing: Drawing) -> tuple[Text, Text]:
             count = 0 if experiment is None else len(experiment.earlier)
             return Text("earlier runs"), Text(f"{count:,}", "xpm.faint")
         case RunSubject(run):
+            counts = store.counts(subject)
             view = store.run(run)
-            started = "" if view is None or view.record is None else view.record.started
-            right = _troubles(store.counts(subject))
+            over = view is None or view.plan is PlanState.COMPLETE
+            how = "" if over or view is None or view.plan is None else view.plan.value
             return (
-                _set_left(row, store.counts(subject), drawing),
-                _joined(right, Text(when(started, drawing.now), "xpm.faint")),
+                _set_left(row, counts, drawing),
+                _joined(_troubles(counts), Text(how, "xpm.warning")),
             )
         case AllJobsSubject():
             return Text("All jobs"), Text(f"{len(store.keys(subject)):,}", "xpm.faint")
@@ -201,9 +204,18 @@ def _experiment(row: TreeRow, name: str, drawing: Drawing) -> tuple[Text, Text]:
     return _set_left(row, experiment.counts, drawing), right
 
 
+def _name(row: TreeRow, drawing: Drawing) -> str:
+    """What a set is called: an earlier run by when it began."""
+    if isinstance(row.subject, RunSubject):
+        view = drawing.store.run(row.subject.run)
+        if view is not None and view.record is not None:
+            return when_long(view.record.started, drawing.now)
+    return plain(row.label)
+
+
 def _set_left(row: TreeRow, counts: Counts, drawing: Drawing) -> Text:
     """The name, a bar, and done/total."""
-    name = Text(plain(row.label), "xpm.title" if row.depth == 0 else "")
+    name = Text(_name(row, drawing), "xpm.title" if row.depth == 0 else "")
     line = cut(name, max(1, drawing.label_width - _indent(row)))
     if counts.total:
         style = "xpm.done" if counts.done == counts.total else "xpm.running"

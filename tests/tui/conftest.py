@@ -1,0 +1,72 @@
+"""The workspace of the pictures, and an app on it whose clock stands still."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.tui.driving import Driven
+from tests.tui.workspaces import FakeJob, FakeWorkspace, grid
+
+
+@pytest.fixture(autouse=True)
+def _one_place_and_time(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Screens say the same on every machine."""
+    monkeypatch.setenv("TZ", "UTC")
+    monkeypatch.delenv("TMUX", raising=False)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    time.tzset()
+    monkeypatch.setattr("xpm_tui.widgets.title_bar.host_name", lambda: "front1")
+    monkeypatch.setattr("xpm_tui.widgets.title_bar.home_path", lambda workspace: "~/ir/ws")
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.fixture
+def picture(request: pytest.FixtureRequest) -> Callable[[list[str]], None]:
+    """Compares lines with those kept beside the test, or keeps them where XPM_PICTURES is set."""
+
+    def compare(lines: list[str]) -> None:
+        name = request.node.name.replace("[", "-").replace("]", "") + ".txt"
+        kept = request.path.parent / "pictures" / name
+        text = "\n".join(lines) + "\n"
+        if os.environ.get("XPM_PICTURES"):
+            kept.parent.mkdir(exist_ok=True)
+            kept.write_text(text, encoding="utf-8")
+        assert text == kept.read_text(encoding="utf-8")
+
+    return compare
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> FakeWorkspace:
+    """A folder with nothing in it yet."""
+    root = tmp_path / "ws"
+    root.mkdir()
+    return FakeWorkspace(root)
+
+
+@pytest.fixture
+def jobs(workspace: FakeWorkspace) -> dict[str, FakeJob]:
+    """The workspace is filled: `drmm` runs, `ablation` is over; its jobs by name."""
+    return grid(workspace)
+
+
+@pytest.fixture
+def drive(workspace: FakeWorkspace) -> Iterator[Callable[..., Driven]]:
+    """Starts the app on the workspace, without events: it looks when a test says so."""
+    started: list[Driven] = []
+
+    def start(**options: bool) -> Driven:
+        driven = Driven(workspace, **options)
+        started.append(driven)
+        return driven
+
+    yield start
+    for driven in started:
+        assert driven.app.watcher.join(5), "the reading thread outlived the app"

@@ -1,0 +1,344 @@
+"""The main screen, by its keys, at both sizes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+import pytest
+
+from tests.tui.driving import NARROW, WIDE, Driven
+from tests.tui.workspaces import FakeJob, FakeWorkspace
+from xpm_engine.workspace.records.runs import PlanState
+from xpm_tui.screens.help import HelpScreen
+from xpm_tui.store import (
+    ExperimentSubject,
+    GroupSubject,
+    JobSubject,
+    LogSubject,
+    Stream,
+)
+from xpm_tui.widgets.key_bar import KeyBar
+
+Jobs = dict[str, FakeJob]
+Drive = Callable[..., Driven]
+both_sizes = pytest.mark.parametrize("size", [NARROW, WIDE], ids=["80x24", "120x40"])
+
+pytestmark = pytest.mark.usefixtures("jobs")
+
+
+@both_sizes
+async def test_picture(
+    drive: Drive, size: tuple[int, int], picture: Callable[[list[str]], None]
+) -> None:
+    async with drive().at(size) as app:
+        await app.press("j", "j", "l", "j", "j", "j", "j", "l")
+        await app.settle()
+        await app.until(lambda: "27 kB" in "\n".join(app.tree_lines()))
+        picture(app.around())
+
+
+@both_sizes
+async def test_the_cursor_begins_at_the_first_experiment(
+    drive: Drive, size: tuple[int, int]
+) -> None:
+    async with drive().at(size) as app:
+        await app.settle()
+        assert app.tree.subject == ExperimentSubject("drmm")
+        assert app.right.subject == ExperimentSubject("drmm")
+
+
+@both_sizes
+async def test_moving_unfolding_and_back_to_the_parent(drive: Drive, size: tuple[int, int]) -> None:
+    async with drive().at(size) as app:
+        await app.press("j", "j", "l", "l")
+        assert "lr=0.1 seed=1" in app.row()
+        await app.press("h")
+        assert "learn" in app.row()
+        await app.press("h")
+        assert "lr=0.1 seed=1" not in "\n".join(app.tree_lines())
+        await app.press("h", "h")
+        assert app.tree.subject == ExperimentSubject("drmm")
+        assert "learn" not in "\n".join(app.tree_lines())
+        await app.press("G")
+        assert "All jobs" in app.row()
+        await app.press("g")
+        assert "Failed" in app.row()
+
+
+@both_sizes
+async def test_the_right_side_follows_the_cursor(drive: Drive, size: tuple[int, int]) -> None:
+    async with drive().at(size) as app:
+        await app.press("j")
+        await app.settle()
+        assert isinstance(app.right.subject, GroupSubject)
+
+
+@both_sizes
+async def test_enter_opens_and_backspace_comes_back(drive: Drive, size: tuple[int, int]) -> None:
+    async with drive().at(size) as app:
+        await app.press("j", "j", "enter")
+        assert app.right.has_focus_within
+        assert app.tree.display is (size == WIDE)
+        await app.press("backspace")
+        assert app.tree.has_focus
+        assert app.tree.display
+        await app.press("escape")
+        assert app.app.is_running
+
+
+@both_sizes
+async def test_a_job_is_opened_and_its_log(drive: Drive, size: tuple[int, int]) -> None:
+    async with drive().at(size) as app:
+        await app.press("j", "j", "l", "j", "L")
+        assert app.right.has_focus_within
+        assert isinstance(app.right.subject, (JobSubject, LogSubject))
+        await app.until(lambda: any("Log]" in line for line in app.lines()))
+
+
+async def test_progress_and_logs_are_rows_of_their_own(drive: Drive, jobs: Jobs) -> None:
+    async with drive().at(WIDE) as app:
+        await app.press("j", "j", "l", "j", "j", "j", "j", "l", "j", "j")
+        assert "batch 812/1400" in app.row()
+        await app.press("j")
+        learn = jobs["learn lr=0.01 seed=1"].key
+        subject = app.tree.subject
+        assert isinstance(subject, LogSubject)
+        assert (subject.key, subject.stream) == (learn, Stream.STDERR)
+
+
+async def test_groupings_take_turns(drive: Drive) -> None:
+    async with drive().at(WIDE) as app:
+        await app.press("t")
+        assert any("stem=a" in line for line in app.tree_lines())
+        assert "by tag" in app.lines()[-2]
+        await app.press("t")
+        assert any("blocked" in line for line in app.tree_lines())
+        await app.press("t")
+        assert any("learn lr=0.1 seed=1" in line for line in app.tree_lines())
+        await app.press("t")
+        assert any("learn" in line and "1/9" in line for line in app.tree_lines())
+
+
+async def test_marks_are_kept_by_job(drive: Drive, jobs: Jobs) -> None:
+    async with drive().at(WIDE) as app:
+        await app.press("j", "j", "l", "j", "space", "space")
+        assert "2 marked" in app.lines()[-2]
+        assert sum("◆" in line for line in app.tree_lines()) == 2
+        await app.press("h", "space")
+        assert "9 marked" in app.lines()[-2]
+        await app.press("space")
+        assert "marked" not in app.lines()[-2]
+        await app.press("j", "space", "u")
+        assert "marked" not in app.lines()[-2]
+
+
+async def test_finding_narrows_the_tree_and_backspace_ends_it(drive: Drive) -> None:
+    async with drive().at(WIDE) as app:
+        await app.press("slash", *"seed=2 running", "enter")
+        assert app.tree.has_focus
+        lines = [line.strip("▌ ") for line in app.tree_lines() if line]
+        assert [line.split("  ")[0] for line in lines] == ["▾ drmm", "▾ learn", "● lr=0.01 seed=2"]
+        assert "/seed=2 running" in app.lines()[-2]
+        await app.press("backspace")
+        assert any("ablation" in line for line in app.tree_lines())
+
+
+async def test_this_pane_alone(drive: Drive) -> None:
+    async with drive().at(WIDE) as app:
+        await app.press("m")
+        assert not app.right.display
+        assert app.tree.size.width == 120
+        await app.press("m")
+        assert app.right.display
+
+
+async def test_earlier_runs_unfold(drive: Drive) -> None:
+    async with drive().at(WIDE) as app:
+        await app.press("j", "j", "j", "j")
+        assert "earlier runs" in app.row()
+        await app.press("l", "j")
+        assert "20 Nov 10" in app.row()
+
+
+async def test_a_group_shows_as_many_as_fit_and_says_how_many_more(
+    drive: Drive, workspace: FakeWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xpm_tui.widgets.tree_model.CAP", 4)
+    async with drive().at(WIDE) as app:
+        await app.press("j", "j", "l", "j", "j", "j", "j", "j")
+        assert "… 5 more (enter: all in a table)" in app.row()
+        await app.press("enter")
+        assert isinstance(app.right.subject, GroupSubject)
+        assert app.right.has_focus_within
+
+
+async def test_the_cursor_stays_on_its_row_when_rows_come_above(
+    drive: Drive, workspace: FakeWorkspace
+) -> None:
+    async with drive().at(WIDE) as app:
+        await app.press("j", "j", "l", "j", "j")
+        before, height = app.row(), app.tree_lines().index(app.row())
+        more = [FakeJob("aaa", str(number)) for number in range(3)]
+        for job in more:
+            workspace.done(job, ended=5)
+        workspace.run("zzz", more)
+        await app.look(lambda: app.app.store.experiment("zzz"))
+        await app.until(lambda: any("zzz" in line for line in app.tree_lines()))
+        assert app.row() == before
+        assert app.tree_lines().index(app.row()) >= height
+
+
+async def test_what_ends_is_drawn_where_it_was_while_keys_are_pressed(
+    drive: Drive, workspace: FakeWorkspace, jobs: Jobs
+) -> None:
+    async with drive().at(WIDE) as app:
+        await app.press("j", "j", "l", "j", "j", "j", "j")
+        before = app.tree_lines()
+        place = before.index(app.row())
+        learn = jobs["learn lr=0.01 seed=1"]
+        assert "lr=0.01 seed=1" in before[place]
+        workspace.failed(learn, run="drmm/20261123-091200", ended=1)
+        await app.look(lambda: any("✗ lr=0.01 seed=1" in line for line in app.tree_lines()))
+        assert "✗ lr=0.01 seed=1" in app.tree_lines()[place]
+        assert app.row() == app.tree_lines()[place]
+
+
+async def test_a_row_that_vanishes_leaves_the_cursor_at_what_it_was_in(
+    drive: Drive, workspace: FakeWorkspace
+) -> None:
+    async with drive().at(WIDE) as app:
+        await app.press("G", "k", "l", "j", "l", "j")
+        assert "depth=" in app.row()
+        import shutil
+
+        shutil.rmtree(workspace.paths.experiment("ablation"))
+        await app.look(lambda: app.app.store.experiment("ablation") is None)
+        await app.until(lambda: "depth=" not in app.row())
+        assert app.tree.row is not None
+
+
+async def test_a_key_that_can_not_act_says_why(drive: Drive) -> None:
+    async with drive(readonly=True).at(WIDE) as app:
+        await app.press("x")
+        assert "--readonly" in app.lines()[-2]
+        assert "read-only" in app.lines()[-2]
+        await app.press("X")
+        assert "--readonly" in app.lines()[-2]
+        await app.press("s")
+        assert "works in a table" in app.lines()[-2]
+        await app.press("L")
+        assert "there is no job under the cursor" in app.lines()[-2]
+
+
+@both_sizes
+async def test_help_tells_the_keys_of_this_place_and_does_them(
+    drive: Drive, size: tuple[int, int]
+) -> None:
+    async with drive().at(size) as app:
+        await app.press("question_mark")
+        assert isinstance(app.app.screen, HelpScreen)
+        text = "\n".join(app.lines())
+        assert "Open what is under the cursor" in text
+        await app.press("enter")
+        await app.until(lambda: app.right.has_focus_within)
+
+
+@both_sizes
+async def test_the_keys_below_fit_and_end_in_the_question_mark(
+    drive: Drive, size: tuple[int, int]
+) -> None:
+    async with drive().at(size) as app:
+        last = app.lines()[-1]
+        assert last.endswith("? all keys")
+        assert "enter open" in last
+        assert len(last) <= size[0]
+
+
+async def test_a_click_on_a_key_does_it(drive: Drive) -> None:
+    async with drive().at(WIDE) as app:
+        at = app.lines()[-1].index("t group")
+        await app.pilot.click(KeyBar, offset=(at, 0))
+        await app.pilot.pause()
+        assert "by tag" in app.lines()[-2]
+
+
+async def test_the_mouse_moves_folds_and_opens(drive: Drive) -> None:
+    async with drive().at(WIDE) as app:
+        place = next(n for n, line in enumerate(app.tree_lines()) if "learn" in line)
+        await app.pilot.click(app.tree, offset=(3, place))
+        await app.pilot.pause()
+        assert any("lr=0.01 seed=2" in line for line in app.tree_lines())
+        await app.pilot.click(app.tree, offset=(12, place), times=2)
+        await app.until(lambda: app.right.has_focus_within)
+
+
+async def test_copying_says_what_was_copied(drive: Drive, workspace: FakeWorkspace) -> None:
+    async with drive().at(WIDE) as app:
+        await app.press("y")
+        assert app.app.clipboard == workspace.paths.experiment("drmm")
+        assert "copied: /" in app.lines()[-2]
+
+
+@both_sizes
+async def test_a_job_goes_to_the_trash_and_comes_back(
+    drive: Drive, size: tuple[int, int], workspace: FakeWorkspace, jobs: Jobs
+) -> None:
+    old = workspace.paths.job(jobs["old o1"].key)
+    async with drive().at(size) as app:
+        await app.press("G", "k", "l", "j", "l", "j", "j")
+        assert "depth=1" in app.row()
+        await app.press("x")
+        await app.until(lambda: any("nobody" in line for line in app.lines()))
+        await app.until(lambda: "depth=1" in "\n".join(app.lines()))
+        await app.pilot.pause(0.4)
+        await app.press("X")
+        await app.until(lambda: not os.path.exists(old.root))
+        await app.until(lambda: any("Trash" in line for line in app.tree_lines()))
+        assert "in Trash" in app.row()
+        await app.press("z")
+        await app.until(lambda: os.path.exists(old.root))
+        await app.until(lambda: not any("Trash" in line for line in app.tree_lines()))
+        assert "✓ depth=1" in app.row()
+        assert app.app.changes == ()
+
+
+async def test_names_that_steer_terminals_or_read_as_markup(
+    drive: Drive, workspace: FakeWorkspace
+) -> None:
+    job = FakeJob("evil", "a", {"x": "[/red] \x1b[31mred\x1b[0m\nsecond", "y": "[b]bold"})
+    workspace.failed(job, "bad \x1b]0;title\x07 [/x]", run="evil/20261123-091200")
+    workspace.run("evil", [job], plan=PlanState.COMPLETE, ended=1)
+    async with drive().at(WIDE) as app:
+        await app.press("slash", *"evil", "enter", "j", "j")
+        await app.settle()
+        text = "\n".join(app.lines())
+        assert "[/red]" in text
+        assert "\x1b" not in text
+        assert "\x07" not in text
+
+
+async def test_the_terminal_is_made_smaller_and_larger(drive: Drive) -> None:
+    async with drive().at(WIDE) as app:
+        for width, height in [(80, 24), (30, 8), (20, 5), (200, 60), (99, 30), (100, 30)]:
+            await app.pilot.resize_terminal(width, height)
+            await app.pilot.pause()
+            assert len(app.lines()) == height
+        assert "drmm" in app.row()
+
+
+async def test_files_that_are_damaged_are_rows(
+    drive: Drive, workspace: FakeWorkspace, jobs: Jobs
+) -> None:
+    learn = workspace.paths.job(jobs["learn lr=0.01 seed=1"].key)
+    with open(learn.start(1), "w", encoding="utf-8") as file:
+        file.write("{")
+    run = workspace.paths.run("ablation", "20261103-101500")
+    with open(run.record, "wb") as raw:
+        raw.write(b"\xff\xfe\x00")
+    async with drive().at(WIDE) as app:
+        await app.press("j", "j", "l")
+        text = "\n".join(app.tree_lines())
+        assert "? lr=0.01 seed=1" in text
+        assert "1.start" in text
+        assert "? run.json" in text

@@ -1,0 +1,244 @@
+"""The reader: it finds every change, and reads nothing that did not change."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.tui.workspaces import FakeJob, FakeWorkspace, dead_process
+from xpm_engine.verbs import clean
+from xpm_engine.workspace import scan
+from xpm_engine.workspace.layout import JobKey, WorkspacePaths
+from xpm_engine.workspace.records.reasons import Wait, WaitKind
+from xpm_engine.workspace.records.runs import PlanState
+from xpm_engine.workspace.records.states import JobState
+from xpm_tui.store import Delta, RunKey, Store
+from xpm_tui.store.reader import Look, Reader
+
+Jobs = dict[str, FakeJob]
+EVERYTHING = Look(everything=True)
+LATER = 4_000_000_000.0
+"""A clock so late that every stamp is old enough to be trusted."""
+
+
+class Watch:
+    """A reader and the store that takes what it finds."""
+
+    def __init__(self, workspace: FakeWorkspace) -> None:
+        self.reader = Reader(workspace.paths, clock=lambda: LATER)
+        self.store = Store(workspace.paths)
+
+    def look(self, look: Look = Look()) -> list[Delta]:  # noqa: B008 (frozen)
+        found = list(self.reader.read(look))
+        for delta in found:
+            self.store.apply(delta)
+        return [delta for delta in found if delta]
+
+
+@pytest.fixture
+def watch(workspace: FakeWorkspace) -> Watch:
+    return Watch(workspace)
+
+
+@pytest.fixture
+def read_keys(monkeypatch: pytest.MonkeyPatch) -> list[JobKey]:
+    """The jobs whose folder was read, as it happens."""
+    found: list[JobKey] = []
+    real = scan.read_job
+
+    def counted(workspace: WorkspacePaths, key: JobKey) -> scan.JobRecord:
+        found.append(key)
+        return real(workspace, key)
+
+    monkeypatch.setattr(scan, "read_job", counted)
+    return found
+
+
+def test_nothing_new_reads_nothing(watch: Watch, jobs: Jobs, read_keys: list[JobKey]) -> None:
+    watch.look(EVERYTHING)
+    assert len(read_keys) == 15
+    read_keys.clear()
+    assert watch.look() == []
+    assert watch.look(EVERYTHING) == []
+    assert read_keys == []
+
+
+def test_a_job_that_ended_is_read_again_and_no_other(
+    workspace: FakeWorkspace, watch: Watch, jobs: Jobs, read_keys: list[JobKey]
+) -> None:
+    watch.look(EVERYTHING)
+    read_keys.clear()
+    learn = jobs["learn lr=0.01 seed=1"]
+    workspace.done(learn, ended=1)
+    (delta,) = watch.look()
+    assert read_keys == [learn.key]
+    assert delta.jobs[learn.key].state is JobState.DONE
+    assert learn.key not in watch.reader.live_jobs
+
+
+def test_a_new_job_and_a_new_task_are_found(
+    workspace: FakeWorkspace, watch: Watch, jobs: Jobs
+) -> None:
+    watch.look(EVERYTHING)
+    job = FakeJob("brand.new", "a")
+    workspace.launch(job)
+    (delta,) = watch.look()
+    assert delta.jobs[job.key].state is JobState.QUEUED
+    assert job.key in watch.reader.live_jobs
+
+
+def test_progress_of_a_live_job_is_found(
+    workspace: FakeWorkspace, watch: Watch, jobs: Jobs
+) -> None:
+    watch.look(EVERYTHING)
+    learn = jobs["learn lr=0.01 seed=1"]
+    workspace.progress(learn, [(0.75, "epoch 4/5")])
+    (delta,) = watch.look()
+    progress = delta.jobs[learn.key].progress
+    assert progress is not None
+    assert progress.levels[0].text == "epoch 4/5"
+
+
+def test_a_process_that_dies_changes_no_file_and_is_noticed(
+    workspace: FakeWorkspace,
+    watch: Watch,
+    jobs: Jobs,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    watch.look(EVERYTHING)
+    from xpm_engine.workspace import processes
+
+    machine = processes.boot_id()
+    monkeypatch.setattr(processes, "boot_id", lambda: machine + " after the next start")
+    watch.look()
+    job = watch.store.job(jobs["learn lr=0.01 seed=1"].key)
+    assert job.state is JobState.DIED
+    experiment = watch.store.experiment("drmm")
+    assert experiment is not None
+    assert experiment.plan is PlanState.CRASHED
+
+
+def test_a_removed_job_goes_and_comes_back(
+    workspace: FakeWorkspace, watch: Watch, jobs: Jobs
+) -> None:
+    watch.look(EVERYTHING)
+    old = jobs["old o1"]
+    plan = clean.plan_removal(workspace.paths, [old.key])
+    done = clean.carry_out(workspace.paths, plan)
+    watch.look()
+    assert watch.store.job(old.key).state is JobState.NOT_SUBMITTED
+    assert [item.name for item in watch.store.trash] == [done.name]
+    assert watch.store.is_trashed(old.key)
+    clean.undo(workspace.paths, done.name)
+    watch.look()
+    assert watch.store.job(old.key).state is JobState.DONE
+    assert watch.store.trash == ()
+
+
+def test_a_task_folder_that_goes_takes_all_its_jobs(
+    workspace: FakeWorkspace, watch: Watch, jobs: Jobs
+) -> None:
+    watch.look(EVERYTHING)
+    shutil.rmtree(os.path.join(workspace.paths.jobs, "ir.old"))
+    (delta,) = watch.look()
+    assert {key.task for key in delta.jobs} == {"ir.old"}
+    assert {record.state for record in delta.jobs.values()} == {JobState.NOT_SUBMITTED}
+    assert watch.look() == []
+
+
+def test_a_live_run_that_submits_more(workspace: FakeWorkspace, watch: Watch, jobs: Jobs) -> None:
+    watch.look(EVERYTHING)
+    more = FakeJob("ir.report", "a")
+    workspace.reference(workspace.paths.run("drmm", "20261123-091200"), [more])
+    (delta,) = watch.look()
+    (view,) = delta.runs.values()
+    assert view.manifest.references[-1].key == more.key
+
+
+def test_a_queue_that_changes(workspace: FakeWorkspace, watch: Watch, jobs: Jobs) -> None:
+    watch.look(EVERYTHING)
+    run = workspace.paths.run("drmm", "20261123-091200")
+    learn = jobs["learn lr=0.001 seed=1"]
+    workspace.queue(run, [Wait(learn.key, WaitKind.CORE, 3)])
+    watch.look()
+    job = watch.store.job(learn.key, RunKey("drmm", "20261123-091200"))
+    assert job.wait is not None
+    assert job.wait.place == 3
+
+
+def test_a_new_run_and_one_that_is_removed(
+    workspace: FakeWorkspace, watch: Watch, jobs: Jobs
+) -> None:
+    watch.look(EVERYTHING)
+    workspace.run("drmm", [jobs["learn lr=0.1 seed=1"]], run="20261123-110000")
+    watch.look()
+    experiment = watch.store.experiment("drmm")
+    assert experiment is not None
+    assert [run.run for run in experiment.runs] == [
+        "20261123-110000",
+        "20261123-091200",
+        "20261120-101500",
+    ]
+    shutil.rmtree(workspace.paths.experiment("ablation"))
+    watch.look()
+    assert watch.store.experiment("ablation") is None
+
+
+def test_a_young_stamp_is_not_trusted(workspace: FakeWorkspace) -> None:
+    job = FakeJob("learn", "a")
+    workspace.done(job)
+    xpm = workspace.paths.job(job.key).xpm
+    now = os.stat(xpm).st_mtime
+    clock = [now + 0.5]
+    reader = Reader(workspace.paths, clock=lambda: clock[0])
+    list(reader.read(EVERYTHING))
+    stamp = os.stat(xpm)
+    workspace.failed(job)
+    os.utime(xpm, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+    found = [delta for delta in reader.read(Look()) if delta]
+    assert found[0].jobs[job.key].state is JobState.FAILED
+
+
+def test_names_that_are_not_ours_are_passed_over(
+    workspace: FakeWorkspace, watch: Watch, jobs: Jobs
+) -> None:
+    root = Path(workspace.paths.root)
+    (root / "experiments" / "..evil").mkdir()
+    (root / "experiments" / "a file").write_text("")
+    (root / "jobs" / "ir.learn" / "notes").mkdir()
+    (root / "jobs" / "UPPER").mkdir()
+    os.mkdir(os.fsencode(root / "jobs") + b"/\xff\xfe")
+    os.symlink("/etc", root / "jobs" / "linked")
+    watch.look(EVERYTHING)
+    assert {experiment.name for experiment in watch.store.experiments()} == {"drmm", "ablation"}
+    assert len(list(watch.store.records())) == 15
+
+
+def test_a_workspace_that_vanishes_is_said_and_comes_back(
+    workspace: FakeWorkspace, watch: Watch, jobs: Jobs
+) -> None:
+    watch.look(EVERYTHING)
+    root = workspace.paths.root
+    os.rename(root, root + "-away")
+    watch.look(EVERYTHING)
+    assert "No such file" in watch.store.problem
+    assert len(list(watch.store.records())) == 15
+    os.rename(root + "-away", root)
+    watch.look(EVERYTHING)
+    assert watch.store.problem == ""
+
+
+def test_many_jobs_come_in_parts_the_latest_run_first(
+    workspace: FakeWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xpm_tui.store.reader.BATCH", 3)
+    wanted = [FakeJob("z.last", str(number)) for number in range(3)]
+    for job in [*wanted, *(FakeJob("a.first", str(number)) for number in range(6))]:
+        workspace.done(job)
+    workspace.run("x", wanted, driver=dead_process())
+    deltas = Watch(workspace).look(EVERYTHING)
+    assert set(deltas[0].jobs) == {job.key for job in wanted}
+    assert [delta.checked for delta in deltas] == [0.25, 0.5, 0.75]

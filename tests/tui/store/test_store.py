@@ -1,0 +1,216 @@
+"""The store: what it answers, and that a change costs what changed."""
+
+from __future__ import annotations
+
+from tests.tui.hosting import read_all, store_of
+from tests.tui.workspaces import FakeJob, FakeWorkspace, ago
+from xpm_engine.workspace import scan
+from xpm_engine.workspace.records.reasons import Wait, WaitKind
+from xpm_engine.workspace.records.runs import PlanState
+from xpm_engine.workspace.records.states import JobState
+from xpm_tui.store import (
+    AllJobsSubject,
+    Changed,
+    Delta,
+    ExperimentSubject,
+    FailedSubject,
+    Grouping,
+    GroupKey,
+    GroupSubject,
+    JobSubject,
+    RunKey,
+    RunSubject,
+    Store,
+)
+
+Jobs = dict[str, FakeJob]
+LATEST = RunKey("drmm", "20261123-091200")
+EARLIER = RunKey("drmm", "20261120-101500")
+LEARN = GroupSubject(LATEST, GroupKey(Grouping.TASK, ("ir.learn",)))
+
+
+def test_experiments_that_run_come_first(workspace: FakeWorkspace, jobs: Jobs) -> None:
+    store = store_of(workspace)
+    drmm, ablation = store.experiments()
+    assert (drmm.name, drmm.live, drmm.plan) == ("drmm", True, PlanState.RUNNING)
+    assert (ablation.name, ablation.live, ablation.plan) == ("ablation", False, PlanState.COMPLETE)
+    assert drmm.latest == LATEST
+    assert drmm.earlier == (EARLIER,)
+    assert ablation.active == ago(1_720_000)
+
+
+def test_counts_of_a_run(workspace: FakeWorkspace, jobs: Jobs) -> None:
+    counts = store_of(workspace).counts(ExperimentSubject("drmm"))
+    assert (counts.total, counts.done, counts.reused) == (20, 4, 2)
+    assert (counts.failed, counts.running, counts.waiting, counts.blocked) == (3, 3, 7, 3)
+
+
+def test_jobs_come_failed_and_live_first(workspace: FakeWorkspace, jobs: Jobs) -> None:
+    store = store_of(workspace)
+    found = [(store.label(job), job.state.value) for job in store.jobs(LEARN)]
+    assert found == [
+        ("lr=0.1 seed=1", "failed"),
+        ("lr=0.1 seed=2", "failed"),
+        ("lr=0.1 seed=3", "died"),
+        ("lr=0.01 seed=1", "running"),
+        ("lr=0.01 seed=2", "running"),
+        ("lr=0.01 seed=3", "running"),
+        ("lr=0.001 seed=1", "waiting"),
+        ("lr=0.001 seed=2", "waiting"),
+        ("lr=0.001 seed=3", "done"),
+    ]
+
+
+def test_a_run_sees_why_its_jobs_wait(workspace: FakeWorkspace, jobs: Jobs) -> None:
+    store = store_of(workspace)
+    waits = store.job(jobs["learn lr=0.001 seed=2"].key, LATEST)
+    assert waits.wait == Wait(waits.key, WaitKind.TOKEN, 2, what="gpu")
+    blocked = store.job(jobs["evaluate of lr=0.1 seed=1"].key, LATEST)
+    assert blocked.state is JobState.BLOCKED
+
+
+def test_a_dead_run_submits_nothing_any_more(workspace: FakeWorkspace) -> None:
+    job = FakeJob("learn", "a")
+    workspace.run("x", [job], plan=PlanState.INTERRUPTED, ended=10)
+    assert store_of(workspace).job(job.key, RunKey("x", LATEST.run)).state is (
+        JobState.NOT_SUBMITTED
+    )
+
+
+def test_a_live_run_is_going_to_submit_what_it_references(workspace: FakeWorkspace) -> None:
+    job = FakeJob("learn", "a")
+    workspace.run("x", [job])
+    assert store_of(workspace).job(job.key, RunKey("x", LATEST.run)).state is JobState.READY
+
+
+def test_groups_by_task_state_and_tag(workspace: FakeWorkspace, jobs: Jobs) -> None:
+    store = store_of(workspace)
+    by_task = store.groups(LATEST, Grouping.TASK)
+    assert [group.label for group in by_task] == ["index", "learn", "evaluate"]
+    by_state = store.groups(LATEST, Grouping.STATE)
+    assert [group.label for group in by_state] == [
+        "failed",
+        "died",
+        "running",
+        "waiting",
+        "blocked",
+        "done",
+    ]
+    assert store.groups(LATEST, Grouping.NONE) == ()
+    outer = store.groups(LATEST, Grouping.TAG)
+    assert [group.label for group in outer] == ["stem=a", "stem=b", "no stem"]
+    inner = store.groups(LATEST, Grouping.TAG, outer[-1].key.path)
+    assert [group.label for group in inner] == ["lr=0.1", "lr=0.01", "lr=0.001"]
+    assert sum(group.counts.total for group in inner) == 18
+
+
+def test_every_grouping_holds_every_job_once(workspace: FakeWorkspace, jobs: Jobs) -> None:
+    store = store_of(workspace)
+    whole = set(store.keys(ExperimentSubject("drmm")))
+    for by in (Grouping.TASK, Grouping.STATE, Grouping.TAG):
+        groups = store.groups(LATEST, by)
+        keys = [key for group in groups for key in store.keys(GroupSubject(LATEST, group.key))]
+        assert len(keys) == len(whole)
+        assert set(keys) == whole
+
+
+def test_failed_are_those_of_the_latest_runs(workspace: FakeWorkspace, jobs: Jobs) -> None:
+    store = store_of(workspace)
+    states = {job.state for job in store.jobs(FailedSubject())}
+    assert states == {JobState.FAILED, JobState.DIED}
+    assert len(store.keys(FailedSubject())) == 4
+
+
+def test_all_jobs_are_those_of_runs_and_orphans(workspace: FakeWorkspace, jobs: Jobs) -> None:
+    orphan = FakeJob("lost", "a", {"x": 1})
+    workspace.done(orphan)
+    store = store_of(workspace)
+    assert len(store.keys(AllJobsSubject())) == 26
+    assert store.is_orphan(orphan.key)
+    assert not store.is_orphan(jobs["learn lr=0.1 seed=1"].key)
+    job = store.job(orphan.key)
+    assert (job.run, job.state, store.label(job)) == (None, JobState.DONE, "x=1")
+
+
+def test_who_is_made_from_a_job(workspace: FakeWorkspace, jobs: Jobs) -> None:
+    store = store_of(workspace)
+    learn = jobs["learn lr=0.01 seed=1"]
+    assert store.dependants(learn.key, LATEST) == (jobs["evaluate of lr=0.01 seed=1"].key,)
+    assert store.runs_of(jobs["learn lr=0.1 seed=1"].key) == (LATEST, EARLIER)
+
+
+def test_a_change_touches_its_job_and_its_runs_only(workspace: FakeWorkspace, jobs: Jobs) -> None:
+    store = store_of(workspace)
+    other = store.job(jobs["learn lr=0.01 seed=1"].key, LATEST)
+    learn = jobs["learn lr=0.01 seed=2"]
+    workspace.done(learn, run=str(LATEST), ended=1)
+    record = scan.read_job(workspace.paths, learn.key)
+    changed = store.apply(Delta(jobs={learn.key: record}))
+    assert changed == Changed(jobs=frozenset([learn.key]), runs=frozenset([LATEST]))
+    assert store.job(learn.key, LATEST).state is JobState.DONE
+    assert store.counts(LEARN).running == 2
+    assert store.counts(ExperimentSubject("drmm")).done == 5
+    assert store.job(other.key, LATEST) is other
+
+
+def test_deltas_add_up_to_what_a_fresh_look_finds(workspace: FakeWorkspace, jobs: Jobs) -> None:
+    store = store_of(workspace)
+    for number, name in enumerate(["lr=0.01 seed=1", "lr=0.01 seed=2", "lr=0.001 seed=1"]):
+        job = jobs[f"learn {name}"]
+        if number % 2:
+            workspace.failed(job, run=str(LATEST), ended=2)
+        else:
+            workspace.done(job, run=str(LATEST), ended=2)
+        store.apply(Delta(jobs={job.key: scan.read_job(workspace.paths, job.key)}))
+    fresh = store_of(workspace)
+    assert store.experiments() == fresh.experiments()
+    assert store.jobs(LEARN) == fresh.jobs(LEARN)
+    for by in Grouping:
+        assert store.groups(LATEST, by) == fresh.groups(LATEST, by)
+
+
+def test_a_run_that_goes_takes_its_light_with_it(workspace: FakeWorkspace, jobs: Jobs) -> None:
+    store = store_of(workspace)
+    changed = store.apply(Delta(gone_runs=frozenset([LATEST])))
+    assert changed.experiments
+    assert store.run(LATEST) is None
+    assert store.keys(RunSubject(LATEST)) == ()
+    experiment = store.experiment("drmm")
+    assert experiment is not None
+    assert experiment.latest == EARLIER
+    assert store.home_of(jobs["learn lr=0.001 seed=3"].key) is None
+
+
+def test_an_unreadable_run_is_said_and_nothing_is_lost(
+    workspace: FakeWorkspace, jobs: Jobs
+) -> None:
+    paths = workspace.paths.run("drmm", LATEST.run)
+    with open(paths.record, "w", encoding="utf-8") as file:
+        file.write('{"v": 1, "exp')
+    store = store_of(workspace)
+    experiment = store.experiment("drmm")
+    assert experiment is not None
+    assert experiment.plan is None
+    assert experiment.view is not None
+    assert "run.json" in experiment.view.problem
+    assert len(store.keys(ExperimentSubject("drmm"))) == 20
+
+
+def test_an_unreadable_job_is_a_state(workspace: FakeWorkspace, jobs: Jobs) -> None:
+    learn = jobs["learn lr=0.01 seed=1"]
+    with open(workspace.paths.job(learn.key).start(1), "w", encoding="utf-8") as file:
+        file.write("{")
+    store = store_of(workspace)
+    job = store.job(learn.key, LATEST)
+    assert job.state is JobState.UNREADABLE
+    assert "1.start" in job.record.problem
+    assert job.tags["lr"] == 0.01
+
+
+def test_an_empty_workspace(workspace: FakeWorkspace) -> None:
+    store = Store(workspace.paths)
+    store.apply(read_all(workspace))
+    assert store.empty
+    assert store.experiments() == ()
+    assert store.keys(AllJobsSubject()) == ()
+    assert store.keys(JobSubject(FakeJob("a", "b").key)) != ()

@@ -1,0 +1,92 @@
+"""A terminal of our own: the command runs in it, a test types and reads the screen."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pyte
+
+PATIENCE = 30.0
+
+
+class Terminal:
+    """`xpm-tui` in a pseudo-terminal, drawn by pyte."""
+
+    def __init__(self, *arguments: str, cwd: Path, size: tuple[int, int] = (80, 24)) -> None:
+        columns, rows = size
+        self.screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self.screen)
+        code = "import sys; from xpm_tui.cli import main; sys.exit(main())"
+        environment = {
+            **os.environ,
+            "TERM": "xterm-256color",
+            "LC_ALL": "C.UTF-8",
+            "PYTHONPATH": os.pathsep.join(sys.path),
+        }
+        for name in ("TMUX", "NO_COLOR", "COLUMNS", "LINES"):
+            environment.pop(name, None)
+        self._fd, other = pty.openpty()
+        fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", code, *arguments],
+            cwd=cwd,
+            env=environment,
+            stdin=other,
+            stdout=other,
+            stderr=other,
+            start_new_session=True,
+        )
+        os.close(other)
+
+    def type(self, keys: str) -> None:
+        """Send keys as a terminal would."""
+        os.write(self._fd, keys.encode())
+
+    @property
+    def lines(self) -> list[str]:
+        """The screen."""
+        return [line.rstrip() for line in self.screen.display]
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines)
+
+    def until(self, true: Callable[[], object]) -> None:
+        """Read what the app draws until something is true."""
+        deadline = time.monotonic() + PATIENCE
+        while not true():
+            assert time.monotonic() < deadline, "it did not come:\n" + self.text
+            self._read()
+
+    def wait(self) -> int:
+        """Wait for the command to end; its exit code."""
+        while self._read():
+            pass
+        return self._process.wait(PATIENCE)
+
+    def close(self) -> None:
+        """End what is left."""
+        self._process.kill()
+        self._process.wait()
+        os.close(self._fd)
+
+    def _read(self) -> bool:
+        """False when the other side is gone."""
+        if not select.select([self._fd], [], [], 0.1)[0]:
+            return True
+        data = b""
+        with suppress(OSError):
+            data = os.read(self._fd, 65_536)
+        self._stream.feed(data)
+        return bool(data)

@@ -1,0 +1,161 @@
+"""The watcher: what happens on the disk arrives, with events and without; it ends when asked."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+import pytest
+
+from tests.tui.workspaces import FakeJob, FakeWorkspace
+from xpm_engine.workspace.layout import JobKey
+from xpm_engine.workspace.records.states import JobState
+from xpm_tui import watcher as watching
+from xpm_tui.store import Store
+from xpm_tui.watcher import Hearing, Watcher
+
+Jobs = dict[str, FakeJob]
+PATIENCE = 20.0
+
+
+class Listener:
+    """Takes what a watcher finds, as the app does."""
+
+    def __init__(self, workspace: FakeWorkspace, *, events: bool) -> None:
+        self.store = Store(workspace.paths)
+        self.wakes = 0
+        self._woken = threading.Event()
+        self.watcher = Watcher(workspace.paths, self._wake, events=events)
+
+    def _wake(self) -> None:
+        self.wakes += 1
+        self._woken.set()
+
+    def until(self, true: Callable[[], object]) -> None:
+        """Take what is found until something is true."""
+        for _ in range(200):
+            for delta in self.watcher.take():
+                self.store.apply(delta)
+            if true():
+                return
+            self._woken.wait(PATIENCE / 200)
+            self._woken.clear()
+        raise AssertionError("it did not arrive")
+
+    def state(self, key: JobKey) -> JobState:
+        return self.store.job(key).state
+
+
+@contextmanager
+def listening(workspace: FakeWorkspace, *, events: bool = True) -> Iterator[Listener]:
+    listener = Listener(workspace, events=events)
+    listener.watcher.start()
+    try:
+        yield listener
+    finally:
+        listener.watcher.stop()
+        assert listener.watcher.join(PATIENCE)
+
+
+@pytest.fixture
+def _events_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No look without an event: what arrives was heard."""
+    monkeypatch.setattr(watching, "CYCLE", 3600.0)
+    monkeypatch.setattr(watching, "RECONCILE", 3600.0)
+
+
+@pytest.mark.usefixtures("_events_only")
+def test_an_end_is_heard(workspace: FakeWorkspace, jobs: Jobs) -> None:
+    learn = jobs["learn lr=0.01 seed=1"]
+    with listening(workspace) as listener:
+        listener.until(lambda: listener.watcher.hearing is Hearing.EVENTS)
+        listener.until(lambda: listener.state(learn.key) is JobState.RUNNING)
+        workspace.done(learn, ended=1)
+        listener.until(lambda: listener.state(learn.key) is JobState.DONE)
+
+
+@pytest.mark.usefixtures("_events_only")
+def test_a_new_experiment_in_an_empty_folder_is_heard(workspace: FakeWorkspace) -> None:
+    job = FakeJob("learn", "a")
+    with listening(workspace) as listener:
+        listener.until(lambda: listener.watcher.hearing is Hearing.EVENTS)
+        workspace.run("first", [job])
+        workspace.start(job)
+        listener.until(lambda: listener.store.experiment("first"))
+        listener.until(lambda: listener.state(job.key) is JobState.RUNNING)
+        workspace.failed(job, ended=1)
+        listener.until(lambda: listener.state(job.key) is JobState.FAILED)
+
+
+@pytest.mark.usefixtures("_events_only")
+def test_a_folder_that_is_made_again_is_heard(workspace: FakeWorkspace, jobs: Jobs) -> None:
+    learn = jobs["learn lr=0.01 seed=1"]
+    root = workspace.paths.job(learn.key).root
+    with listening(workspace) as listener:
+        listener.until(lambda: listener.watcher.hearing is Hearing.EVENTS)
+        os.rename(root, workspace.paths.root + "/aside")
+        listener.until(lambda: listener.state(learn.key) is JobState.NOT_SUBMITTED)
+        workspace.start(learn)
+        listener.until(lambda: listener.state(learn.key) is JobState.RUNNING)
+        workspace.done(learn, ended=1)
+        listener.until(lambda: listener.state(learn.key) is JobState.DONE)
+
+
+def test_without_events_it_looks_by_itself(
+    workspace: FakeWorkspace, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "POLL", 0.02)
+    learn = jobs["learn lr=0.01 seed=1"]
+    with listening(workspace, events=False) as listener:
+        listener.until(lambda: listener.state(learn.key) is JobState.RUNNING)
+        assert listener.watcher.hearing is Hearing.POLLING
+        workspace.done(learn, ended=1)
+        listener.until(lambda: listener.state(learn.key) is JobState.DONE)
+
+
+def test_a_limit_of_the_system_means_looking_and_is_told(
+    workspace: FakeWorkspace, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from watchdog.observers.api import BaseObserver
+
+    def refuse(*args: object, **options: object) -> NoReturn:
+        raise OSError(28, "inotify watch limit reached")
+
+    monkeypatch.setattr(BaseObserver, "schedule", refuse)
+    monkeypatch.setattr(watching, "POLL", 0.02)
+    learn = jobs["learn lr=0.01 seed=1"]
+    with listening(workspace) as listener:
+        listener.until(lambda: listener.watcher.hearing is Hearing.POLLING)
+        assert "inotify watch limit reached" in listener.watcher.trouble
+        assert "max_user_watches" in listener.watcher.trouble
+        workspace.done(learn, ended=1)
+        listener.until(lambda: listener.state(learn.key) is JobState.DONE)
+
+
+def test_one_call_to_wake_until_all_is_taken(workspace: FakeWorkspace, jobs: Jobs) -> None:
+    listener = Listener(workspace, events=False)
+    for key in ("old o1", "old o2", "old o3"):
+        workspace.failed(jobs[key])
+    listener.watcher.start()
+    listener.watcher.stop()
+    assert listener.watcher.join(PATIENCE)
+    assert listener.wakes <= 1
+
+
+def test_it_writes_nothing(workspace: FakeWorkspace, jobs: Jobs) -> None:
+    before = _tree(workspace.paths.root)
+    with listening(workspace) as listener:
+        listener.until(lambda: listener.watcher.hearing is Hearing.EVENTS)
+        listener.until(lambda: listener.store.checked == 1.0)
+    assert _tree(workspace.paths.root) == before
+
+
+def _tree(root: str) -> dict[str, int]:
+    return {
+        path: os.lstat(path).st_mtime_ns
+        for folder, _, names in os.walk(root)
+        for path in [folder, *(os.path.join(folder, name) for name in names)]
+    }
