@@ -34,6 +34,7 @@ def command(
     from xpm_engine.verbs.clean import carry_out, measure, moved_sentence, plan_removal
     from xpm_engine.verbs.find import find_jobs
     from xpm_engine.verbs.places import find_workspace
+    from xpm_engine.verbs.words import plain
 
     paths = find_workspace(workspace)
     plan = measure(paths, plan_removal(paths, find_jobs(paths, jobs)))
@@ -49,9 +50,10 @@ def command(
     if as_json:
         print_json(_done_json(plan, done))
         return
+    planned = {row.key for row in plan.ready}
     for left in done.left:
-        if left.key in {row.key for row in plan.ready}:
-            click.echo(f"  left {left.key.task}/{left.key.short}: {left.why}")
+        if left.key in planned:
+            click.echo(f"  left {left.key.task}/{left.key.short}: {plain(left.why)}")
     click.echo(moved_sentence(done))
     if done.removals:
         click.echo(f"take it back: xpm undo {done.name}")

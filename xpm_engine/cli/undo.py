@@ -26,6 +26,7 @@ def command(*, transaction: str | None, listed: bool, as_json: bool, workspace: 
     """
     from xpm_engine.verbs.clean import undo, undone_sentence
     from xpm_engine.verbs.places import find_workspace
+    from xpm_engine.verbs.words import plain
 
     paths = find_workspace(workspace)
     if listed:
@@ -42,7 +43,7 @@ def command(*, transaction: str | None, listed: bool, as_json: bool, workspace: 
         )
         return
     for kept in report.kept:
-        click.echo(f"  stays in the trash: {kept.key.task}/{kept.key.short}: {kept.why}")
+        click.echo(f"  stays in the trash: {kept.key.task}/{kept.key.short}: {plain(kept.why)}")
     click.echo(undone_sentence(report))
 
 

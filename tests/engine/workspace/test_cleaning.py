@@ -490,3 +490,25 @@ def test_a_clean_whose_journal_is_lost_can_be_undone(workspace: WorkspacePaths) 
     assert cleaning.undo(workspace, done.name).returned == (A,)
     assert picture(job.root) == before
     assert _state(workspace) is JobState.DONE
+
+
+def test_a_disk_that_fills_up_during_the_moves_does_not_undo_them(
+    workspace: WorkspacePaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_job(workspace, A)
+    plan = cleaning.plan_removal(workspace, [A])
+    write, rename = os.write, os.rename
+
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    def rename_and_fill(source: str, target: str) -> None:
+        rename(source, target)
+        monkeypatch.setattr(os, "write", full)
+
+    monkeypatch.setattr(os, "rename", rename_and_fill)
+    done = cleaning.carry_out(workspace, plan)
+    monkeypatch.setattr(os, "write", write)
+    monkeypatch.setattr(os, "rename", rename)
+    assert [removal.key for removal in done.removals] == [A]
+    assert cleaning.undo(workspace, done.name).returned == (A,)

@@ -61,14 +61,13 @@ class Cleaner:
         publish_link(self.trash.ticket("end"), job.end(number))
 
     def release(self, job: JobPaths, removal: Removal) -> bool:
-        """Void the attempt of a removal if that is what stands in its place; whether it was."""
+        """Void the attempt of a removal if it stands in its place, not void yet; whether it did."""
         number = removal.attempt
         try:
             attempt = tickets.read_attempt(job, number, {"launch"})
         except (FileNotFoundError, UnreadableError):
             return False
-        if attempt.launch.nonce != self.nonce:
+        if attempt.launch.nonce != self.nonce or os.path.lexists(job.end(number)):
             return False
-        if not os.path.lexists(job.end(number)):
-            self.void(job, number)
+        self.void(job, number)
         return True

@@ -24,7 +24,7 @@ from xpm_engine.workspace.cleaning.folders import OTHER_DISK, FolderCheck
 from xpm_engine.workspace.cleaning.needs import RunWatch
 from xpm_engine.workspace.cleaning.plan import RemovalPlan, RemovalRow
 from xpm_engine.workspace.cleaning.recovery import recover
-from xpm_engine.workspace.cleaning.transactions import Transaction, begin, discard
+from xpm_engine.workspace.cleaning.transactions import Transaction, begin, discard, finish
 from xpm_engine.workspace.layout import JobPaths, WorkspacePaths
 from xpm_engine.workspace.records.fields import now
 from xpm_engine.workspace.records.trash import Head, Left, Removal, listing_lines, moved_line
@@ -63,11 +63,10 @@ def carry_out(workspace: WorkspacePaths, plan: RemovalPlan) -> Transaction:
             last = first + at_once
             move.batch(list(zip(rows[first:last], removals[first:last], strict=True)))
         left = (*refused, *move.left)
-        append_bytes(trash.journal, dumps(moved_line(now(), left)) + b"\n")
-        if move.moved:
-            os.unlink(trash.lock)
-        else:
-            discard(trash)
+        with suppress(StorageError):
+            # For people; what was moved is told by the folders.
+            append_bytes(trash.journal, dumps(moved_line(now(), left)) + b"\n")
+        finish(trash)
     return Transaction(head.name, head.at, head.user, head.by.host, tuple(move.moved), tuple(left))
 
 
