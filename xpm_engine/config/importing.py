@@ -1,14 +1,15 @@
-"""Finding a class again by the names a record has of it."""
+"""Importing the classes that a record names: in a job, and where a configuration is loaded."""
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 import sys
 from collections.abc import Callable
-from contextlib import suppress
+from importlib.machinery import ModuleSpec
 from pathlib import Path
-from typing import Any
+from types import ModuleType
 
 from xpm_engine.config.naming import dotted_name
 from xpm_engine.config.reading import ImportStopped, reading
@@ -19,69 +20,114 @@ ImportClass = Callable[[str, str], type]
 """Gives a class by module and qualified name; raises LoadError."""
 
 
-def import_class(module: str, qualname: str) -> type:
-    """Import a class; raises LoadError that says what is gone."""
-    return _class_in(import_module(module, None), qualname)
+def use_code(code: CodeRecord) -> None:
+    """Let this process, a job's, find modules where the plan's process found them.
+
+    The plan's own places come first and in its order; what this process had stays behind them.
+    """
+    ours = [path for path in sys.path if path not in code.sys_path]
+    sys.path[:] = [*code.sys_path, *ours]
+    importlib.invalidate_caches()
 
 
 def importer(code: CodeRecord) -> ImportClass:
-    """How the classes of a record are imported: from where they were, scripts by their file."""
+    """How the classes of a record are imported.
+
+    Where the record's process found modules is looked at last: this process has its own order.
+    """
     for folder in code.sys_path:
         if folder not in sys.path:
             sys.path.append(folder)
-
-    def find(module: str, qualname: str) -> type:
-        return _class_in(import_module(module, code if module == code.module else None), qualname)
-
-    return find
+    return lambda module, qualname: import_class(module, qualname, code)
 
 
-def import_module(name: str, code: CodeRecord | None) -> Any:
-    """Import a module by name; a script that runs now is itself, one that does not by its file.
+def import_class(module: str, qualname: str, code: CodeRecord) -> type:
+    """The class `qualname` of `module`.
 
-    Such a script is read for its classes only: it stops where it enters an experiment.
+    Raises LoadError where the module does not import or the class is gone, and whatever else the
+    module raises.
     """
-    main = sys.modules.get("__main__")
-    file = getattr(main, "__file__", None)
-    spec = getattr(main, "__spec__", None)
-    if main is not None and name == (spec.name if spec else file and dotted_name(Path(file))):
-        return main
-    if name in sys.modules:
-        return sys.modules[name]
-    if code is not None and "." not in name and Path(code.file).is_file():
-        return _import_file(name, code.file)
     try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
+        found: object = import_module(module, code)
+    except ImportError as error:
         raise LoadError(
-            f"the module {name} of a saved class is gone: {error}",
-            hint="make it importable again; where it moved, keep its name with __xpmid__",
+            f"the module {module} can't be imported: {error}",
+            where=code.file or None,
+            hint="is it installed, or beside the plan, on this machine? Where it was moved, "
+            "keep its name with __xpmid__",
         ) from error
-
-
-def _import_file(name: str, file: str) -> Any:
-    spec = importlib.util.spec_from_file_location(name, file)
-    if spec is None or spec.loader is None:
-        raise LoadError(f"{file} is no Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        with reading(), suppress(ImportStopped):
-            spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
-    return module
-
-
-def _class_in(module: Any, qualname: str) -> type:
-    found: Any = module
     for part in qualname.split("."):
         found = getattr(found, part, None)
     if not isinstance(found, type):
         raise LoadError(
-            f"the saved class {qualname} is no longer in {module.__name__}",
-            where=str(getattr(module, "__file__", module.__name__)),
-            hint="put it back, or assign its new class to that name",
+            f"{module} has no class {qualname}",
+            where=code.file or None,
+            hint="was it renamed or moved since? Classes must stand above `with experiment(...)`",
         )
     return found
+
+
+def import_module(module: str, code: CodeRecord) -> ModuleType:
+    """A module by name: the script that runs is itself, another plan is found by its file.
+
+    A plan is read for its classes: where it enters an experiment its import stops, and what is
+    defined above is kept. Raises ImportError, and whatever the module raises.
+    """
+    known = _running_script(module) or sys.modules.get(module)
+    if known is not None:
+        return known
+    with reading():
+        return _execute(_find_spec(module, code))
+
+
+def _running_script(module: str) -> ModuleType | None:
+    main = sys.modules.get("__main__")
+    spec = getattr(main, "__spec__", None)
+    file = getattr(main, "__file__", None)
+    name = spec.name if spec else file and dotted_name(Path(file))
+    return main if name == module else None
+
+
+def _find_spec(module: str, code: CodeRecord) -> ModuleSpec:
+    """Where the module is; the root's class is in a file that is known for certain."""
+    own = module == code.module and os.path.isfile(code.file)
+    parent = module.rpartition(".")[0]
+    if parent:
+        if own:
+            _find_packages_of(code.file, module.count("."))
+        importlib.import_module(parent)
+    spec = importlib.util.spec_from_file_location(module, code.file) if own else None
+    spec = spec or importlib.util.find_spec(module)
+    if spec is None or spec.loader is None:
+        raise ModuleNotFoundError(f"No module named {module!r}", name=module)
+    return spec
+
+
+def _find_packages_of(file: str, depth: int) -> None:
+    """Look last where the outermost package is that encloses a file.
+
+    A script inside a package ran without its packages; they are part of its name all the same.
+    """
+    folder = os.path.dirname(file)
+    for _ in range(depth):
+        folder = os.path.dirname(folder)
+    if folder not in sys.path:
+        sys.path.append(folder)
+
+
+def _execute(spec: ModuleSpec) -> ModuleType:
+    """Run a module as the import system does, but keep it where it entered an experiment."""
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    try:
+        if spec.loader is not None:
+            spec.loader.exec_module(module)
+    except ImportStopped:
+        pass
+    except BaseException:
+        sys.modules.pop(spec.name, None)
+        raise
+    parent, _, name = spec.name.rpartition(".")
+    if parent:
+        setattr(sys.modules[parent], name, module)
+    return sys.modules[spec.name]

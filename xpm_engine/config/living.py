@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
+from xpm_engine.config.graph import leaves, postorder
 from xpm_engine.config.node import Node, Phase, schema_of, state_of
+from xpm_engine.config.reading import reading_classes
 
 _in_job = False
 
@@ -17,8 +19,12 @@ def enter_job() -> None:
 
 
 def in_job() -> bool:
-    """Whether this process is a job's."""
-    return _in_job
+    """Whether a configuration that is made now is alive at once.
+
+    Those that modules make while they are imported for their classes are a plan's, in a job too:
+    a job that was forked from a helper with the same modules finds them so.
+    """
+    return _in_job and not reading_classes()
 
 
 def start_here(node: Node) -> None:
@@ -28,6 +34,15 @@ def start_here(node: Node) -> None:
     check_complete(node, [node])
     settable = schema_of(node).settable
     bring_to_life(node, {n: node.__dict__[n] for n in settable if n in node.__dict__})
+
+
+def start_parts(value: object) -> None:
+    """Bring to life what a default of a plan's class holds, parts first."""
+    for item in leaves(value):
+        if isinstance(item, Node):
+            for node in postorder(item):
+                if state_of(node).phase is Phase.OPEN:
+                    start_here(node)
 
 
 def bring_to_life(node: Node, values: Mapping[str, Any]) -> None:

@@ -8,7 +8,7 @@ from typing import Any, cast
 from xpm_engine.config.codec import Decoder
 from xpm_engine.config.fields import MISSING
 from xpm_engine.config.importing import ImportClass, importer
-from xpm_engine.config.living import bring_to_life
+from xpm_engine.config.living import bring_to_life, start_parts
 from xpm_engine.config.node import STATE, Node, Producer, State, is_config_class
 from xpm_engine.config.paths import PathRoots
 from xpm_engine.config.problems import Mismatch, did_you_mean
@@ -84,12 +84,14 @@ def _values(record: ObjectRecord, cls: type[Node], decoder: Decoder) -> dict[str
     for parameter in schema.parameters.values():
         if parameter.name in values or parameter.kind is FieldKind.PATH:
             continue
-        values[parameter.name] = parameter.make_default()
-        if values[parameter.name] is MISSING:
+        value = parameter.make_default()
+        if value is MISSING:
             raise LoadError(
                 f"{parameter.label} has no default, and was not saved",
                 hint="give the new parameter a default",
             )
+        start_parts(value)
+        values[parameter.name] = value
     return values
 
 

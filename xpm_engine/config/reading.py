@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 
@@ -22,7 +22,7 @@ def reading_classes() -> bool:
 
 
 @contextmanager
-def reading() -> Iterator[None]:
+def reading() -> Generator[None]:
     """Import for the classes only, in this block."""
     global _depth  # noqa: PLW0603 (a job's process imports in one thread, before its task)
     _depth += 1

@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 
 from xpm_engine.config.filling import deep_copy
 from xpm_engine.config.graph import postorder
-from xpm_engine.config.importing import importer
+from xpm_engine.config.importing import import_class
 from xpm_engine.config.load import load_order
 from xpm_engine.config.node import Node, schema_of, state_of
 from xpm_engine.config.paths import PathRoots, using_roots
@@ -60,7 +60,7 @@ def load(path: str | os.PathLike[str], *, workspace: str | os.PathLike[str] | No
         workspace = workspace_of_job(folder).root
     roots = _roots(workspace, record.code.project)
     with using_roots(roots if roots.workspace else None):
-        return load_order(record, roots=roots, import_class=importer(record.code))
+        return load_order(record, roots=roots)
 
 
 def live(config: C, *, folder: str | os.PathLike[str] = ".") -> C:
@@ -78,10 +78,9 @@ def live(config: C, *, folder: str | os.PathLike[str] = ".") -> C:
     classes = {(module, cls.__qualname__): cls for cls, module in _classes(nodes)}
     with using_roots(roots if roots.workspace else None):
         record = record_of(nodes, roots.project)
-        from xpm_engine.config.importing import import_class
 
         def find(module: str, qualname: str) -> type:
-            return classes.get((module, qualname)) or import_class(module, qualname)
+            return classes.get((module, qualname)) or import_class(module, qualname, record.code)
 
         return cast("C", load_order(record, roots=roots, import_class=find))
 

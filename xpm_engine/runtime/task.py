@@ -91,18 +91,16 @@ def _guarded(context: JobContext, launch: Launch) -> tuple[Report | None, int]:
 
 
 def _load(context: JobContext, launch: Launch) -> Any:
+    from xpm_engine.config import living
+    from xpm_engine.config.importing import use_code
     from xpm_engine.config.load import load_order
     from xpm_engine.config.paths import PathRoots
-    from xpm_engine.runtime.importing import import_class, use_code
 
+    living.enter_job()
     params = ParamsRecord.from_json(launch.params, context.job.launch(context.attempt))
     use_code(params.code)
     roots = PathRoots(workspace=workspace_of_job(context.job.root), project=params.code.project)
-    return load_order(
-        params,
-        roots=roots,
-        import_class=lambda module, qualname: import_class(module, qualname, params.code),
-    )
+    return load_order(params, roots=roots)
 
 
 def _cancel(number: int, frame: FrameType | None) -> None:

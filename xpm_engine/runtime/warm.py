@@ -19,10 +19,10 @@ from dataclasses import replace
 from typing import Any
 
 import xpm_engine.config.load  # noqa: F401 (as above)
+from xpm_engine.config.importing import import_class, use_code
 from xpm_engine.errors import XpmError
 from xpm_engine.runtime import fork_safety
 from xpm_engine.runtime.context import JobContext
-from xpm_engine.runtime.importing import import_class, use_code
 from xpm_engine.runtime.supervisor import supervise
 from xpm_engine.runtime.task import run_task
 from xpm_engine.workspace import processes

@@ -12,10 +12,10 @@ from typing import Any, cast
 
 from xpm_engine.config.docs import ClassDescription
 from xpm_engine.config.docs import describe as describe_class
+from xpm_engine.config.importing import import_class, import_module, use_code
 from xpm_engine.config.naming import dotted_name, type_name
 from xpm_engine.config.node import Node, is_config_class
 from xpm_engine.errors import LoadError, UsageError, XpmError
-from xpm_engine.runtime.importing import import_class, import_module, use_code
 from xpm_engine.tracebacks import users_frames
 from xpm_engine.verbs.earlier import read_params
 from xpm_engine.workspace.layout import (
