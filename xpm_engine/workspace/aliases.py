@@ -22,7 +22,8 @@ def alias_of(workspace: WorkspacePaths, key: JobKey) -> Alias | None:
         alias = Alias.from_json(read_object(job.alias), job.alias)
     except FileNotFoundError:
         return None
-    return None if tickets.ticket_names(job) else alias
+    # A void ticket, as a clean that was undone leaves it, is no attempt.
+    return alias if tickets.last_attempt(job) is None else None
 
 
 def resolve(workspace: WorkspacePaths, key: JobKey) -> JobKey:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -21,6 +21,8 @@ class NeedKind(Enum):
 
     JOB = "job"
     """A job made from its result."""
+    ALIAS = "alias"
+    """A job that adopted its result under a new name."""
     RUN = "run"
     """A run that goes on."""
     UNKNOWN = "unknown"
@@ -44,6 +46,8 @@ class Need:
             return f"run {self.name} goes on and needs it"
         if self.kind is NeedKind.UNKNOWN:
             return f"a run that may go on can't be read: {self.name}"
+        if self.kind is NeedKind.ALIAS:
+            return f"{self.name} is its new name, and has no result of its own"
         if self.live:
             return f"{self.name} is made from it and has not ended"
         return f"{self.name} is made from it"
@@ -118,17 +122,22 @@ def is_over(paths: RunPaths) -> bool:
     return scan.plan_state(record) is not PlanState.RUNNING
 
 
-def downstream(
+def standing_needs(
     keys: Collection[JobKey], records: Mapping[JobKey, scan.JobRecord]
 ) -> dict[JobKey, list[Need]]:
-    """For each of `keys` that a standing job was made from: those jobs."""
+    """For each of `keys`: the standing jobs that were made from it or adopted its result.
+
+    What was made from an adopted result was made from the job that it was adopted from.
+    """
     wanted = frozenset(keys)
     found: dict[JobKey, list[Need]] = {}
+    adopted = {key: record.alias for key, record in records.items() if record.alias is not None}
     for key, record in records.items():
-        for dependency in record.dependencies:
-            if dependency in wanted:
-                need = Need(NeedKind.JOB, str(key), key, live=record.state.live)
-                found.setdefault(dependency, []).append(need)
+        for dependency in _with_adopted(record.dependencies, adopted) & wanted:
+            need = Need(NeedKind.JOB, str(key), key, live=record.state.live)
+            found.setdefault(dependency, []).append(need)
+        if record.alias in wanted:
+            found.setdefault(record.alias, []).append(Need(NeedKind.ALIAS, str(key), key))
     return found
 
 
@@ -137,7 +146,8 @@ def _live_needs(name: RunName, manifest: Manifest, wanted: frozenset[JobKey]) ->
         need = Need(NeedKind.UNKNOWN, f"{'/'.join(name)}: {manifest.damage[0]}", live=True)
         return dict.fromkeys(wanted, need)
     need = Need(NeedKind.RUN, "/".join(name), live=True)
-    return {line.key: need for line in manifest.references if line.key in wanted}
+    referenced = {key for line in manifest.references for key in (line.key, line.alias)}
+    return {key: need for key in wanted if key in referenced}
 
 
 def _survivors(
@@ -145,13 +155,22 @@ def _survivors(
 ) -> dict[JobKey, Need]:
     """Jobs that a run left behind: jobs outlive their plan."""
     found: dict[JobKey, Need] = {}
+    adopted = {line.key: line.alias for line in manifest.references if line.alias is not None}
     for line in manifest.references:
-        needed = wanted.intersection(line.dependencies)
+        needed = _with_adopted(line.dependencies, adopted) & wanted
         if needed and scan.read_job(workspace, line.key).state.live:
-            found.update(
-                dict.fromkeys(needed, Need(NeedKind.JOB, str(line.key), line.key, live=True))
-            )
+            need = Need(NeedKind.JOB, str(line.key), line.key, live=True)
+            found.update(dict.fromkeys(needed, need))
     return found
+
+
+def _with_adopted(
+    dependencies: Iterable[JobKey], adopted: Mapping[JobKey, JobKey]
+) -> frozenset[JobKey]:
+    direct = frozenset(dependencies)
+    if not adopted:
+        return direct
+    return direct | {adopted[key] for key in direct if key in adopted}
 
 
 def _run_names(workspace: WorkspacePaths) -> Iterator[RunName]:

@@ -9,7 +9,7 @@ from functools import cached_property
 from xpm_engine.errors import UnreadableError
 from xpm_engine.workspace import scan, tickets
 from xpm_engine.workspace.cleaning.folders import FolderCheck
-from xpm_engine.workspace.cleaning.needs import Need, RunName, RunWatch, downstream, runs_over
+from xpm_engine.workspace.cleaning.needs import Need, RunName, RunWatch, runs_over, standing_needs
 from xpm_engine.workspace.layout import JobKey, JobPaths, WorkspacePaths
 from xpm_engine.workspace.records.fields import now
 from xpm_engine.workspace.records.states import JobState
@@ -103,7 +103,7 @@ def plan_removal(
         fresh = {key: scan.read_job(workspace, key) for key in chosen}
     over = runs_over(workspace) | frozenset(but_for)
     live = RunWatch(workspace, over=over).needs(chosen)
-    jobs = downstream(chosen, records)
+    jobs = standing_needs(chosen, records)
     folders = FolderCheck(workspace)
     rows: list[RemovalRow] = []
     for key in chosen:
