@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, ClassVar, Generic, TypeVar
 
+from textual.app import App
 from textual.binding import BindingType
 from textual.dom import DOMNode
 from textual.screen import Screen
@@ -22,6 +23,7 @@ class ActingScreen(Screen[Result], Generic[Result]):
     """A screen whose keys are those of the table of actions."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings()
+    app: App[Any]
 
     def action_act(self, name: str, *arguments: Any) -> None:
         """Carry out an action, or say why not."""

@@ -296,8 +296,8 @@ class XpmApp(App[None], inherit_bindings=False):
 
 def _together(changes: Sequence[Changed]) -> Changed:
     return Changed(
-        jobs=frozenset().union(*(changed.jobs for changed in changes)),
-        runs=frozenset().union(*(changed.runs for changed in changes)),
+        jobs=frozenset(key for changed in changes for key in changed.jobs),
+        runs=frozenset(run for changed in changes for run in changed.runs),
         experiments=any(changed.experiments for changed in changes),
         trash=any(changed.trash for changed in changes),
     )

@@ -60,8 +60,8 @@ class Hearing(Enum):
 class _Dirty:
     """What events named since the last look."""
 
-    jobs: set[JobKey] = field(default_factory=set)
-    runs: set[RunKey] = field(default_factory=set)
+    jobs: set[JobKey] = field(default_factory=set[JobKey])
+    runs: set[RunKey] = field(default_factory=set[RunKey])
     lists: bool = False
     everything: bool = False
 

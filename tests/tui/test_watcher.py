@@ -111,7 +111,7 @@ def test_without_events_it_looks_by_itself(
     learn = jobs["learn lr=0.01 seed=1"]
     with listening(workspace, events=False) as listener:
         listener.until(lambda: listener.state(learn.key) is JobState.RUNNING)
-        assert listener.watcher.hearing is Hearing.POLLING
+        listener.until(lambda: listener.watcher.hearing is Hearing.POLLING)
         workspace.done(learn, ended=1)
         listener.until(lambda: listener.state(learn.key) is JobState.DONE)
 

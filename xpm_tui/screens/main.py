@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from textual import events
 from textual.app import ComposeResult
@@ -28,6 +28,7 @@ from xpm_tui.widgets.right_side import RightSide
 from xpm_tui.widgets.status_bar import StatusBar, badge
 from xpm_tui.widgets.title_bar import TitleBar
 from xpm_tui.widgets.tree import Tree
+from xpm_tui.widgets.tree_keys import KeyTree
 from xpm_tui.widgets.tree_model import RowKey
 
 if TYPE_CHECKING:
@@ -44,10 +45,7 @@ class MainScreen(ActingScreen[None]):
     """Tree and right side, with where one is above, and what one can do below."""
 
     CSS_PATH = "main.tcss"
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
-        (0, "-narrow"),
-        (WIDE, "-wide"),
-    ]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012 (Textual's form)
 
     app: XpmApp
 
@@ -60,7 +58,7 @@ class MainScreen(ActingScreen[None]):
     def compose(self) -> ComposeResult:
         yield TitleBar(id="title")
         with Container(id="panes"):
-            yield Tree(clock=self.app.clock, id="tree")
+            yield KeyTree(clock=self.app.clock, id="tree")
             yield RightSide(id="right")
         yield FindLine(id="find")
         yield StatusBar(id="status")

@@ -70,14 +70,23 @@ def labelling(siblings: Sequence[Named]) -> Labelling:
 
 def differing(all_values: Sequence[Values]) -> tuple[str, ...]:
     """The names whose value is not the same in all; one that is absent somewhere differs."""
-    seen: dict[str, set[Hashable]] = {}
-    present: dict[str, int] = {}
-    for values in all_values:
-        for name, value in values.items():
-            seen.setdefault(name, set()).add(frozen(value))
-            present[name] = present.get(name, 0) + 1
-    return tuple(
-        name for name, found in seen.items() if len(found) > 1 or present[name] < len(all_values)
+    if not all_values:
+        return ()
+    shapes = {tuple(values) for values in all_values}
+    names = dict.fromkeys(all_values[0]) | dict.fromkeys(
+        name for shape in sorted(shapes) for name in shape
+    )
+    everywhere = set.intersection(*map(set[str], shapes))
+    return tuple(name for name in names if name not in everywhere or _varies(name, all_values))
+
+
+def _varies(name: str, all_values: Sequence[Values]) -> bool:
+    """Whether a name that all have has several values; stops at the first other one."""
+    first = all_values[0][name]
+    kind = type(first)
+    return any(
+        values[name] is not first and (values[name] != first or type(values[name]) is not kind)
+        for values in all_values
     )
 
 
@@ -101,9 +110,9 @@ def last_part(name: str) -> str:
 
 def frozen(value: Any) -> Hashable:
     """A JSON value as something that can be compared and counted; 1 and true stay apart."""
-    if isinstance(value, (dict, list)):
-        return repr(value)
-    return (type(value) is bool, value)
+    if isinstance(value, (str, int, float)) or value is None:
+        return (type(value) is bool, value)
+    return repr(value)
 
 
 def task_names(tasks: Iterable[str]) -> dict[str, str]:

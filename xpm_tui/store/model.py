@@ -49,9 +49,9 @@ class Job:
     """What its folder tells; of a job that has none, only the key."""
     run: RunKey | None = None
     """The run in whose light it is seen."""
-    tags: Mapping[str, Any] = field(default_factory=dict)
+    tags: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """Its own and those of everything it is made from."""
-    params: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """Those not at their default, flattened by dotted path."""
     dependencies: tuple[JobKey, ...] = ()
     how: How | None = None
@@ -66,7 +66,7 @@ class Job:
 class Counts:
     """How many jobs there are in each state."""
 
-    of: Mapping[JobState, int] = field(default_factory=dict)
+    of: Mapping[JobState, int] = field(default_factory=dict[JobState, int])
     reused: int = 0
     """How many of those that are done were done before."""
 
@@ -149,9 +149,9 @@ class Group:
 class Delta:
     """What a look at the disk found to be new; from the reader's thread to the store."""
 
-    jobs: Mapping[JobKey, JobRecord] = field(default_factory=dict)
+    jobs: Mapping[JobKey, JobRecord] = field(default_factory=dict[JobKey, JobRecord])
     """Read again; those whose folder is gone are `not submitted`."""
-    runs: Mapping[RunKey, RunView] = field(default_factory=dict)
+    runs: Mapping[RunKey, RunView] = field(default_factory=dict[RunKey, RunView])
     gone_runs: frozenset[RunKey] = frozenset()
     experiments: tuple[str, ...] | None = None
     """All names, if they were listed."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from time import monotonic
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
-from textual import events
+from textual.app import App
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
@@ -19,13 +19,10 @@ from textual.strip import Strip
 from textual.timer import Timer
 
 from xpm_engine.workspace.layout import JobKey
-from xpm_engine.workspace.records.states import JobState
 from xpm_tui.look import CURSOR
 from xpm_tui.store import (
-    FAILURES,
     Grouping,
     Job,
-    JobSubject,
     LogSubject,
     Store,
     Stream,
@@ -37,8 +34,6 @@ from xpm_tui.widgets.tree_lines import (
     Drawing,
     LogFacts,
     draw_row,
-    is_job,
-    marker_place,
     with_label_width,
 )
 from xpm_tui.widgets.tree_model import RowKey, TreeModel, TreeRow
@@ -46,12 +41,11 @@ from xpm_tui.widgets.tree_model import RowKey, TreeModel, TreeRow
 QUIET = 3.0
 """Seconds without a key before jobs that changed may change places."""
 
-TROUBLE = (*FAILURES, JobState.UNREADABLE)
-
 
 class Tree(ScrollView, can_focus=True, inherit_bindings=False):
     """What there is, unfolded as far as the user likes; the cursor stays on its row."""
 
+    app: App[Any]
     COMPONENT_CLASSES: ClassVar[set[str]] = {"tree--cursor", "tree--cursor-blurred"}
 
     class Moved(Message):
@@ -121,6 +115,9 @@ class Tree(ScrollView, can_focus=True, inherit_bindings=False):
         """A second has passed: only the rows of logs say how long ago something was."""
         self._look_at_logs()
 
+    def on_key(self) -> None:
+        self._last_key = monotonic()
+
     def repaint(self) -> None:
         """Draw again the lines that look different now."""
         if self._store is None or not self.is_mounted:
@@ -157,105 +154,6 @@ class Tree(ScrollView, can_focus=True, inherit_bindings=False):
         if place is not None:
             self._go(place)
         return place is not None
-
-    # Keys
-
-    def do_down(self) -> None:
-        self._go(self._cursor + 1)
-
-    def do_up(self) -> None:
-        self._go(self._cursor - 1)
-
-    def do_first(self) -> None:
-        self._go(0)
-
-    def do_last(self) -> None:
-        self._go(len(self.model.rows) - 1)
-
-    def do_page_down(self) -> None:
-        self._go(self._cursor + self.size.height)
-
-    def do_page_up(self) -> None:
-        self._go(self._cursor - self.size.height)
-
-    def do_half_down(self) -> None:
-        self._go(self._cursor + self.size.height // 2)
-
-    def do_half_up(self) -> None:
-        self._go(self._cursor - self.size.height // 2)
-
-    def do_deeper(self) -> None:
-        row = self.row
-        if row is None or row.unfolded is None:
-            return
-        if row.unfolded:
-            self._go(self._cursor + 1)
-        else:
-            self._fold(row, unfold=True)
-
-    def do_shallower(self) -> None:
-        row = self.row
-        if row is None:
-            return
-        if row.unfolded:
-            self._fold(row, unfold=False)
-            return
-        parent = self.model.parent(self._cursor)
-        if parent is not None:
-            self._go(parent)
-
-    def do_open(self) -> None:
-        if self.row is not None:
-            self.post_message(self.Opened(self.row.subject))
-
-    def do_mark(self) -> None:
-        row = self.row
-        if row is None or self._store is None:
-            return
-        keys = frozenset(self._store.keys(row.subject))
-        if keys:
-            self.post_message(self.MarksWanted(keys))
-            if is_job(row):
-                below = range(self._cursor + 1, len(self.model.rows))
-                self._go(next((n for n in below if is_job(self.model.rows[n])), self._cursor))
-
-    def do_group(self) -> None:
-        self.model.by = self.model.by.following
-        self._rebuild(keep_order=False)
-        self.post_message(self.Moved(self.subject))
-
-    def do_next_trouble(self) -> None:
-        self._to_trouble(range(self._cursor + 1, len(self.model.rows)), "below")
-
-    def do_previous_trouble(self) -> None:
-        self._to_trouble(range(self._cursor - 1, -1, -1), "above")
-
-    def _to_trouble(self, places: Iterable[int], where: str) -> None:
-        for place in places:
-            subject = self.model.rows[place].subject
-            if isinstance(subject, JobSubject) and self._store is not None:
-                job = self._store.job(subject.key, subject.run)
-                if job.state in TROUBLE or job.drift:
-                    self._go(place)
-                    return
-        self.notify(f"no unfolded job {where} is in trouble", markup=False, timeout=2)
-
-    # The mouse
-
-    def on_click(self, event: events.Click) -> None:
-        place = self.scroll_offset.y + event.y
-        if not 0 <= place < len(self.model.rows):
-            return
-        row = self.model.rows[place]
-        marker = marker_place(row)
-        self._go(place)
-        if row.unfolded is not None and marker <= event.x <= marker + 1:
-            self._fold(row, unfold=not row.unfolded)
-        elif event.chain == 2:
-            self.do_open()
-
-    def on_key(self) -> None:
-        self._last_key = monotonic()
 
     # Drawing
 
