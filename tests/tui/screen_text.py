@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from textual.app import App
 from textual.widget import Widget
 
 
-def screen_lines(app: App[object]) -> list[str]:
+def screen_lines(app: App[Any]) -> list[str]:
     """The lines of the whole screen, blanks at their ends left out."""
     size = app.screen.size
     strips = app.screen._compositor.render_strips(size)

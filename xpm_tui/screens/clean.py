@@ -149,7 +149,7 @@ class CleanScreen(ActingScreen[None]):
         if self._plan is None or self._moving:
             return
         ready = {row.key for row in self._plan.ready}
-        self._ticked = frozenset(key for key in message.marks if key in ready)
+        self._ticked = frozenset(key for key in ready if key in message.marks)
         row = self._table.row
         if row is not None and row.refused and row.key in message.marks:
             self.say(look.plain(f"this one stays: {row.refused}"), bad=True)
@@ -236,7 +236,7 @@ class CleanScreen(ActingScreen[None]):
 
     @property
     def _app(self) -> XpmApp:
-        return cast("XpmApp", self.app)
+        return cast("XpmApp", self.app)  # pyright: ignore[reportUnknownMemberType]
 
     @property
     def _table(self) -> PlanTable:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from rich.text import Text
@@ -13,7 +14,7 @@ from xpm_engine.workspace.records.runs import How
 from xpm_engine.workspace.records.states import JobState
 from xpm_tui import clock, look
 from xpm_tui.causes import reason_text
-from xpm_tui.store.labels import differing, labelling, last_part, shared, task_names
+from xpm_tui.store.labels import differing, labelling, last_part, pair, task_names
 from xpm_tui.store.model import RANK, Job
 from xpm_tui.widgets.table_model import Column
 
@@ -25,13 +26,26 @@ LOOKED_AT = 200
 
 MOST_METRICS = 3
 MOST_PARAMS = 6
+
+MOST_COMPARED = 2_000
+"""Jobs that are compared by their parameters, which can be many."""
 BAR = 7
 
 
-def job_columns(jobs: Sequence[Job]) -> tuple[Column[Job], ...]:
-    """The columns for these jobs."""
+@dataclass(frozen=True)
+class Layout:
+    """How some jobs are laid out as a table."""
+
+    columns: tuple[Column[Job], ...]
+    same: str
+    """``same for all 80: ranker=drmm``: the tags that every job has alike; empty for none."""
+
+
+def lay_out(jobs: Sequence[Job]) -> Layout:
+    """The columns for these jobs, and what needs none because it is the same for all."""
+    tags = differing([job.tags for job in jobs])
     columns = [Column[Job]("state", lambda job: look.state_text(job.state), _state_order, width=11)]
-    columns += _telling_apart(jobs)
+    columns += _telling_apart(jobs, tags)
     if any(job.record.progress is not None for job in jobs):
         columns.append(Column("progress", progress_cell, _fraction, width=BAR + 9))
     columns.append(
@@ -44,37 +58,40 @@ def job_columns(jobs: Sequence[Job]) -> tuple[Column[Job], ...]:
         )
     )
     columns += [_metric(name) for name in _metric_names(jobs)]
-    columns.append(Column("note", note_cell, lambda job: note_cell(job).plain or None, width=36))
-    return tuple(columns)
+    columns.append(Column("note", note_cell, lambda job: _note(job) or None, width=36))
+    return Layout(tuple(columns), _same_words(jobs, tags))
 
 
-def _telling_apart(jobs: Sequence[Job]) -> list[Column[Job]]:
-    """The task, tags and parameters in which jobs differ; digits where these are not enough."""
+def _telling_apart(jobs: Sequence[Job], tags: Sequence[str]) -> list[Column[Job]]:
+    """The task, tags and parameters in which jobs differ; digits where these are not enough.
+
+    Of many jobs a part decides about parameters and digits: it is only about what is useful.
+    """
+    tasks = dict.fromkeys(job.key.task for job in jobs)
     by_task: dict[str, list[Job]] = {}
-    for job in jobs:
+    for job in jobs[:: 1 + len(jobs) // MOST_COMPARED]:
         by_task.setdefault(job.key.task, []).append(job)
     labels = [labelling(alike) for alike in by_task.values() if len(alike) > 1]
-    one_task = len(by_task) == 1 and labels
-    tags = labels[0].tags if one_task else differing([job.tags for job in jobs])
     params = tuple(dict.fromkeys(name for label in labels for name in label.params))
     columns: list[Column[Job]] = []
-    if len(by_task) > 1:
-        names = task_names(by_task)
-        columns.append(_values("task", jobs, lambda job: names.get(job.key.task, job.key.task)))
+    if len(tasks) > 1:
+        names = task_names(tasks)
+        columns.append(_values("task", jobs, lambda job: names[job.key.task]))
     columns += [_values(name, jobs, _tag(name)) for name in tags]
     columns += [_values(last_part(name), jobs, _param(name)) for name in params[:MOST_PARAMS]]
-    if any(label.digits for label in labels) or len(columns) == 0:
+    if not columns or any(label.digits for label in labels):
         columns.append(_values("id", jobs, lambda job: job.key.short))
     return columns
 
 
-def same_line(jobs: Sequence[Job]) -> str:
-    """``same for all 80: ranker=drmm``: the tags that every job has alike; empty for none."""
-    same = shared([job.tags for job in jobs]) if len(jobs) > 1 else {}
+def _same_words(jobs: Sequence[Job], tags: Sequence[str]) -> str:
+    if len(jobs) < 2:
+        return ""
+    same = [(name, value) for name, value in jobs[0].tags.items() if name not in tags]
     if not same:
         return ""
-    pairs = "  ".join(f"{name}={short_text(value)}" for name, value in same.items())
-    return look.plain(f"same for all {len(jobs):,}: {pairs}")
+    words = "  ".join(pair(name, value) for name, value in same)
+    return look.plain(f"same for all {len(jobs):,}: {words}")
 
 
 def progress_cell(job: Job) -> Text:

@@ -11,7 +11,7 @@ from textual.containers import Vertical
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.states import JobState
 from xpm_tui.store import Job
-from xpm_tui.widgets.job_columns import job_columns, same_line
+from xpm_tui.widgets.job_columns import lay_out
 from xpm_tui.widgets.table_keys import KeyTable
 from xpm_tui.widgets.words import Words
 
@@ -46,9 +46,9 @@ class JobTable(Vertical):
         )
         if signature != self._columns_for:
             self._columns_for = signature
-            words = same_line(jobs)
-            self.same.show(*([Text(words, "xpm.faint")] if words else []))
-            self.table.show(jobs, columns=job_columns(jobs))
+            layout = lay_out(jobs)
+            self.same.show(*([Text(layout.same, "xpm.faint")] if layout.same else []))
+            self.table.show(jobs, columns=layout.columns)
         else:
             self.table.show(jobs)
 

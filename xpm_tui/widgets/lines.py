@@ -10,6 +10,8 @@ from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from xpm_tui.widgets.drawing import console_of
+
 MARGIN = 1
 """Cells left free on both sides."""
 
@@ -113,8 +115,8 @@ class Lines(ScrollView, can_focus=True):
         if self._holds(line):
             line = line.copy()
             line.stylize("reverse")
-        strip = Strip([*Text(" " * MARGIN).render(self.app.console)])
-        strip = Strip.join([strip, Strip(line.render(self.app.console))])
+        strip = Strip([*Text(" " * MARGIN).render(console_of(self))])
+        strip = Strip.join([strip, Strip(line.render(console_of(self)))])
         return strip.crop_extend(0, width, None).apply_style(self.rich_style)
 
     def on_resize(self) -> None:
@@ -141,7 +143,7 @@ class Lines(ScrollView, can_focus=True):
         if line.text.cell_len <= width or room < 8:
             return [line.text]
         head, rest = line.text[: line.indent], line.text[line.indent :]
-        parts = rest.wrap(self.app.console, room)
+        parts = rest.wrap(console_of(self), room)
         blank = Text(" " * line.indent)
         return [(head if not index else blank) + part for index, part in enumerate(parts)]
 

@@ -24,7 +24,7 @@ class MetricsOf:
     """A job's file of metrics, and the last values that its end recorded."""
 
     path: str
-    last: Mapping[str, float] = field(default_factory=dict)
+    last: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
 class MetricsView(ReadingWidget[MetricsOf, MetricsRead]):

@@ -117,8 +117,10 @@ def _field_line(record: ParamsRecord, thing: ObjectRecord, part: FieldRecord, de
 
 
 def _value(record: ParamsRecord, part: FieldRecord) -> str:
-    if isinstance(part.value, dict) and type(part.value.get("$config")) is int:
-        return _headline(record.objects[part.value["$config"]])
+    """The value in one line; a nested object by its name, because its fields follow below."""
+    whole = next(references(part.value), None)
+    if whole is not None and part.value == {"$config": whole}:
+        return _headline(record.objects[whole])
     return short_text(part.value, record, limit=MAX_VALUE)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -68,8 +68,9 @@ class SubjectView(Vertical):
 
     def tick(self) -> None:
         """A second has passed: draw the times again that tell seconds."""
-        for table in self.panes[self.open_pane].query(Table):
-            table.repaint()
+        reader = self.reader()
+        if isinstance(reader, Table):
+            reader.repaint()
 
     @property
     def open_pane(self) -> int:
@@ -97,12 +98,14 @@ class SubjectView(Vertical):
                 widget.focus()
                 return
 
-    def reader(self) -> Table[object] | Lines | None:
+    def reader(self) -> Table[Any] | Lines | None:
         """What of the open pane can be searched: its table or its text."""
         pane = self.panes[self.open_pane]
         for widget in (pane, *pane.query(Widget)):
-            if isinstance(widget, (Table, Lines)):
+            if isinstance(widget, Lines):
                 return widget
+            if isinstance(widget, Table):
+                return cast("Table[Any]", widget)
         return None
 
     def _show_pane(self) -> None:

@@ -17,6 +17,7 @@ from textual.strip import Strip
 from textual.timer import Timer
 
 from xpm_tui import look
+from xpm_tui.widgets.drawing import console_of
 from xpm_tui.widgets.table_model import Column, Row, TableModel
 
 GUTTER = 3
@@ -93,7 +94,7 @@ class Table(ScrollView, Generic[Row], can_focus=True):
         self.marks: frozenset[Hashable] = frozenset()
         self._header = 1 if header else 0
         self._cursor = 0
-        self._cursor_key: Hashable | None = None
+        self._cursor_row: Row | None = None
         self._range_from: Hashable | None = None
         self._painted: dict[int, Strip] = {}
         self._last_key = 0.0
@@ -288,14 +289,14 @@ class Table(ScrollView, Generic[Row], can_focus=True):
         return self._strip(Text(" " * GUTTER), text, width)
 
     def _strip(self, gutter: Text, cells: Text, width: int) -> Strip:
-        console = self.app.console
+        console = console_of(self)
         left = self.scroll_offset.x
         body = Strip(cells.render(console)).crop_extend(left, left + max(0, width - GUTTER), None)
         line = Strip.join([Strip(gutter.render(console)), body]).crop(0, width)
         return line.apply_style(self.rich_style)
 
     def _named(self, name: str) -> Style:
-        return self.app.console.get_style(name, default="bold")
+        return console_of(self).get_style(name, default="bold")
 
     @property
     def _count(self) -> int:
@@ -314,6 +315,10 @@ class Table(ScrollView, Generic[Row], can_focus=True):
     def _busy(self) -> bool:
         return monotonic() - self._last_key < QUIET
 
+    @property
+    def _cursor_key(self) -> Hashable | None:
+        return None if self._cursor_row is None else self.model.key(self._cursor_row)
+
     def _range_keys(self) -> frozenset[Hashable]:
         """The rows that `space` would mark."""
         start = None if self._range_from is None else self.model.index(self._range_from)
@@ -324,12 +329,12 @@ class Table(ScrollView, Generic[Row], can_focus=True):
 
     def _go(self, place: int) -> None:
         if not self._count:
-            self._cursor, self._cursor_key = 0, None
+            self._cursor, self._cursor_row = 0, None
             return
         place = min(max(place, 0), self._count - 1)
         key = self.model.key(self.model.shown[place])
         moved = key != self._cursor_key
-        self._cursor, self._cursor_key = place, key
+        self._cursor, self._cursor_row = place, self.model.shown[place]
         self._scroll_to_cursor()
         self.repaint()
         if moved:
@@ -338,12 +343,13 @@ class Table(ScrollView, Generic[Row], can_focus=True):
     def _follow_cursor(self) -> None:
         """Rows came, went or moved: stay on the same row, at the same height on the screen."""
         height = self._cursor - self.scroll_offset.y
-        place = None if self._cursor_key is None else self.model.index(self._cursor_key)
+        row = self._cursor_row
+        place = None if row is None else self.model.find(row, near=self._cursor)
         self._fit()
         if place is None:
             self._go(self._cursor)
         else:
-            self._cursor = place
+            self._cursor, self._cursor_row = place, self.model.shown[place]
             self.scroll_to(y=max(0, place - height), animate=False, force=True)
             self._scroll_to_cursor()
         self.repaint()

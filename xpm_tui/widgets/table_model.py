@@ -73,6 +73,18 @@ class TableModel(Generic[Row]):
             self._places = {self.key(row): place for place, row in enumerate(self.shown)}
         return self._places.get(key)
 
+    def find(self, row: Row, *, near: int) -> int | None:
+        """Where a row, or the one with its key, is shown now; None if it is not.
+
+        Looks `near` first, then for the very object: a table of keys of all rows costs far more.
+        """
+        if near < len(self.shown) and self.key(self.shown[near]) == self.key(row):
+            return near
+        for place, other in enumerate(self.shown):
+            if other is row:
+                return place
+        return self.index(self.key(row))
+
     def _narrowed(self) -> Sequence[Row]:
         if self._wanted is None:
             return self.rows
@@ -92,29 +104,38 @@ class TableModel(Generic[Row]):
         self._places = None
 
 
-def ranking(values: Sequence[Any], *, reverse: bool = False) -> list[int]:
-    """The rank of each value: numbers first, then texts without regard to case, None last.
+def ranking(values: Sequence[Any], *, reverse: bool = False) -> Sequence[float]:
+    """A number for each value, by which to sort: numbers first, then texts without regard to case.
 
-    Equal values share a rank. Distinct values are sorted once, so that a column with few of them
-    costs next to nothing. None and NaN stay last in reverse, too.
+    Equal values get the same number. None and NaN stay last, in reverse, too. Anything else is
+    ranked by its Python spelling.
     """
-    distinct = {_hashable(value) for value in values}
-    distinct.discard(None)
-    numbers = sorted(value for value in distinct if isinstance(value, (int, float)))
+    kinds = set(map(type, values))
+    if kinds <= _NUMBERS:
+        return [_number(value, reverse=reverse) for value in values]
+    if not kinds <= _SCALARS:
+        values = [value if type(value) in _SCALARS else repr(value) for value in values]
+    distinct = set(values)
+    numbers = [value for value in distinct if type(value) in _NUMBERS and not _missing(value)]
     texts = sorted(value for value in distinct if isinstance(value, str))
     texts.sort(key=str.casefold)
-    ordered: list[Any] = [*numbers, *texts]
+    ordered: list[Any] = [*sorted(numbers), *texts]
     if reverse:
         ordered.reverse()
     ranks = {value: rank for rank, value in enumerate(ordered)}
     last = len(ordered)
-    return [ranks.get(_hashable(value), last) for value in values]
+    return [ranks.get(value, last) for value in values]
 
 
-def _hashable(value: Any) -> int | float | str | None:
-    """A value that can be ranked; lists and the like by their Python spelling."""
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return None
-    if isinstance(value, (int, float, str)):
-        return value
-    return repr(value)
+_NUMBERS = frozenset((bool, int, float, type(None)))
+_SCALARS = _NUMBERS | {str}
+
+
+def _missing(value: Any) -> bool:
+    return value is None or value != value  # noqa: PLR0124 (NaN is what differs from itself)
+
+
+def _number(value: Any, *, reverse: bool) -> float:
+    if _missing(value):
+        return math.inf
+    return float(-value if reverse else value)

@@ -17,10 +17,9 @@ from xpm_engine.workspace.records.tickets import Usage
 from xpm_engine.workspace.scan import JobRecord
 from xpm_tui.store import Job
 from xpm_tui.widgets.job_columns import (
-    job_columns,
+    lay_out,
     note_cell,
     progress_cell,
-    same_line,
     seconds_of,
 )
 
@@ -38,7 +37,7 @@ def with_record(made: Job, **changes: object) -> Job:
 
 
 def titles(*jobs: Job) -> list[str]:
-    return [column.title for column in job_columns(jobs)]
+    return [column.title for column in lay_out(jobs).columns]
 
 
 def test_only_tags_that_differ_have_a_column() -> None:
@@ -47,7 +46,7 @@ def test_only_tags_that_differ_have_a_column() -> None:
         job("2", tags={"lr": 1, "ranker": "drmm"}),
     ]
     assert titles(*jobs) == ["state", "lr", "time", "note"]
-    assert same_line(jobs) == "same for all 2: ranker=drmm"
+    assert lay_out(jobs).same == "same for all 2: ranker=drmm"
 
 
 def test_parameters_help_where_tags_do_not_tell_jobs_apart() -> None:
@@ -114,7 +113,7 @@ def test_time_is_what_was_measured_else_what_has_passed() -> None:
 
 def test_what_users_wrote_can_not_steer_the_terminal() -> None:
     jobs = [job("1", tags={"a[b]\x1b": "\x1b[31m[/x]"}), job("2", tags={"a[b]\x1b": "é" * 300})]
-    columns = job_columns(jobs)
+    columns = lay_out(jobs).columns
     assert columns[1].title == "a[b]�"
     shown = columns[1].cell(jobs[0]).plain
     assert "\x1b" not in shown

@@ -1,0 +1,228 @@
+"""What the tabs of a job say, as plain lines."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from textual.app import App, ComposeResult
+
+from tests.engine.making import KEY, end, launch, start
+from tests.tui.screen_text import widget_lines
+from xpm_engine.workspace.layout import JobKey, WorkspacePaths
+from xpm_engine.workspace.processes import own_identity
+from xpm_engine.workspace.records.fields import format_time
+from xpm_engine.workspace.records.jobs import Progress, ProgressLevel
+from xpm_engine.workspace.records.params import (
+    CodeRecord,
+    FieldKind,
+    FieldRecord,
+    ObjectRecord,
+    ParamsRecord,
+)
+from xpm_engine.workspace.records.reasons import Frame, Outcome, Reason, ReasonKind
+from xpm_engine.workspace.records.states import JobState
+from xpm_engine.workspace.records.tickets import Attempt, Usage
+from xpm_engine.workspace.scan import JobRecord
+from xpm_tui.metrics import MetricsRead, Series
+from xpm_tui.store import Job
+from xpm_tui.usage import LiveUsage, live_usage
+from xpm_tui.widgets.lines import Line, Lines
+from xpm_tui.widgets.metrics_view import MetricsOf, metrics_lines
+from xpm_tui.widgets.overview import Neighbour, OverviewFacts, OverviewOf, overview_lines
+from xpm_tui.widgets.parameters import parameter_lines
+
+NOW = 1_000_000.0
+WORKSPACE = WorkspacePaths("/ws")
+
+
+def texts(lines: tuple[Line, ...]) -> list[str]:
+    return [line.text.plain.rstrip() for line in lines]
+
+
+def overview(job: Job, facts: OverviewFacts | None = None, **around: object) -> str:
+    about = OverviewOf(WORKSPACE, job, **around)  # type: ignore[arg-type]
+    return "\n".join(texts(overview_lines(about, facts or OverviewFacts(), now=NOW)))
+
+
+def running() -> Job:
+    record = JobRecord(
+        KEY,
+        JobState.RUNNING,
+        attempt=2,
+        started=format_time(NOW - 540),
+        supervisor=own_identity(),
+        task=replace(own_identity(), pid=5120, host="front1"),
+        progress=Progress(
+            2,
+            format_time(NOW),
+            540.0,
+            (ProgressLevel(0.6, "epoch 3/5"), ProgressLevel(0.25, "batch 2/8")),
+        ),
+    )
+    return Job(KEY, JobState.RUNNING, record)
+
+
+def test_a_running_job_says_since_when_where_and_with_what() -> None:
+    said = overview(running(), OverviewFacts(usage=LiveUsage(0.96, 1_200_000_000, 1)))
+    assert "● running 9 min on" in said
+    assert "pid 5120 · 96 % cpu · 1.2 GB · attempt 2" in said
+
+
+def test_every_level_of_progress_has_its_bar_and_the_whole_its_time_left() -> None:
+    lines = overview(running()).splitlines()
+    whole = next(line for line in lines if line.startswith("Progress"))
+    part = next(line for line in lines if "batch 2/8" in line)
+    assert "60 % epoch 3/5 · ~6 min left" in whole
+    assert "25 %" in part
+    assert part.count("━") < whole.count("━")
+
+
+def test_a_failure_says_why_and_shows_the_line_as_it_was() -> None:
+    frame = Frame("/home/you/train.py", 88, "step", "    loss = f(x)")
+    reason = Reason(ReasonKind.EXCEPTION, "batch is empty", "ValueError", frame)
+    record = JobRecord(KEY, JobState.FAILED, reason=reason, usage=Usage(240.0, 200.0, 5_000_000))
+    said = overview(Job(KEY, JobState.FAILED, record))
+    assert "✗ failed after 4 min" in said
+    assert "Reason       batch is empty\n             ValueError" in said
+    assert "At           /home/you/train.py:88 in step" in said
+    assert "> 88   loss = f(x)" in said
+    assert "Used         4 min · 3 min of processor · 5.0 MB at most" in said
+
+
+def test_earlier_attempts_say_how_they_ended() -> None:
+    reason = Reason(ReasonKind.OUT_OF_MEMORY, "killed at 2 GB")
+    ended = end(Outcome.FAILED, reason=reason, usage=Usage(60.0, 1.0, 1))
+    attempts = (
+        Attempt(1, launch(), start(), ended),
+        Attempt(2, launch(attempt=2), start()),
+    )
+    said = overview(running(), OverviewFacts(attempts=attempts))
+    assert "Attempt 1    failed" in said
+    assert "after 1 min: killed at 2 GB" in said
+    assert "Attempt 2" not in said
+
+
+def test_neighbours_are_named_and_many_are_counted() -> None:
+    other = Job(JobKey("ir.index", "f" * 32), JobState.DONE, JobRecord(KEY, JobState.DONE))
+    said = overview(running(), upstream=(Neighbour("index stem=a", other),) * 14)
+    assert "Needs        ✓ done  index stem=a  ffffff" in said
+    assert "… 2 more: see Links" in said
+
+
+def test_what_could_not_be_read_is_said() -> None:
+    record = JobRecord(KEY, JobState.UNREADABLE, problem="/ws/job.json: truncated")
+    assert "/ws/job.json: truncated" in overview(Job(KEY, JobState.UNREADABLE, record))
+
+
+def field(name: str, value: object, **changes: object) -> FieldRecord:
+    made = FieldRecord(name, FieldKind.PARAM, value, False, "", "float")
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def record() -> ParamsRecord:
+    adam = ObjectRecord(
+        "ir.Adam",
+        "ir",
+        "Adam",
+        "",
+        "",
+        fields=(
+            field("lr", 0.1, help="Learning rate", has_default=True, default=0.001),
+            field("eps", 1e-8, is_default=True, help="Small"),
+        ),
+        tags={"lr": 0.1},
+    )
+    learner = ObjectRecord(
+        "ir.Learner",
+        "ir",
+        "Learner",
+        "",
+        "",
+        doc="Learns a ranker.",
+        fields=(
+            field("optimizer", {"$config": 0}),
+            field("again", {"$config": 0}),
+            field("several", [{"$config": 0}]),
+            field("threads", 8, kind=FieldKind.OPTION),
+            field("model", {"$path": ["job:x", "model"]}, kind=FieldKind.PATH),
+        ),
+    )
+    return ParamsRecord(1, (adam, learner), CodeRecord("ir", "Learner", "", ""))
+
+
+def test_parameters_are_nested_documented_and_marked() -> None:
+    lines = texts(parameter_lines(record()))
+    assert lines[:2] == ["ir.Learner", "Learns a ranker."]
+    assert lines[3].split() == ["optimizer", "Adam"]
+    assert lines[4].startswith("  lr  ")
+    assert lines[4].split(maxsplit=2)[2] == "tag · default 0.001  Learning rate"
+    assert "Small" in lines[5]
+    assert sum("Adam is the one shown above" in line for line in lines) == 2
+    assert any(line.endswith("option") for line in lines)
+    assert any(line.endswith("in the job's folder") for line in lines)
+
+
+def test_defaults_are_dimmed_and_what_was_set_is_bold() -> None:
+    lines = parameter_lines(record())
+    styles = [{str(span.style) for span in line.text.spans} for line in lines]
+    assert "bold" in styles[4]
+    assert "bold" not in styles[5]
+    assert "xpm.faint" in styles[5]
+
+
+def test_metrics_say_last_value_range_and_curve() -> None:
+    found = MetricsRead((Series("loss", (3.0, 2.0, 1.0), 30),), bad_lines=1)
+    lines = texts(metrics_lines(MetricsOf("", {"mrr": 0.25, "loss": 1.0}), found))
+    assert lines[1].split()[:2] == ["loss", "1"]
+    assert "1 … 3" in lines[1]
+    assert "█▅▁" in lines[1]
+    assert lines[1].endswith("step 30")
+    assert lines[2].split() == ["mrr", "0.25"]
+    assert lines[3] == "1 line could not be read"
+
+
+def test_the_usage_of_this_very_process_is_measured() -> None:
+    usage = live_usage(own_identity())
+    assert usage is not None
+    assert usage.memory > 1_000_000
+    assert usage.cpu >= 0.0
+    assert live_usage(replace(own_identity(), start_ticks=1)) is None
+
+
+class LinesHost(App[None]):
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines = Lines()
+
+    def compose(self) -> ComposeResult:
+        yield self.lines
+
+
+async def test_long_lines_go_on_below_their_value() -> None:
+    from rich.text import Text
+
+    host = LinesHost()
+    async with host.run_test(size=(24, 6)) as pilot:
+        host.lines.show([Line(Text("Needs   one two three four five"), indent=8)])
+        await pilot.pause()
+        assert widget_lines(host.lines)[:3] == [
+            " Needs   one two three",
+            "         four five",
+            "",
+        ]
+
+
+@pytest.mark.parametrize(("needle", "hits"), [("THREE", 1), ("nine", 10), ("[x]", 0), ("", 0)])
+async def test_a_text_is_searched_without_regard_to_case(needle: str, hits: int) -> None:
+    from rich.text import Text
+
+    host = LinesHost()
+    async with host.run_test(size=(40, 6)) as pilot:
+        words = ["one", "two", "three", "ninety", *["nineteen"] * 9, *["x"] * 50]
+        host.lines.show([Line(Text(word)) for word in words])
+        await pilot.pause()
+        assert host.lines.find(needle) == hits
+        await pilot.pause()
+        if hits:
+            assert any(needle.casefold() in line for line in widget_lines(host.lines))
