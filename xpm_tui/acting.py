@@ -7,9 +7,9 @@ name is called. One that returns False has declined, and the next one is asked.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import takewhile
 from typing import Any, ClassVar, Generic, TypeVar
 
-from textual.app import App
 from textual.binding import BindingType
 from textual.dom import DOMNode
 from textual.screen import Screen
@@ -23,7 +23,6 @@ class ActingScreen(Screen[Result], Generic[Result]):
     """A screen whose keys are those of the table of actions."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings()
-    app: App[Any]
 
     def action_act(self, name: str, *arguments: Any) -> None:
         """Carry out an action, or say why not."""
@@ -69,9 +68,9 @@ class ActingScreen(Screen[Result], Generic[Result]):
     def _carried_out(self, action: Action) -> bool:
         if any(hasattr(node, f"do_{action.id}") for node in self._chain()):
             return True
+        inside = list(takewhile(lambda node: node is not self, self._chain()))
         active = self.active_bindings
-        own = (self, self.app)
-        return any(key in active and active[key].node not in own for key in action.keys)
+        return any(key in active and active[key].node in inside for key in action.keys)
 
     def _chain(self) -> Iterator[DOMNode]:
         start = self if self.focused is None else self.focused

@@ -27,8 +27,8 @@ from xpm_tui.screens.help import HelpScreen
 from xpm_tui.screens.main import MainScreen
 from xpm_tui.store import Changed, Store
 from xpm_tui.watcher import Watcher
-from xpm_tui.widgets.trash_view import TrashView
 from xpm_tui.widgets.status_bar import StatusBar
+from xpm_tui.widgets.trash_view import TrashView
 
 CTRL_C = 1.5
 """Seconds in which the second ctrl+c leaves."""
