@@ -39,6 +39,7 @@ class RunIndex:
         self._jobs: dict[JobKey, Job] = {}
         self._tasks: dict[str, list[Reference]] = {}
         self._labels: dict[str, Labelling] = {}
+        self._names_of: dict[JobKey, str] = {}
         self._members: dict[GroupKey, list[JobKey]] = {}
         self._sorted: dict[GroupKey, tuple[JobKey, ...]] = {}
         for reference in view.manifest.references:
@@ -84,11 +85,16 @@ class RunIndex:
 
     def label(self, key: JobKey) -> str:
         """What the job is called among the jobs of its task in this run."""
+        if key in self._names_of:
+            return self._names_of[key]
         task = key.task
         if task not in self._labels:
             self._labels[task] = labelling(self._tasks[task])
         reference = self.references[key]
-        return self._labels[task].label(key, reference.tags, reference.params)
+        found = self._names_of[key] = self._labels[task].label(
+            key, reference.tags, reference.params
+        )
+        return found
 
     @property
     def counts(self) -> Counts:
@@ -148,7 +154,11 @@ class RunIndex:
         if not different:
             return ()
         name = different[0]
-        parts = dict.fromkeys(_tag_part(self.references[key], name) for key in members)
+        parts: dict[str, list[JobKey]] = {}
+        for key in members:
+            parts.setdefault(_tag_part(self.references[key], name), []).append(key)
+        for part, keys in parts.items():
+            self._members[GroupKey(Grouping.TAG, (*path, part))] = keys
         inner = len(different) > 1
         return tuple(
             self._group(
