@@ -30,7 +30,7 @@ Portable set: plain standard library, Python 3.8 syntax.
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import Optional, Tuple
 
 
 class XpmError(Exception):
@@ -69,7 +69,19 @@ class BadNameError(UsageError):
 
 
 class FilterError(UsageError):
-    """A filter that cannot be read."""
+    """A filter that cannot be read, or asks for a name that no job has."""
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        span: Tuple[int, int] = (0, 0),
+        where: Optional[str] = None,
+        hint: Optional[str] = None,
+    ) -> None:
+        super().__init__(what, where=where, hint=hint)
+        self.span = span
+        """Where the fault begins and ends in the filter, in characters."""
 
 
 class SettingsError(UsageError):

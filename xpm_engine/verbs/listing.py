@@ -37,13 +37,7 @@ class JobRow:
     @property
     def why(self) -> str:
         """Why it is as it is, in a line; empty where the state says it all."""
-        if self.record.problem:
-            return plain(self.record.problem)
-        if self.wait is not None and self.state in (JobState.WAITING, JobState.BLOCKED):
-            return wait_words(self.wait)
-        if self.state.ended_badly and self.record.reason is not None:
-            return reason_words(self.record.reason)
-        return ""
+        return why_words(self.state, self.record, self.wait)
 
 
 @dataclass(frozen=True)
@@ -101,17 +95,33 @@ def list_latest(workspace: WorkspacePaths) -> tuple[RunRows, ...]:
 def list_folders(workspace: WorkspacePaths) -> tuple[JobRow, ...]:
     """Every job whose folder stands in the workspace, whether a run names it or not."""
     return tuple(
-        JobRow(
-            key=key,
-            state=record.state,
-            record=record,
-            tags=record.tags,
-            params=record.params,
-            dependencies=record.dependencies,
-        )
+        row_of(record)
         for key in sorted(scan.list_jobs(workspace))
         if (record := scan.read_job(workspace, key)).state is not JobState.NOT_SUBMITTED
     )
+
+
+def row_of(record: JobRecord) -> JobRow:
+    """A job by what its folder tells, without a run."""
+    return JobRow(
+        key=record.key,
+        state=record.state,
+        record=record,
+        tags=record.tags,
+        params=record.params,
+        dependencies=record.dependencies,
+    )
+
+
+def why_words(state: JobState, record: JobRecord, wait: Wait | None) -> str:
+    """Why a job is as it is, in a line; empty where the state says it all."""
+    if record.problem:
+        return plain(record.problem)
+    if wait is not None and state in (JobState.WAITING, JobState.BLOCKED):
+        return wait_words(wait)
+    if state.ended_badly and record.reason is not None:
+        return reason_words(record.reason)
+    return ""
 
 
 def reason_words(reason: Reason) -> str:

@@ -1,0 +1,140 @@
+"""Jobs as columns: a test is made once for each distinct value, then spread over the rows."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+from operator import itemgetter
+from typing import Any, Protocol, TypeAlias
+
+from xpm_engine.workspace.records.params import short_text
+
+Scalar: TypeAlias = str | int | float | bool | None
+Cell: TypeAlias = Scalar | tuple[Scalar, ...]
+"""One value, or several of one name, of which one match is enough; none at all where a job lacks
+the name."""
+
+ABSENT: tuple[Scalar, ...] = ()
+"""The cell of a job that lacks the name."""
+
+MOST_BYTE_CODES = 256
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """One name of every job."""
+
+    values: Sequence[Cell]
+    """The distinct values; without `codes`, one a row."""
+    codes: bytes | array[int] | None = None
+    """For each row, which of `values` it has. Bytes (at most 256 values) are the quickest."""
+    numeric: bool = False
+    """Whether every value is an int or a float and no bool; NaN then stands for none."""
+
+    @cached_property
+    def texts(self) -> Sequence[str] | None:
+        """The values with no difference of case left, if every one is a single text; else None."""
+        if not all(type(value) is str for value in self.values):
+            return None
+        return [str(value).casefold() for value in self.values]
+
+    def spread(self, verdicts: bytes) -> bytes:
+        """From one verdict, 0 or 1, for each of `values` to one for each row."""
+        codes = self.codes
+        if codes is None:
+            return verdicts
+        if isinstance(codes, bytes):
+            return codes.translate(verdicts.ljust(MOST_BYTE_CODES, b"\0"))
+        if len(codes) < 2:  # itemgetter returns no tuple for one index
+            return bytes(verdicts[code] for code in codes)
+        return bytes(itemgetter(*codes)(verdicts))
+
+    def counts(self) -> Counter[Scalar]:
+        """How many rows have each value; a row with several counts for each."""
+        rows = Counter(self.codes) if self.codes is not None else None
+        found: Counter[Scalar] = Counter()
+        for index, cell in enumerate(self.values):
+            count = 1 if rows is None else rows[index]
+            for value in cell if isinstance(cell, tuple) else (cell,):
+                if not is_nan(value):
+                    found[value] += count
+        return found
+
+
+class Table(Protocol):
+    """Jobs by column; what is not asked for need not be made."""
+
+    @property
+    def rows(self) -> int:
+        """How many jobs there are."""
+        ...
+
+    def names(self) -> Sequence[str]:
+        """What can be asked: fields, flags (``is.live``), and what some job has, qualified:
+        ``tag.…``, ``param.…``, ``metric.…``."""
+        ...
+
+    def column(self, name: str) -> Column | None:
+        """The column of one of `names`, of true and false for a flag; None for any other name.
+
+        What a job lacks is `ABSENT`, or NaN in a numeric column; fields may be None too.
+        """
+        ...
+
+
+def coded(cells: Iterable[Cell]) -> Column:
+    """A column of these cells, a row each."""
+    rows = list(cells)
+    keys: list[Any] = rows if _equal_is_same(rows) else list(map(_key, rows))
+    code_of = {key: code for code, key in enumerate(dict.fromkeys(keys))}
+    # A later row of the same key overwrites the earlier with the same cell.
+    cell_of_key = dict(zip(keys, rows, strict=True))
+    values = list(map(cell_of_key.__getitem__, code_of))
+    numeric = all(map(_is_number, values)) and any(value != () for value in values)
+    if numeric:
+        values = [math.nan if value == () else value for value in values]
+    codes = map(code_of.__getitem__, keys)
+    if len(values) <= MOST_BYTE_CODES:
+        return Column(values, bytes(codes), numeric)
+    if 2 * len(values) > len(rows):
+        return Column(list(map(values.__getitem__, codes)), None, numeric)
+    return Column(values, array("I", codes), numeric)
+
+
+def numbers(cells: Iterable[float | None]) -> Column:
+    """A column of numbers that are mostly different, a row each; None where there is none."""
+    return Column([math.nan if cell is None else cell for cell in cells], None, True)
+
+
+def text_of(value: Scalar) -> str:
+    """A value as people see it: what patterns and texts are looked for in."""
+    return value if isinstance(value, str) else short_text(value)
+
+
+def is_nan(value: object) -> bool:
+    """Whether a value is the float NaN."""
+    return isinstance(value, float) and math.isnan(value)
+
+
+def _equal_is_same(rows: Sequence[Cell]) -> bool:
+    """Whether no two of the cells are of different types and equal all the same: 1, 1.0, True."""
+    types = set(map(type, rows))
+    if tuple in types:
+        several = chain.from_iterable(cell for cell in rows if isinstance(cell, tuple))
+        types.update(map(type, several))
+    return len(types & {int, float, bool}) < 2
+
+
+def _key(cell: Cell) -> Any:
+    """Equal only for cells that are the same."""
+    types = tuple(map(type, cell)) if isinstance(cell, tuple) else type(cell)
+    return types, cell
+
+
+def _is_number(cell: Cell) -> bool:
+    return cell == () or (type(cell) in (int, float) and not is_nan(cell))
