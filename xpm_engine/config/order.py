@@ -17,7 +17,7 @@ from xpm_engine.config.provenance import producers, remember
 from xpm_engine.config.seal import seal
 from xpm_engine.errors import ParameterError
 from xpm_engine.workspace.layout import JobKey
-from xpm_engine.workspace.records.params import CodeRecord, ParamsRecord, flatten
+from xpm_engine.workspace.records.params import CodeRecord, ParamsRecord
 
 if TYPE_CHECKING:
     from xpm_engine.config.task import Task
@@ -74,7 +74,10 @@ class Order:
     @cached_property
     def flat(self) -> dict[str, Any]:
         """The parameters that are not at their default, flattened by dotted path."""
-        return flatten(self.params)
+        from xpm_engine.config.flat import flat_of
+
+        with using_roots(self.roots):
+            return flat_of(self.nodes)
 
     @property
     def code(self) -> CodeRecord:
@@ -153,8 +156,8 @@ def place_paths(task: Node, key: JobKey, roots: PathRoots) -> tuple[SharedFolder
     return tuple(shared)
 
 
-def _tags(nodes: Iterable[Node], upstream: Iterable[Producer]) -> Mapping[str, tuple[Scalar, ...]]:
-    """Every tag with its values, the task's own first."""
+def _tags(nodes: Sequence[Node], upstream: Iterable[Producer]) -> Mapping[str, tuple[Scalar, ...]]:
+    """Every tag with its values: the task's own first, others in the order of the plan."""
     found: dict[str, tuple[Scalar, ...]] = {}
 
     def add(key: str, value: Scalar) -> None:
@@ -162,7 +165,7 @@ def _tags(nodes: Iterable[Node], upstream: Iterable[Producer]) -> Mapping[str, t
         if not any(type(each) is type(value) and each == value for each in values):
             found[key] = (*values, value)
 
-    for node in reversed(list(nodes)):
+    for node in (nodes[-1], *nodes):
         for key, value in (state_of(node).tags or {}).items():
             add(key, value)
     for producer in upstream:

@@ -45,6 +45,8 @@ def _path_jobs(node: Node) -> Iterable[JobKey]:
     values = node.__dict__
     for name in schema_of(node).settable:
         value: object = values.get(name)
+        if isinstance(value, Node):
+            continue
         if type(value) is CONCRETE_PATH or type(value) not in IMMUTABLE:
             for item in leaves(value):
                 if isinstance(item, Path):

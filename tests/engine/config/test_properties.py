@@ -13,10 +13,16 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xpm_engine.config import Config, Param, live, save
+from xpm_engine.config import Config, Option, Param, Task, live, save
 from xpm_engine.config.filling import deep_copy
 from xpm_engine.config.identifier import Hasher
+from xpm_engine.config.order import order_of
+from xpm_engine.config.paths import PathRoots
 from xpm_engine.errors import ConfigError, ParameterError
+from xpm_engine.workspace.layout import WorkspacePaths
+from xpm_engine.workspace.records.params import flatten
+
+ROOTS = PathRoots(WorkspacePaths("/ws"), "/project", "/data")
 
 
 class Colour(Enum):
@@ -158,6 +164,26 @@ def test_values_survive_being_stored(value: Any) -> None:
     if "Path" not in repr(canon(make(value))):
         assert canon(again) == canon(make(value))
         assert Hasher().digest(again.x) == Hasher().digest(value)
+
+
+class Hold(Task):
+    value: Param[Any]
+    other: Option[Any] = [1]
+    leaves: Param[list[Leaf]] = [Leaf(x=2)]
+
+
+@settings(max_examples=80, deadline=None)
+@given(VALUES, VALUES, st.lists(st.builds(Leaf, x=VALUES), max_size=3))
+def test_a_manifest_tells_what_the_record_does(value: Any, other: Any, leaves: list[Leaf]) -> None:
+    made = Hold(value=1)
+    order_of(made, ROOTS)
+    for task in (
+        Hold(value=value, other=other),
+        Hold(value=[value, made, made], leaves=leaves),
+        Hold(value=made, other=[(made, Leaf(x=made))], leaves=leaves),
+    ):
+        order = order_of(task, ROOTS)
+        assert repr(list(order.flat.items())) == repr(list(flatten(order.params).items()))
 
 
 class Typed(Config):

@@ -266,6 +266,18 @@ def test_tags_of_all_that_a_job_is_made_from(submitter: Any) -> None:
     assert submitter.last.tags["epochs"] == 20
 
 
+def test_merged_tags_keep_the_order_of_the_plan(submitter: Any) -> None:
+    tasks = [Learner(epochs=tag(epochs)).tag("kind", "x") for epochs in (5, 9, 7)]
+    models = [task.submit() for task in tasks]
+    Evaluate(model=models).submit()
+    assert submitter.last.tags == {"epochs": [5, 9, 7], "kind": "x"}
+    Evaluate(model=tasks).tag("kind", "own").submit()
+    assert submitter.last.tags == {"kind": ["own", "x"], "epochs": [5, 9, 7]}
+    assert submitter.last.flat == {"model": "3 × Learner"}
+    Evaluate(model=tasks[0]).submit()
+    assert submitter.last.flat == {"model": "Learner", "model.epochs": 5}
+
+
 def test_setting_a_tagged_parameter_takes_the_tag_away(submitter: Any) -> None:
     adam = Adam(lr=tag(0.5))
     assert adam.copy(lr=1).copy(lr=2).lr == 2.0

@@ -65,15 +65,49 @@ def test_flatten_names_what_is_not_at_its_default() -> None:
     assert flatten(RECORD) == {
         "optimizer": "Adam",
         "optimizer.lr": 0.1,
-        "models.0": "Model",
-        "models.0.name": "x",
-        "models.1": "Model",
-        "models.1.name": "x",
-        "models.2": 3,
+        "models": "[Model, Model, 3]",
         "threads": 4,
         "sizes": "[1, 2]",
         "seed": None,
     }
+
+
+OUTPUT = made("Evaluate", field("k1", 0.6), producer=JobKey("ir.evaluate", DIGEST))
+LAYER = made("Layer", field("size", 8))
+
+
+@pytest.mark.parametrize(
+    ("value", "flat"),
+    [
+        ({"$config": 0}, {"it": "Evaluate", "it.k1": 0.6}),
+        ({"$config": 1}, {"it": "Layer", "it.size": 8}),
+        ([{"$config": 0}] * 18, {"it": "18 × Evaluate"}),
+        ({"$tuple": [{"$config": 0}]}, {"it": "1 × Evaluate"}),
+        ({"$set": [{"$config": 0}, {"$config": 1}]}, {"it": "1 × Evaluate, 1 × Layer"}),
+        ({"$dict": [["a", {"$config": 0}], ["b", [{"$config": 0}]]]}, {"it": "2 × Evaluate"}),
+        ({"$dict": [["a", {"$config": 0}], ["b", 2]]}, {"it": "{a: Evaluate, b: 2}"}),
+        ([{"$config": 1}, 3], {"it.0": "Layer", "it.0.size": 8, "it.1": 3}),
+        ([[{"$config": 1}]], {"it.0.0": "Layer", "it.0.0.size": 8}),
+        ({"$tuple": [{"$config": 1}]}, {"it": "(Layer)"}),
+        ({"$dict": 3}, {"it": "{'$dict': 3}"}),
+    ],
+)
+def test_outputs_in_containers_are_counted_and_others_are_opened(
+    value: Any, flat: dict[str, Any]
+) -> None:
+    record = ParamsRecord(2, (OUTPUT, LAYER, made("Hold", field("it", value))), RECORD.code)
+    assert flatten(record) == flat
+
+
+def test_an_object_with_very_many_paths_is_not_opened_along_all_of_them() -> None:
+    pairs = [made("Leaf")]
+    for row in range(60):
+        part = {"$config": row}
+        pairs.append(made("Pair", field("left", part), field("right", part), field("size", row)))
+    flat = flatten(ParamsRecord(60, tuple(pairs), RECORD.code))
+    assert len(flat) < 1000
+    assert flat["size"] == 59
+    assert flat["right"] == "Pair"
 
 
 @pytest.mark.parametrize(

@@ -10,14 +10,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Set, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from xpm_engine.errors import UnreadableError
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.fields import VERSION, Fields
-
-if TYPE_CHECKING:
-    from typing_extensions import TypeGuard
+from xpm_engine.workspace.records.flat import flatten_rows, is_list, is_object, value_text
 
 ENCODING = 1
 """The version of the identifier's encoding that made the digests."""
@@ -252,7 +250,7 @@ class ParamsRecord:
     @classmethod
     def from_json(cls, data: Any, where: str) -> "ParamsRecord":
         """Read what `to_json` wrote; raises UnreadableError for anything else."""
-        if not _is_object(data):
+        if not is_object(data):
             raise UnreadableError("is not a JSON object", where=where)
         fields = Fields(data, where)
         fields.version()
@@ -283,17 +281,9 @@ class ParamsRecord:
 def _parts(fields: Fields, name: str) -> Iterator[Fields]:
     for index, item in enumerate(fields.items(name)):
         where = "{} ({}[{}])".format(fields.where, name, index)
-        if not _is_object(item):
+        if not is_object(item):
             raise UnreadableError("is not a JSON object", where=where)
         yield Fields(item, where)
-
-
-def _is_object(value: object) -> "TypeGuard[Dict[str, Any]]":
-    return isinstance(value, dict)
-
-
-def _is_list(value: object) -> "TypeGuard[List[Any]]":
-    return isinstance(value, list)
 
 
 def references(value: object) -> Iterator[int]:
@@ -301,9 +291,9 @@ def references(value: object) -> Iterator[int]:
     stack: List[object] = [value]
     while stack:
         item = stack.pop()
-        if _is_list(item):
+        if is_list(item):
             stack.extend(reversed(item))
-        elif _is_object(item):
+        elif is_object(item):
             if "$config" in item:
                 index = item["$config"]
                 yield index if type(index) is int else -1
@@ -314,108 +304,29 @@ def references(value: object) -> Iterator[int]:
 def flatten(record: ParamsRecord) -> Dict[str, Any]:
     """Dotted path -> value of the parameters and options that are not at their default.
 
-    A nested object stands under its own path with its class's name, and its fields below it. The
-    values are JSON scalars; what is none is rendered by `short_text`.
+    `flatten_rows` says what becomes of configurations inside others.
     """
-    flat: Dict[str, Any] = {}
-    open_rows: Set[int] = set()
+    return flatten_rows(record.root, _Rows(record))
 
-    def visit(row: int, prefix: str) -> None:
-        if row in open_rows:
-            return
-        open_rows.add(row)
-        for part in record.objects[row].fields:
+
+class _Rows:
+    """A record as `flatten_rows` sees it."""
+
+    def __init__(self, record: ParamsRecord) -> None:
+        self._objects = record.objects
+
+    def class_name(self, row: int) -> str:
+        return self._objects[row].class_name
+
+    def is_output(self, row: int) -> bool:
+        return self._objects[row].producer is not None
+
+    def fields(self, row: int) -> Iterator[Tuple[str, Any]]:
+        for part in self._objects[row].fields:
             if part.kind in (FieldKind.PARAM, FieldKind.OPTION) and not part.is_default:
-                add(part.value, prefix + part.name)
-        open_rows.discard(row)
-
-    def add(value: object, path: str) -> None:
-        if _is_object(value) and type(value.get("$config")) is int:
-            row: int = value["$config"]
-            flat[path] = record.objects[row].class_name
-            if path.count(".") < _MAX_DEPTH:
-                visit(row, path + ".")
-        elif _is_list(value) and any(True for _ in references(value)):
-            for index, item in enumerate(value):
-                add(item, "{}.{}".format(path, index))
-        else:
-            flat[path] = _scalar(value, record)
-
-    visit(record.root, "")
-    return flat
-
-
-_MAX_DEPTH = 40
-"""Deeper than that, a parameter is reached by opening its job, not by a dotted path."""
-
-
-def _scalar(value: object, record: ParamsRecord) -> Any:
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    return short_text(value, record)
+                yield part.name, part.value
 
 
 def short_text(value: object, record: Optional[ParamsRecord] = None, *, limit: int = 60) -> str:
     """A canonical value as text of at most `limit` characters, for one cell of a screen."""
-    text = _text(value, record, limit)
-    return text if len(text) <= limit else text[: max(limit - 1, 0)] + "…"
-
-
-def _text(value: object, record: Optional[ParamsRecord], limit: int) -> str:
-    if value is None:
-        return "none"
-    if limit <= 0:
-        return "…"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return "{:g}".format(value) if float("{:g}".format(value)) == value else repr(value)
-    if isinstance(value, int):
-        return str(value) if value.bit_length() < 2000 else hex(value)
-    if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode() if value.isprintable() else ascii(value)
-    if _is_list(value):
-        return "[" + _join(value, record, limit) + "]"
-    if _is_object(value) and len(value) == 1:
-        ((tag, inner),) = value.items()
-        return _tagged_text(tag, inner, record, limit)
-    return ascii(value)
-
-
-def _tagged_text(tag: str, inner: Any, record: Optional[ParamsRecord], limit: int) -> str:
-    """The text of one ``$``-tagged object; of a malformed one its Python spelling."""
-    try:
-        if tag == "$config":
-            return "#{}".format(inner) if record is None else _class_name(record, inner)
-        if tag == "$path":
-            root, relative = inner
-            return str(relative) if root in ("abs", "project") else "{}/{}".format(root, relative)
-        if tag in ("$int", "$float"):
-            return str(inner)
-        if tag == "$enum":
-            return str(inner[-1])
-        if tag == "$time":
-            return str(inner[1])
-        if tag == "$tuple":
-            return "(" + _join(inner, record, limit) + ")"
-        if tag == "$set":
-            return "{" + _join(inner, record, limit) + "}"
-        if tag == "$dict":
-            pairs: List[str] = []
-            for key, item in inner[:limit]:
-                pairs.append(_text(key, record, limit - 1) + ": " + _text(item, record, limit - 1))
-            return "{" + ", ".join(pairs) + "}"
-        if tag == "$value":
-            return "{}({})".format(str(inner[0]).rpartition(".")[2], ascii(inner[1]))
-    except (TypeError, ValueError, IndexError, KeyError):
-        pass
-    return ascii({tag: inner})
-
-
-def _class_name(record: ParamsRecord, row: int) -> str:
-    return record.objects[row].class_name
-
-
-def _join(items: List[Any], record: Optional[ParamsRecord], limit: int) -> str:
-    """The texts of the items, as many as can be shown; a level of nesting costs a character."""
-    return ", ".join(_text(item, record, limit - 1) for item in items[:limit])
+    return value_text(value, None if record is None else _Rows(record).class_name, limit)
