@@ -9,7 +9,17 @@ from rich.text import Text
 
 from xpm_engine.workspace.layout import JobKey
 from xpm_tui import look
-from xpm_tui.store import Job, JobSubject, LogSubject, RunKey, RunSubject, Store, Stream, Subject
+from xpm_tui.store import (
+    Job,
+    JobSubject,
+    LogSubject,
+    RunKey,
+    RunSubject,
+    Store,
+    Stream,
+    Subject,
+    pair,
+)
 from xpm_tui.widgets.table_keys import KeyTable
 from xpm_tui.widgets.table_model import Column
 
@@ -48,7 +58,8 @@ def links_of(store: Store, job: Job) -> tuple[Link, ...]:
     for kind, keys in (("needs", job.dependencies), ("needed by", dependants(store, job.key))):
         for key in keys:
             other = store.job(key, store.home_of(key))
-            name = look.plain(f"{store.title(other)}  {key.short}")
+            title = store.title(other)
+            name = look.plain(title if key.short in title else f"{title}  {key.short}")
             links.append(Link(kind, name, look.state_text(other.state), JobSubject(key)))
     return tuple(links)
 
@@ -63,7 +74,7 @@ def dependants(store: Store, key: JobKey) -> tuple[JobKey, ...]:
 
 def _tags_in(store: Store, key: JobKey, run: RunKey) -> Text:
     tags = store.job(key, run).tags
-    words = " ".join(f"{name}={value}" for name, value in tags.items())
+    words = " ".join(pair(name, value) for name, value in tags.items())
     return Text(look.plain(words), "xpm.tag")
 
 

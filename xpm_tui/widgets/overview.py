@@ -17,7 +17,7 @@ from xpm_engine.workspace.records.tickets import Attempt
 from xpm_engine.workspace.tickets import read_attempt, ticket_names
 from xpm_tui import clock, look
 from xpm_tui.causes import reason_place, reason_text
-from xpm_tui.store.model import Job
+from xpm_tui.store import Job, pair
 from xpm_tui.usage import LiveUsage, live_usage
 from xpm_tui.widgets.lines import Line, Lines
 from xpm_tui.widgets.reading import ReadingWidget
@@ -25,7 +25,7 @@ from xpm_tui.widgets.reading import ReadingWidget
 LABEL = 13
 """Cells of the labels on the left."""
 
-BAR = 32
+BAR = 24
 """Cells of a progress bar."""
 
 MOST_NEEDS = 12
@@ -244,13 +244,14 @@ def neighbour_words(neighbour: Neighbour) -> Text:
     """``✓ done  index stem=porter  3f2a10``."""
     words = Text().append_text(look.state_text(neighbour.job.state))
     words.append(f"  {look.plain(neighbour.title)}")
-    return words.append(f"  {neighbour.job.key.short}", "xpm.faint")
+    digits = neighbour.job.key.short
+    return words if digits in neighbour.title else words.append(f"  {digits}", "xpm.faint")
 
 
 def _name_lines(about: OverviewOf) -> Iterator[Line]:
     job = about.job
     if job.tags:
-        tags = " ".join(f"{key}={value}" for key, value in job.tags.items())
+        tags = " ".join(pair(name, value) for name, value in job.tags.items())
         yield labelled("Tags", Text(look.plain(tags)))
     if job.record.run:
         yield labelled("Ordered by", Text(look.plain(job.record.run)))

@@ -121,7 +121,9 @@ def _value(record: ParamsRecord, part: FieldRecord) -> str:
     whole = next(references(part.value), None)
     if whole is not None and part.value == {"$config": whole}:
         return _headline(record.objects[whole])
-    return short_text(part.value, record, limit=MAX_VALUE)
+    text = short_text(part.value, record, limit=MAX_VALUE)
+    # A generated path lies in a folder that is named elsewhere on the screen, at full length.
+    return text.split("/", 2)[-1] if part.kind is FieldKind.PATH else text
 
 
 def _headline(thing: ObjectRecord) -> str:

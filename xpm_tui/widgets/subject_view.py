@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -105,7 +105,7 @@ class SubjectView(Vertical):
             if isinstance(widget, Lines):
                 return widget
             if isinstance(widget, Table):
-                return cast("Table[Any]", widget)
+                return widget  # pyright: ignore[reportUnknownVariableType] (whatever its rows are)
         return None
 
     def _show_pane(self) -> None:

@@ -11,7 +11,7 @@ from textual.widget import Widget
 
 from xpm_engine.workspace.cleaning.transactions import Transaction
 from xpm_tui import clock, look
-from xpm_tui.store import Changed
+from xpm_tui.store import Changed, pair
 from xpm_tui.widgets.subject_view import SubjectView
 from xpm_tui.widgets.table_keys import KeyTable
 from xpm_tui.widgets.table_model import Column
@@ -63,7 +63,7 @@ def what_words(row: Transaction) -> str:
     parts = [f"{task} × {count}" if count > 1 else task for task, count in tasks.most_common()]
     if len(row.removals) == 1:
         only = row.removals[0]
-        parts += [f"{name}={value}" for name, value in only.tags.items()] + [only.key.short]
+        parts += [pair(name, value) for name, value in only.tags.items()] + [only.key.short]
     left = f"; {look.plural(len(row.left), 'job')} left in place" if row.left else ""
     unfinished = "; unfinished" if row.unfinished else ""
     separator = " " if len(row.removals) == 1 else ", "

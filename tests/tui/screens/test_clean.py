@@ -64,7 +64,10 @@ async def test_picture_of_a_plan(
     picture: Callable[[list[str]], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("xpm_tui.look.size", lambda count: "29 kB")
+    def same_on_every_disk(count: int) -> str:
+        return "29 kB"
+
+    monkeypatch.setattr("xpm_tui.look.size", same_on_every_disk)
     async with drive().at(size) as app:
         await plan(app, INDEX.key, LEARN.key, BAD.key)
         picture(app.lines())
@@ -98,7 +101,7 @@ async def test_a_clean_is_taken_back_from_the_trash(drive: Drive, workspace: Fak
         app.app.changes = ()
         await app.press("G", "enter")
         await see(app, "1 clean, 1 job")
-        await see(app, "learn lr=1.0")
+        await see(app, "learn lr=1")
         await app.press("z")
         await app.until(lambda: os.path.isdir(folder))
         await app.look(lambda: not app.app.store.trash)

@@ -60,7 +60,8 @@ def host(side: RightSide) -> Host:
 
 async def settle(pilot: Pilot[None], host: Host, wanted: str) -> str:
     """Wait until a text is on the screen: what is read in threads comes when it comes."""
-    for _ in range(200):
+    text = ""
+    for _ in range(500):
         await pilot.pause(0.02)
         text = "\n".join(screen_lines(host))
         if wanted in text:
