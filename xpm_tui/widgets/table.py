@@ -220,19 +220,6 @@ class Table(ScrollView, Generic[Row], can_focus=True):
         """Mark all rows that are shown."""
         self.post_message(self.MarksWanted(self, self.marks | self.shown_keys))
 
-    def sort_next(self) -> None:
-        """Sort by the next column that can be sorted by, after the last by none."""
-        sortable = [column for column in self.columns if column.order is not None]
-        choices: list[Column[Row] | None] = [None, *sortable]
-        titles = [None if choice is None else choice.title for choice in choices]
-        now = None if self.model.column is None else self.model.column.title
-        place = titles.index(now) if now in titles else 0
-        self.sort(choices[(place + 1) % len(choices)])
-
-    def sort_reverse(self) -> None:
-        """Turn the order round."""
-        self.sort(self.model.column, reverse=not self.model.reverse)
-
     def render_line(self, y: int) -> Strip:
         line = self._line(y)
         self._painted[y] = line

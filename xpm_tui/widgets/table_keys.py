@@ -66,10 +66,19 @@ class KeyTable(Table[Row]):
             self.mark_shown()
 
     def do_sort(self) -> None:
-        self.sort_next()
+        """By the next column that can be sorted by, after the last in the rows' own order."""
+        choices = [None, *(column for column in self.columns if column.order is not None)]
+        titles = [None if choice is None else choice.title for choice in choices]
+        now = None if self.model.column is None else self.model.column.title
+        place = titles.index(now) if now in titles else 0
+        self.sort(choices[(place + 1) % len(choices)])
 
     def do_sort_reverse(self) -> None:
-        self.sort_reverse()
+        self.sort(self.model.column, reverse=not self.model.reverse)
+
+    def do_back(self) -> bool:
+        """Give up the range that was begun; False if there was none."""
+        return self.end_range()
 
     def do_next_trouble(self) -> None:
         self._to_trouble(back=False)

@@ -217,6 +217,35 @@ async def test_marks_are_asked_for_by_job(side: RightSide, store: Store) -> None
         assert side.target == store.keys(LEARN)[1]
 
 
+async def test_s_sorts_by_the_next_column_and_S_turns_it_round(
+    host: Host, side: RightSide, store: Store
+) -> None:
+    async with host.run_test(size=(80, 24)) as pilot:
+        side.show(LEARN, store)
+        side.focus_view()
+        await pilot.press("s", "s", "g")
+        text = await settle(pilot, host, "lr ↓")
+        assert text.index("0.001") < text.index("0.01   1") < text.index("0.1    1")
+        await pilot.press("S")
+        text = await settle(pilot, host, "lr ↑")
+        assert text.index("0.1    1") < text.index("0.01   1") < text.index("0.001")
+
+
+async def test_escape_gives_up_a_range_before_anything_else(
+    host: Host, side: RightSide, store: Store
+) -> None:
+    async with host.run_test(size=(80, 24)) as pilot:
+        side.show(WorkspaceSubject(), store)
+        side.focus_view()
+        await pilot.press("enter")
+        await settle(pilot, host, "[1 Jobs]")
+        await pilot.press("v", "j", "j")
+        assert (await settle(pilot, host, "▌◆")).count("◆") == 3
+        await pilot.press("escape")
+        assert side.subject == ExperimentSubject("drmm")
+        assert "◆" not in await settle(pilot, host, "[1 Jobs]")
+
+
 async def test_what_changes_on_the_disk_changes_on_the_screen_and_nothing_else(
     host: Host, side: RightSide, store: Store, workspace: FakeWorkspace
 ) -> None:
