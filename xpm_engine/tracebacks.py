@@ -10,6 +10,7 @@ from types import TracebackType
 from xpm_engine.errors import XpmError
 
 _OURS = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_LIBRARY = os.path.dirname(os.__file__) + os.sep
 _MACHINERY = ("<frozen runpy>", "<frozen importlib")
 
 
@@ -21,6 +22,13 @@ def users_frames(trace: TracebackType | None) -> list[traceback.FrameSummary]:
         for frame in frames
         if not frame.filename.startswith(_OURS) and not frame.filename.startswith(_MACHINERY)
     ]
+
+
+def is_installed(file: str) -> bool:
+    """Whether a source file is the library's or an installed package's, not the user's own."""
+    return (
+        file.startswith(("<", _LIBRARY)) or "/site-packages/" in file or "/dist-packages/" in file
+    )
 
 
 def format_users_part(error: BaseException) -> str:

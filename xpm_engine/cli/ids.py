@@ -86,11 +86,14 @@ def check(
 
 
 def _preview(plan: str, arguments: Mapping[str, str]) -> tuple[PreviewJob, ...]:
+    from xpm_engine.cli.plan import tell_stopped
     from xpm_engine.cli.run import telling_the_users_frames
     from xpm_engine.plan.preview import preview_plan
 
     with telling_the_users_frames():
-        return preview_plan(plan, arguments)
+        preview = preview_plan(plan, arguments)
+    tell_stopped(preview.stopped)
+    return preview.jobs
 
 
 def _default_file(plan: str) -> str:

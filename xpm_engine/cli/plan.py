@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ import click
 from xpm_engine.cli.options import json_option, print_json
 
 if TYPE_CHECKING:
-    from xpm_engine.verbs.forecast import ForecastRow
+    from xpm_engine.verbs.forecast import PlanForecast
 
 NOT_CACHED = 3
 """Exit code where ``--assert-cached`` finds something to run (DESIGN 2)."""
@@ -38,20 +37,22 @@ def command(
 
     pairs = parse_arguments(arguments)
     with telling_the_users_frames():
-        rows = forecast_plan(plan, pairs)
+        found = forecast_plan(plan, pairs)
     if as_json:
-        print_json({"jobs": [row.to_json() for row in rows]})
+        rows = [row.to_json() for row in found.rows]
+        print_json({"jobs": rows, "stopped": found.stopped})
     else:
-        print_forecast(rows)
-    if assert_cached and any(row.forecast not in RUNS_NOTHING for row in rows):
+        print_forecast(found)
+    if assert_cached and any(row.forecast not in RUNS_NOTHING for row in found.rows):
         context.exit(NOT_CACHED)
 
 
-def print_forecast(rows: Sequence[ForecastRow]) -> None:
+def print_forecast(found: PlanForecast) -> None:
     """A heading an experiment, then a line a job."""
     from xpm_engine.verbs.forecast import counts
     from xpm_engine.verbs.words import plain
 
+    rows = found.rows
     for (experiment, workspace), group in groupby(rows, lambda r: (r.experiment, r.workspace)):
         jobs = list(group)
         click.echo(f"{experiment} in {plain(workspace)}: {counts(jobs)}")
@@ -64,3 +65,12 @@ def print_forecast(rows: Sequence[ForecastRow]) -> None:
             click.echo(f"{line}  {plain(row.why)}".rstrip())
     if not rows:
         click.echo("the plan submits nothing", err=True)
+    tell_stopped(found.stopped)
+
+
+def tell_stopped(stopped: str) -> None:
+    """Say that a plan could not be read to its end."""
+    if stopped:
+        click.echo(
+            f"the plan reads results that are not there yet, so far only: {stopped}", err=True
+        )

@@ -106,7 +106,12 @@ class Admission:
         number = hint.ended or hint.number
         try:
             node.drift = find_drift(
-                node.order, node.paths, number, hint.resolved, settled=self._settled
+                node.order,
+                node.paths,
+                number,
+                hint.resolved,
+                settled=self._settled,
+                upstream=self._upstream_drift(node.order),
             )
         except UnreadableError as error:
             node.drift = Drift((f"{error.where}: {error.what}",))
@@ -115,6 +120,10 @@ class Admission:
         """What `find_drift` asks about upstream jobs; they were submitted before."""
         node = self._board.nodes.get(key)
         return node.executed if node is not None and node.drift is None else None
+
+    def _upstream_drift(self, order: Order) -> list[Drift]:
+        nodes = [self._board.nodes.get(key) for key in order.dependencies]
+        return [node.drift for node in nodes if node is not None and node.drift is not None]
 
     def _settle_drift(self, drifted: Sequence[Node]) -> set[Node]:
         """Carry out what is said about drift; the jobs that may neither be used nor run."""

@@ -39,13 +39,15 @@ def find_drift(
     resolved: str,
     *,
     settled: Settled,
+    upstream: Sequence[Drift] = (),
     adopt: bool = True,
 ) -> Drift | None:
     """What changed since attempt `attempt`, made with the digest `resolved`; None for nothing.
 
     Parameters that the saved job lacks are adopted: their values of today are what it is compared
     with from now on (recorded with the job, unless `adopt` is false). An upstream job that is no
-    drift itself is none here either, if the result came from the very execution that stands now.
+    drift itself is none here either, if the result came from the very execution that stands now;
+    `upstream` is the drift of those that it depends on in any way, a mere path included.
     Raises UnreadableError where what it was made with can't be read.
     """
     if resolved == order.resolved:
@@ -61,8 +63,10 @@ def find_drift(
         for change in drift(saved, order.params)
         if change.drifted_job is None or not _stands(saved, change.drifted_job, settled)
     ]
-    if changes:
-        return Drift(tuple(dict.fromkeys(change.cause or change.text() for change in changes)))
+    texts = [change.cause or change.text() for change in changes]
+    texts += [text for each in upstream for text in each.changes]
+    if texts:
+        return Drift(tuple(dict.fromkeys(texts)))
     if adopt:
         _decide(job, order, baseline, "adopted", "new parameters, at the defaults of that day")
     return None
@@ -96,7 +100,7 @@ def remove_for_rerun(
     Returns those that must stay, each with why: another live run needs it, or it runs.
     """
     own = (run.experiment, run.run)
-    plan = plan_removal(workspace, keys, records={}, but_for=[own])
+    plan = plan_removal(workspace, keys, but_for=[own])
     done = carry_out(workspace, plan)
     return {left.key: left.why for left in done.left}
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import Enum
 
 from xpm_engine.config.order import Order
 from xpm_engine.config.submitting import SubmitOptions
-from xpm_engine.errors import UnreadableError
+from xpm_engine.errors import PlanFileError, UnreadableError
 from xpm_engine.plan.drift import Drift, Settled, find_drift
 from xpm_engine.plan.script import run_script
 from xpm_engine.workspace import scan, tickets
@@ -29,6 +29,10 @@ class Forecast(Enum):
     ADOPTED = "adopted"
     """It is done under a former name."""
     UNREADABLE = "unreadable"
+
+
+HAS_RESULT = frozenset((Forecast.REUSED, Forecast.ADOPTED, Forecast.DRIFTED))
+"""Those whose results the plan can read already."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,15 @@ class Recorder:
         """Look at a job that the plan submits."""
         known = self._jobs.get((experiment, order.key))
         if known is None:
-            found = _forecast(experiment, workspace, order, options, self._settled(experiment))
+            upstream = [
+                job.drift
+                for key in order.dependencies
+                if (job := self._jobs.get((experiment, key))) is not None and job.drift is not None
+            ]
+            settled = self._settled(experiment)
+            found = _forecast(
+                experiment, workspace, order, options, settled=settled, upstream=upstream
+            )
             if adopted is not None:
                 found = replace(found, forecast=Forecast.ADOPTED, adopted=adopted)
         else:
@@ -112,10 +124,20 @@ def recording() -> Iterator[Recorder]:
         _recorder = None
 
 
-def preview_plan(path: str, arguments: Mapping[str, str]) -> tuple[PreviewJob, ...]:
+@dataclass(frozen=True)
+class Preview:
+    """What a plan would do."""
+
+    jobs: tuple[PreviewJob, ...]
+    stopped: str = ""
+    """Where and why the plan could not be read further: it uses results that are not there yet."""
+
+
+def preview_plan(path: str, arguments: Mapping[str, str]) -> Preview:
     """Execute a plan's file, and say what each of its jobs would do; writes and runs nothing.
 
-    Raises what `run_script` raises.
+    A plan that reads results which are not there yet stops where it does; what it submitted until
+    then is told. Raises what `run_script` raises where no missing result can be the cause.
     """
     with recording() as recorder:
         try:
@@ -123,7 +145,11 @@ def preview_plan(path: str, arguments: Mapping[str, str]) -> tuple[PreviewJob, .
         except SystemExit as error:
             if error.code not in (None, 0):
                 raise
-    return recorder.jobs
+        except PlanFileError as error:
+            if all(job.forecast in HAS_RESULT for job in recorder.jobs):
+                raise
+            return Preview(recorder.jobs, f"{error.where}: {error.what}")
+    return Preview(recorder.jobs)
 
 
 def _forecast(
@@ -131,7 +157,9 @@ def _forecast(
     workspace: WorkspacePaths,
     order: Order,
     options: SubmitOptions,
+    *,
     settled: Settled,
+    upstream: Sequence[Drift],
 ) -> PreviewJob:
     job = workspace.job(order.key)
     record = scan.read_job(workspace, order.key)
@@ -147,7 +175,9 @@ def _forecast(
         attempt = tickets.last_attempt(job)
         resolved = order.resolved if attempt is None else attempt.launch.resolved
         made = replace(made, executed=resolved)
-        drift = find_drift(order, job, record.attempt, resolved, settled=settled, adopt=False)
+        drift = find_drift(
+            order, job, record.attempt, resolved, settled=settled, upstream=upstream, adopt=False
+        )
     except (UnreadableError, FileNotFoundError) as error:
         return replace(made, forecast=Forecast.UNREADABLE, problem=str(error))
     if drift is not None:

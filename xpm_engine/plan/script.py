@@ -9,7 +9,7 @@ from types import CodeType, ModuleType
 
 from xpm_engine.errors import PlanFileError, XpmError
 from xpm_engine.plan.arguments import set_arguments
-from xpm_engine.tracebacks import users_frames
+from xpm_engine.tracebacks import is_installed, users_frames
 
 
 def run_script(path: str, arguments: Mapping[str, str]) -> None:
@@ -62,6 +62,7 @@ def _compiled(file: str) -> CodeType:
 def _raised(error: Exception, file: str) -> PlanFileError:
     """The plan's own exception, at the last line of the user's code that it came through."""
     frames = users_frames(error.__traceback__)
+    frames = [frame for frame in frames if not is_installed(frame.filename)] or frames
     where = f"{frames[-1].filename}:{frames[-1].lineno} in {frames[-1].name}" if frames else file
     text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     return PlanFileError(f"the plan raised {text}", where=where)

@@ -3,41 +3,26 @@
 from __future__ import annotations
 
 import errno
-import json
 import linecache
 import os
 import signal
 import sys
 import traceback
 from contextlib import suppress
-from dataclasses import dataclass
 from types import FrameType, TracebackType
 from typing import Any
 
-from xpm_engine.errors import TaskCancelled, XpmError
+from xpm_engine.errors import GracefulTimeout, TaskCancelled, XpmError
 from xpm_engine.runtime import progress
-from xpm_engine.runtime.context import JobContext, enter_job
+from xpm_engine.runtime.context import JobContext, enter_job, remaining_time
+from xpm_engine.runtime.outcomes import BadEnd
+from xpm_engine.tracebacks import is_installed
 from xpm_engine.workspace.layout import workspace_of_job
 from xpm_engine.workspace.records.params import ParamsRecord
 from xpm_engine.workspace.records.reasons import Frame, Outcome, Reason, ReasonKind
 from xpm_engine.workspace.records.tickets import Launch
 
-MAX_REPORT = 16384
-"""Bytes of a report: it must fit the pipe to the supervisor, which reads when all is over."""
-
 _OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-
-
-@dataclass(frozen=True)
-class Report:
-    """What the task's process tells its supervisor about a bad end."""
-
-    outcome: Outcome
-    reason: Reason
-
-    def to_bytes(self) -> bytes:
-        data = json.dumps({"outcome": self.outcome.value, "reason": self.reason.to_json()})
-        return data.encode("ascii")
 
 
 def run_task(context: JobContext, launch: Launch, report_to: int) -> int:
@@ -47,11 +32,11 @@ def run_task(context: JobContext, launch: Launch, report_to: int) -> int:
     frames, to standard error.
     """
     enter_job(context)
-    signal.signal(signal.SIGTERM, _cancel)
-    report, code = _guarded(context, launch)
+    cancelling = _Cancelling()
+    report, code = _guarded(context, launch, cancelling)
     if report is not None:
         with suppress(OSError):
-            os.write(report_to, report.to_bytes()[:MAX_REPORT])
+            os.write(report_to, report.to_report())
     progress.flush()
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError, AttributeError):
@@ -59,35 +44,70 @@ def run_task(context: JobContext, launch: Launch, report_to: int) -> int:
     return code
 
 
-def _guarded(context: JobContext, launch: Launch) -> tuple[Report | None, int]:
+class _Cancelling:
+    """SIGTERM as a TaskCancelled, raised once, and only where the task's own code runs."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._may_raise = True
+        signal.signal(signal.SIGTERM, self._cancel)
+
+    def over(self) -> None:
+        """The task has returned: what comes now is too late to reach it."""
+        self._may_raise = False
+
+    def _cancel(self, number: int, frame: FrameType | None) -> None:
+        if self._may_raise and not self.asked:
+            self.asked = True
+            late = remaining_time() == 0
+            raise TaskCancelled("its time is over" if late else "asked to stop")
+
+
+def _guarded(
+    context: JobContext, launch: Launch, cancelling: _Cancelling
+) -> tuple[BadEnd | None, int]:
     try:
         task = _load(context, launch)
+    except TaskCancelled as error:
+        return _cancelled(error.what)
     except XpmError as error:
         sys.stderr.write(f"{error}\n")
         if error.__cause__ is not None:
             _print_users_part(error.__cause__)
-        return Report(Outcome.FAILED, Reason(ReasonKind.CANNOT_LOAD, error.what)), 1
+        return BadEnd(Outcome.FAILED, Reason(ReasonKind.CANNOT_LOAD, error.what)), 1
     except BaseException as error:  # noqa: BLE001 (a user's module may raise anything)
         _print_users_part(error)
         reason = _reason_of(error)
         text = f"the plan's code raised while it was imported: {reason.text}"
         return (
-            Report(
+            BadEnd(
                 Outcome.FAILED,
                 Reason(ReasonKind.CANNOT_LOAD, text, reason.exception, reason.frame),
             ),
             1,
         )
     try:
+        for light in task.before:
+            light.execute()
         task.execute()
+        cancelling.over()
     except TaskCancelled as error:
-        return Report(Outcome.CANCELLED, Reason(ReasonKind.CANCELLED, error.what)), 1
+        return _cancelled(error.what)
+    except GracefulTimeout as error:
+        return BadEnd(Outcome.FAILED, Reason(ReasonKind.TIME_LIMIT, error.what)), 1
     except SystemExit as error:
         return _of_exit(error)
     except BaseException as error:  # noqa: BLE001 (a task may raise anything)
         _print_users_part(error)
-        return Report(Outcome.FAILED, _reason_of(error)), 1
+        return BadEnd(Outcome.FAILED, _reason_of(error)), 1
+    if cancelling.asked:
+        # It caught TaskCancelled and returned: nobody can tell whether its result is whole.
+        return _cancelled("asked to stop, and returned without an error after that")
     return None, 0
+
+
+def _cancelled(text: str) -> tuple[BadEnd, int]:
+    return BadEnd(Outcome.CANCELLED, Reason(ReasonKind.CANCELLED, text)), 1
 
 
 def _load(context: JobContext, launch: Launch) -> Any:
@@ -103,11 +123,7 @@ def _load(context: JobContext, launch: Launch) -> Any:
     return load_order(params, roots=roots)
 
 
-def _cancel(number: int, frame: FrameType | None) -> None:
-    raise TaskCancelled("asked to stop")
-
-
-def _of_exit(error: SystemExit) -> tuple[Report | None, int]:
+def _of_exit(error: SystemExit) -> tuple[BadEnd | None, int]:
     if error.code is None or error.code == 0:
         return None, 0
     if isinstance(error.code, int):
@@ -115,7 +131,7 @@ def _of_exit(error: SystemExit) -> tuple[Report | None, int]:
     else:
         sys.stderr.write(f"{error.code}\n")
         code, text = 1, str(error.code)
-    return Report(Outcome.FAILED, Reason(ReasonKind.EXIT, text[:500])), code
+    return BadEnd(Outcome.FAILED, Reason(ReasonKind.EXIT, text[:500])), code
 
 
 def _reason_of(error: BaseException) -> Reason:
@@ -159,7 +175,7 @@ def _last_user_frame(trace: TracebackType | None) -> Frame | None:
         if file.startswith(_OURS):
             continue
         other = (file, line, frame.f_code.co_name)
-        if not _is_installed(file):
+        if not is_installed(file):
             found = other
     chosen = found or other
     if chosen is None:
@@ -167,14 +183,6 @@ def _last_user_frame(trace: TracebackType | None) -> Frame | None:
     file, line, function = chosen
     source = linecache.getline(file, line).strip()[:300]
     return Frame(file, line, function, source)
-
-
-def _is_installed(file: str) -> bool:
-    return (
-        file.startswith(("<", os.path.dirname(os.__file__)))
-        or "/site-packages/" in file
-        or "/dist-packages/" in file
-    )
 
 
 def _print_users_part(error: BaseException) -> None:

@@ -41,16 +41,25 @@ class ForecastRow:
         }
 
 
-def forecast_plan(path: str, arguments: Mapping[str, str]) -> tuple[ForecastRow, ...]:
+@dataclass(frozen=True)
+class PlanForecast:
+    """What a plan would do."""
+
+    rows: tuple[ForecastRow, ...]
+    stopped: str
+    """Where the plan could not be read further without results that are not there yet."""
+
+
+def forecast_plan(path: str, arguments: Mapping[str, str]) -> PlanForecast:
     """Read a plan without running it, and say what each of its jobs would do and why.
 
     Raises what reading the plan raises.
     """
-    jobs = preview_plan(path, arguments)
+    preview = preview_plan(path, arguments)
     orders: dict[JobKey, ParamsRecord] = {}
     earlier: dict[str, EarlierJobs] = {}
     rows: list[ForecastRow] = []
-    for job in jobs:
+    for job in preview.jobs:
         if job.forecast is Forecast.RUN:
             orders[job.key] = job.order.params
             known = earlier.setdefault(job.workspace.root, EarlierJobs(job.workspace))
@@ -64,7 +73,7 @@ def forecast_plan(path: str, arguments: Mapping[str, str]) -> tuple[ForecastRow,
                 job.experiment, job.workspace.root, job.key, job.order.tags, job.forecast, text
             )
         )
-    return tuple(rows)
+    return PlanForecast(tuple(rows), preview.stopped)
 
 
 def counts(rows: Sequence[ForecastRow]) -> str:
