@@ -20,6 +20,7 @@ VERBS = {
     "kill": "Stop running jobs, and cancel queued ones.",
     "clean": "Move jobs to the trash.",
     "undo": "Take a clean back.",
+    "drift": "Decide about results made with other defaults.",
     "completion": "Print the completion script for a shell.",
 }
 """Verb -> what it does; `xpm_engine.cli.VERB` has its `command`."""

@@ -32,6 +32,9 @@ class JobRow:
     how: How | None = None
     """How the run came by it; None without a run."""
     drift: tuple[str, ...] = ()
+    """What changed since its result was made, as the run has seen."""
+    resolved: str = ""
+    """The resolved digest of that run, where there is drift."""
     wait: Wait | None = None
 
     @property
@@ -76,6 +79,7 @@ def list_run(workspace: WorkspacePaths, experiment: str, run: str | None = None)
                 dependencies=line.dependencies,
                 how=line.how,
                 drift=line.drift,
+                resolved=line.resolved,
                 wait=wait,
             )
         )

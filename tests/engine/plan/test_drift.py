@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -95,6 +98,36 @@ def test_rerunning_moves_the_old_results_to_the_trash(project: Project) -> None:
     assert project.run()[0] == 0
     assert len(project.ledger()) == 16
     assert sum(len(clean.removals) for clean in list_trash(project.workspace)) == 4
+
+
+def _xpm(project: Project, *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "xpm_engine.cli", *arguments, "-w", "ws"],
+        cwd=project.folder,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_it_is_listed_and_decided_from_the_command_line(project: Project) -> None:
+    _run_once_and_change_the_default(project)
+    assert project.run()[0] == 3
+    assert "default of Learn.max_iter 4 → 5: 4 results" in _xpm(project, "drift")
+    assert "4 → 5" in _xpm(project, "ls")
+    assert "accepted" in _xpm(project, "drift", "--accept")
+    code, said = project.run()
+    assert code == 0, said
+    assert len(project.ledger()) == 8
+    _edit(project, "max_iter: Param[int] = 5", "max_iter: Param[int] = 6")
+    assert project.run()[0] == 3
+    assert "moved 2 jobs to the trash" in _xpm(project, "drift", "task:learn", "--rerun")
+    code, said = project.run("accept")
+    assert code == 0, said
+    assert len(project.ledger()) == 12
 
 
 def test_mending_the_code_keeps_old_results_for_the_old_value(project: Project) -> None:

@@ -1,0 +1,44 @@
+"""Results that a run found to be made with other defaults: listed, accepted, or moved away."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from xpm_engine.plan.drift import accept_digest
+from xpm_engine.verbs.listing import JobRow
+from xpm_engine.verbs.selecting import select
+from xpm_engine.workspace.cleaning import Transaction, carry_out, plan_removal
+from xpm_engine.workspace.layout import WorkspacePaths
+
+
+def drifted(workspace: WorkspacePaths, texts: Sequence[str]) -> tuple[JobRow, ...]:
+    """The jobs that the latest runs saw drifted, of those that a filter selects (all, if empty).
+
+    Raises FilterError.
+    """
+    found = select(workspace, texts or ["is:drifted"], strict=True)
+    return tuple(row for row in found.rows if row.drift)
+
+
+def summary(rows: Sequence[JobRow]) -> list[str]:
+    """Each change with the number of results behind it, the most frequent first."""
+    counts = Counter(change for row in rows for change in row.drift)
+    return [
+        f"{change}: {count} result{'s' if count != 1 else ''}"
+        for change, count in counts.most_common()
+    ]
+
+
+def accept(workspace: WorkspacePaths, rows: Sequence[JobRow]) -> None:
+    """Let the next plan use these results as they are; recorded with each job.
+
+    Raises StorageError, UnreadableError.
+    """
+    for row in rows:
+        accept_digest(workspace.job(row.key), row.resolved, row.drift)
+
+
+def rerun(workspace: WorkspacePaths, rows: Sequence[JobRow]) -> Transaction:
+    """Move these results to the trash, so that the next plan computes them again; undoable."""
+    return carry_out(workspace, plan_removal(workspace, [row.key for row in rows]))
