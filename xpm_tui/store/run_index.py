@@ -11,7 +11,7 @@ from xpm_engine.workspace.records.runs import How, Reference
 from xpm_engine.workspace.records.states import JobState, seen_by_run
 from xpm_engine.workspace.scan import JobRecord, RunView
 from xpm_tui.store.labels import Labelling, differing, labelling, pair, task_names
-from xpm_tui.store.model import IMPORTANCE, RANK, Counts, Group, Job
+from xpm_tui.store.model import FAILURES, IMPORTANCE, RANK, Counts, Group, Job
 from xpm_tui.store.subjects import Grouping, GroupKey, RunKey
 
 
@@ -34,6 +34,8 @@ class RunIndex:
         self._record_of = record_of
         self._waits = _waits(view)
         self._states: dict[JobKey, JobState] = {}
+        self._failed: set[JobKey] = set()
+        self._order = {key: place for place, key in enumerate(self.references)}
         self._all = _Tally()
         self._of_task: dict[str, _Tally] = {}
         self._jobs: dict[JobKey, Job] = {}
@@ -95,6 +97,10 @@ class RunIndex:
             key, reference.tags, reference.params
         )
         return found
+
+    def failed(self) -> list[JobKey]:
+        """The jobs that failed or died, in the order of the plan."""
+        return sorted(self._failed, key=self._order.__getitem__)
 
     @property
     def counts(self) -> Counts:
@@ -192,6 +198,10 @@ class RunIndex:
             record.state, wait=None if wait is None else wait.kind, expected=self.view.live
         )
         self._states[key] = state
+        if state in FAILURES:
+            self._failed.add(key)
+        else:
+            self._failed.discard(key)
         self._tally(key, state, 1)
         if record.ended is not None and record.ended > self.last_ended:
             self.last_ended = record.ended

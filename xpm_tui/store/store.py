@@ -10,7 +10,6 @@ from xpm_engine.workspace.records.states import JobState
 from xpm_engine.workspace.scan import JobRecord, RunView
 from xpm_tui.store.labels import Labelling, last_part
 from xpm_tui.store.model import (
-    FAILURES,
     RANK,
     Changed,
     Counts,
@@ -58,6 +57,7 @@ class Store:
         self._loose: dict[JobKey, Job] = {}
         self._experiments: tuple[Experiment, ...] | None = None
         self._all: tuple[JobKey, ...] | None = None
+        self._known: tuple[JobKey, ...] | None = None
         self._failed: tuple[JobKey, ...] | None = None
         self._trashed: frozenset[JobKey] = frozenset()
         self._dependants: dict[RunKey, dict[JobKey, tuple[JobKey, ...]]] = {}
@@ -75,6 +75,8 @@ class Store:
         structure = delta.experiments is not None and delta.experiments != self._names
         if delta.experiments is not None:
             self._names = delta.experiments
+        if delta.runs or delta.gone_runs or delta.jobs.keys() - self._records.keys():
+            self._known = None
         structure |= self._take_runs(delta)
         runs = {*delta.runs, *delta.gone_runs, *self._take_jobs(delta)}
         if structure or runs:
@@ -114,6 +116,7 @@ class Store:
         for key, record in delta.jobs.items():
             if record.state is JobState.NOT_SUBMITTED:
                 self._records.pop(key, None)
+                self._known = None
             else:
                 self._records[key] = record
             self._loose.pop(key, None)
@@ -275,6 +278,16 @@ class Store:
                 index = None if whole is None else self.index(whole)
                 return () if index is None else index.listing(GroupKey(Grouping.NONE, ()))
 
+    def size(self, subject: Subject) -> int:
+        """How many jobs a subject stands for; quicker than listing them."""
+        match subject:
+            case AllJobsSubject():
+                return len(self._known_keys())
+            case FailedSubject() | JobSubject() | LogSubject():
+                return len(self.keys(subject))
+            case _:
+                return self.counts(subject).total
+
     def jobs(self, subject: Subject) -> tuple[Job, ...]:
         """The jobs that a subject stands for, failed and live first."""
         run = self.run_of(subject)
@@ -305,20 +318,23 @@ class Store:
 
     def _all_keys(self) -> tuple[JobKey, ...]:
         if self._all is None:
-            keys = {*self._records, *self._runs_of}
-            ranked = [(RANK[self.job(key, self.home_of(key)).state], key) for key in keys]
-            self._all = tuple(key for _, key in sorted(ranked))
+            states = {key: self.job(key, self.home_of(key)).state for key in self._known_keys()}
+            self._all = tuple(sorted(states, key=lambda key: RANK[states[key]]))
         return self._all
+
+    def _known_keys(self) -> tuple[JobKey, ...]:
+        """Of all jobs, by task and identifier."""
+        if self._known is None:
+            self._known = tuple(sorted({*self._records, *self._runs_of}, key=str))
+        return self._known
 
     def _failed_keys(self) -> tuple[JobKey, ...]:
         if self._failed is None:
             found: dict[JobKey, None] = {}
             for experiment in self.experiments():
                 index = None if experiment.latest is None else self.index(experiment.latest)
-                if index is not None and experiment.counts.failed:
-                    for key in index.listing(GroupKey(Grouping.NONE, ())):
-                        if index.state(key) in FAILURES:
-                            found[key] = None
+                if index is not None:
+                    found.update(dict.fromkeys(index.failed()))
             self._failed = tuple(found)
         return self._failed
 

@@ -200,6 +200,7 @@ class Tree(ScrollView, can_focus=True, inherit_bindings=False):
                 logs=self._logs,
                 marks=self._marks,
                 bar_width=16 if self.size.width >= WIDE else 8,
+                done_width=9 if self.size.width >= WIDE else 8,
             )
             self._drawing = with_label_width(drawing, self.model.rows)
 

@@ -83,30 +83,29 @@ class Drawing:
     logs: Mapping[RowKey, LogFacts]
     marks: Set[JobKey]
     bar_width: int
+    done_width: int
+    """For ``41/80``, with a blank before it."""
     label_width: int = 0
 
     @property
     def wide(self) -> bool:
         return self.width >= WIDE
 
-    @property
-    def done_width(self) -> int:
-        """For ``41/80``; longer ones take what they need."""
-        return 9 if self.wide else 8
-
 
 def with_label_width(drawing: Drawing, rows: Sequence[TreeRow]) -> Drawing:
     """The bars begin behind the longest name of a set, as far as what stands right leaves room."""
-    longest, right = MIN_LABEL, 0
+    longest, right, done = MIN_LABEL, 0, drawing.done_width
     for row in rows:
         if isinstance(row.subject, SETS) and row.key.part is Part.WHOLE:
             longest = max(longest, _indent(row) + cell_len(_name(row, drawing)))
             right = max(right, _sides(row, drawing)[1].cell_len)
-    room = drawing.width - 1 - drawing.bar_width - drawing.done_width - right - 2
+            done = max(done, len(_done_words(_counts_of(row, drawing.store))) + 1)
+    room = drawing.width - 1 - drawing.bar_width - done - right - 2
     shorter = min(max(0, longest - room), drawing.bar_width - MIN_BAR)
     return replace(
         drawing,
         bar_width=drawing.bar_width - shorter,
+        done_width=done,
         label_width=max(MIN_LABEL, min(longest, room + shorter)),
     )
 
@@ -160,19 +159,19 @@ def _sides(row: TreeRow, drawing: Drawing) -> tuple[Text, Text]:
     match subject:
         case FailedSubject():
             look = STATES[JobState.FAILED]
-            failed = f"{len(store.keys(subject)):,}"
+            failed = f"{store.size(subject):,}"
             return Text(f"{look.glyph} Failed", look.style), Text(failed)
         case ExperimentSubject(name):
             return _experiment(row, name, drawing)
         case GroupSubject():
-            counts = Counts() if row.group is None else row.group.counts
+            counts = _counts_of(row, store)
             return _set_left(row, counts, drawing), _troubles(counts)
         case EarlierRunsSubject(name):
             experiment = store.experiment(name)
             count = 0 if experiment is None else len(experiment.earlier)
             return Text("earlier runs"), Text(f"{count:,}", "xpm.faint")
         case RunSubject(run):
-            counts = store.counts(subject)
+            counts = _counts_of(row, store)
             view = store.run(run)
             over = view is None or view.plan is PlanState.COMPLETE
             how = "" if over or view is None or view.plan is None else view.plan.value
@@ -181,7 +180,7 @@ def _sides(row: TreeRow, drawing: Drawing) -> tuple[Text, Text]:
                 _joined(_troubles(counts), Text(how, "xpm.warning")),
             )
         case AllJobsSubject():
-            return Text("All jobs"), Text(f"{len(store.keys(subject)):,}", "xpm.faint")
+            return Text("All jobs"), Text(f"{store.size(subject):,}", "xpm.faint")
         case TrashSubject():
             return Text("Trash"), Text(_trash_words(store), "xpm.faint")
         case JobSubject(key, run):
@@ -222,8 +221,17 @@ def _set_left(row: TreeRow, counts: Counts, drawing: Drawing) -> Text:
         line.append(" ").append_text(
             bar(counts.done / counts.total, drawing.bar_width, style=style)
         )
-        line.append(f"{counts.done}/{counts.total}".rjust(drawing.done_width))
+        line.append(_done_words(counts).rjust(drawing.done_width))
     return line
+
+
+def _counts_of(row: TreeRow, store: Store) -> Counts:
+    """Of the jobs that a set's row stands for."""
+    return store.counts(row.subject) if row.group is None else row.group.counts
+
+
+def _done_words(counts: Counts) -> str:
+    return f"{counts.done}/{counts.total}"
 
 
 def _troubles(counts: Counts) -> Text:

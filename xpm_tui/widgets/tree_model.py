@@ -138,7 +138,7 @@ class TreeModel:
             for experiment in store.experiments():
                 yield from self._narrowed_rows(store, experiment, orders)
             return
-        if store.keys(FailedSubject()):
+        if store.size(FailedSubject()):
             yield TreeRow(RowKey(FailedSubject()), 0)
         for experiment in store.experiments():
             yield from self._experiment_rows(store, experiment, orders)
