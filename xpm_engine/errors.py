@@ -23,6 +23,7 @@
     ├── LaunchError             a launcher could not start, find or stop a job
     └── JobError                a job ended badly
         ├── FailedJobs          some jobs of an experiment failed
+        ├── GracefulTimeout     this job stopped before its time was over
         └── TaskCancelled       this job was asked to stop
 
 Portable set: plain standard library, Python 3.8 syntax.
@@ -150,6 +151,13 @@ class JobError(XpmError):
 
 class FailedJobs(JobError):  # noqa: N818 (read as the sentence "these failed")
     """Some jobs of an experiment failed; the text lists them with both log paths."""
+
+
+class GracefulTimeout(JobError):  # noqa: N818 (the name users know from other managers)
+    """This job has saved what it has and stops, since its time is nearly over; raised by a task."""
+
+    def __init__(self, what: str = "stopped itself because its time was nearly over") -> None:
+        super().__init__(what)
 
 
 class TaskCancelled(JobError):  # noqa: N818 (the name users know from other managers)

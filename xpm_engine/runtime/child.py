@@ -8,15 +8,14 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TextIO
 
 from xpm_engine.runtime import system
 from xpm_engine.runtime.context import JobContext
-from xpm_engine.runtime.task import MAX_REPORT
-from xpm_engine.workspace.atomic import replace_link
+from xpm_engine.runtime.outcomes import MAX_REPORT
 from xpm_engine.workspace.layout import XPM
 from xpm_engine.workspace.records.tickets import Launch
 
@@ -31,6 +30,19 @@ class RunningTask:
     pid: int
     """Also its process group."""
     report_from: int
+    begin_to: int
+
+    def begin(self) -> None:
+        """Let it execute: until now it has only prepared itself."""
+        with suppress(BrokenPipeError):
+            os.write(self.begin_to, b"\0")
+        os.close(self.begin_to)
+
+    def give_up(self) -> None:
+        """End it before it has executed anything, and wait for that."""
+        os.close(self.begin_to)
+        os.close(self.report_from)
+        os.waitpid(self.pid, 0)
 
     def report(self) -> bytes:
         """What the task reported; to be asked once, after its end.
@@ -48,14 +60,15 @@ class RunningTask:
 def fork_task(
     context: JobContext,
     launch: Launch,
-    lock: int,
+    locks: Sequence[int],
     run_task: Callable[[JobContext, Launch, int], int],
 ) -> RunningTask:
-    """Fork the task's process, with its logs as standard output and error.
+    """Fork the task's process, with its logs as standard output and error; `begin` lets it go.
 
-    It holds the job's lock too, and dies with its supervisor (Linux).
+    It holds the `locks` too, and dies with its supervisor (Linux).
     """
     report_from, report_to = os.pipe()
+    begin_from, begin_to = os.pipe()
     os.set_blocking(report_from, False)
     supervisor = os.getpid()
     sys.stdout.flush()
@@ -65,22 +78,26 @@ def fork_task(
         code = 70
         try:
             os.close(report_from)
+            os.close(begin_to)
             os.setpgid(0, 0)
             system.die_with_parent(supervisor)
             _reset_signals()
-            os.register_at_fork(after_in_child=lambda: _close(lock))
+            os.register_at_fork(after_in_child=lambda: _close(locks))
             _redirect(context)
             os.environ[NONCE_VARIABLE] = launch.nonce
-            code = run_task(context, launch, report_to)
-            _leave()
+            if os.read(begin_from, 1):
+                os.close(begin_from)
+                code = run_task(context, launch, report_to)
+                _leave()
         except BaseException:  # noqa: BLE001 (nothing may escape into the supervisor's code)
             traceback.print_exc()
         finally:
             os._exit(code)
     os.close(report_to)
+    os.close(begin_from)
     with suppress(OSError):
         os.setpgid(pid, pid)
-    return RunningTask(pid, report_from)
+    return RunningTask(pid, report_from, begin_to)
 
 
 def _reset_signals() -> None:
@@ -103,7 +120,9 @@ def _redirect(context: JobContext) -> None:
         log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
         os.dup2(log, target)
         os.close(log)
-        replace_link(link, f"{XPM}/logs/{os.path.basename(path)}")
+        with suppress(FileExistsError):
+            # Those of earlier attempts are gone by now: what stands there is the task's own.
+            os.symlink(f"{XPM}/logs/{os.path.basename(path)}", link)
     sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)
     sys.stdout = _log_stream(1)
     sys.stderr = _log_stream(2)
@@ -123,6 +142,7 @@ def _leave() -> None:
             stream.flush()
 
 
-def _close(descriptor: int) -> None:
-    with suppress(OSError):
-        os.close(descriptor)
+def _close(descriptors: Sequence[int]) -> None:
+    for descriptor in descriptors:
+        with suppress(OSError):
+            os.close(descriptor)

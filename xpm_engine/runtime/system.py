@@ -34,18 +34,29 @@ def die_with_parent(parent: int) -> None:
         os._exit(1)
 
 
-def children() -> list[int]:
-    """The pids of this process's children, zombies included (Linux; empty elsewhere)."""
-    me = os.getpid()
-    with suppress(OSError):
-        path = f"/proc/{me}/task/{me}/children"
-        with open(path, encoding="ascii") as file:
-            return [int(pid) for pid in file.read().split()]
+def children(pid: int) -> list[int]:
+    """The pids of a process's children, zombies included (Linux; empty elsewhere)."""
     found: list[int] = []
     with suppress(OSError):
-        for name in os.listdir("/proc"):
-            if name.isdigit() and _parent(name) == me:
-                found.append(int(name))
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{thread}/children", encoding="ascii") as file:
+                found.extend(int(child) for child in file.read().split())
+        return found
+    with suppress(OSError):
+        found = [
+            int(name) for name in os.listdir("/proc") if name.isdigit() and _parent(name) == pid
+        ]
+    return found
+
+
+def descendants() -> list[int]:
+    """The pids of all that this process has started, and of what those started.
+
+    After `adopt_orphans` also of those whose parent has ended.
+    """
+    found = children(os.getpid())
+    for pid in found:
+        found.extend(children(pid))
     return found
 
 

@@ -32,8 +32,7 @@ def run_task(context: JobContext, launch: Launch, report_to: int) -> int:
     frames, to standard error.
     """
     enter_job(context)
-    cancelling = _Cancelling()
-    report, code = _guarded(context, launch, cancelling)
+    report, code = _guarded(context, launch)
     if report is not None:
         with suppress(OSError):
             os.write(report_to, report.to_report())
@@ -45,7 +44,7 @@ def run_task(context: JobContext, launch: Launch, report_to: int) -> int:
 
 
 class _Cancelling:
-    """SIGTERM as a TaskCancelled, raised once, and only where the task's own code runs."""
+    """SIGTERM as a TaskCancelled, raised once, and only while the task's own code runs."""
 
     def __init__(self) -> None:
         self.asked = False
@@ -53,61 +52,62 @@ class _Cancelling:
         signal.signal(signal.SIGTERM, self._cancel)
 
     def over(self) -> None:
-        """The task has returned: what comes now is too late to reach it."""
+        """The task's code has ended: what comes now is too late to reach it."""
         self._may_raise = False
 
     def _cancel(self, number: int, frame: FrameType | None) -> None:
         if self._may_raise and not self.asked:
             self.asked = True
-            late = remaining_time() == 0
-            raise TaskCancelled("its time is over" if late else "asked to stop")
+            raise TaskCancelled("its time is over" if remaining_time() == 0 else "asked to stop")
 
 
-def _guarded(
-    context: JobContext, launch: Launch, cancelling: _Cancelling
-) -> tuple[BadEnd | None, int]:
+def _guarded(context: JobContext, launch: Launch) -> tuple[BadEnd | None, int]:
+    cancelling = _Cancelling()
     try:
         task = _load(context, launch)
-    except TaskCancelled as error:
-        return _cancelled(error.what)
-    except XpmError as error:
+    except BaseException as error:  # noqa: BLE001 (a user's module may raise anything)
+        cancelling.over()
+        return _not_loaded(error), 1
+    try:
+        task.execute()
+    except BaseException as error:  # noqa: BLE001 (a task may raise anything)
+        cancelling.over()
+        end, code = _raised(error)
+    else:
+        cancelling.over()
+        end, code = None, 0
+    if end is None and cancelling.asked:
+        # It caught TaskCancelled and went on: nobody can tell whether its result is whole.
+        text = "asked to stop, and returned without an error after that"
+        return BadEnd(Outcome.CANCELLED, Reason(ReasonKind.CANCELLED, text)), 1
+    return end, code
+
+
+def _not_loaded(error: BaseException) -> BadEnd:
+    if isinstance(error, TaskCancelled):
+        return BadEnd(Outcome.CANCELLED, Reason(ReasonKind.CANCELLED, error.what))
+    if isinstance(error, XpmError):
         sys.stderr.write(f"{error}\n")
         if error.__cause__ is not None:
             _print_users_part(error.__cause__)
-        return BadEnd(Outcome.FAILED, Reason(ReasonKind.CANNOT_LOAD, error.what)), 1
-    except BaseException as error:  # noqa: BLE001 (a user's module may raise anything)
-        _print_users_part(error)
-        reason = _reason_of(error)
-        text = f"the plan's code raised while it was imported: {reason.text}"
-        return (
-            BadEnd(
-                Outcome.FAILED,
-                Reason(ReasonKind.CANNOT_LOAD, text, reason.exception, reason.frame),
-            ),
-            1,
-        )
-    try:
-        for light in task.before:
-            light.execute()
-        task.execute()
-        cancelling.over()
-    except TaskCancelled as error:
-        return _cancelled(error.what)
-    except GracefulTimeout as error:
+        return BadEnd(Outcome.FAILED, Reason(ReasonKind.CANNOT_LOAD, error.what))
+    _print_users_part(error)
+    reason = _reason_of(error)
+    text = f"the plan's code raised while it was imported: {reason.text}"
+    return BadEnd(
+        Outcome.FAILED, Reason(ReasonKind.CANNOT_LOAD, text, reason.exception, reason.frame)
+    )
+
+
+def _raised(error: BaseException) -> tuple[BadEnd | None, int]:
+    if isinstance(error, TaskCancelled):
+        return BadEnd(Outcome.CANCELLED, Reason(ReasonKind.CANCELLED, error.what)), 1
+    if isinstance(error, GracefulTimeout):
         return BadEnd(Outcome.FAILED, Reason(ReasonKind.TIME_LIMIT, error.what)), 1
-    except SystemExit as error:
+    if isinstance(error, SystemExit):
         return _of_exit(error)
-    except BaseException as error:  # noqa: BLE001 (a task may raise anything)
-        _print_users_part(error)
-        return BadEnd(Outcome.FAILED, _reason_of(error)), 1
-    if cancelling.asked:
-        # It caught TaskCancelled and returned: nobody can tell whether its result is whole.
-        return _cancelled("asked to stop, and returned without an error after that")
-    return None, 0
-
-
-def _cancelled(text: str) -> tuple[BadEnd, int]:
-    return BadEnd(Outcome.CANCELLED, Reason(ReasonKind.CANCELLED, text)), 1
+    _print_users_part(error)
+    return BadEnd(Outcome.FAILED, _reason_of(error)), 1
 
 
 def _load(context: JobContext, launch: Launch) -> Any:

@@ -19,7 +19,7 @@ from xpm_engine.runtime.child import NONCE_VARIABLE
 from xpm_engine.runtime.context import JobContext, enter_job
 from xpm_engine.runtime.progress import progress
 from xpm_engine.runtime.supervisor import supervise
-from xpm_engine.runtime.task import Report
+from xpm_engine.runtime.outcomes import BadEnd
 from xpm_engine.workspace import processes, scan, tickets
 from xpm_engine.workspace.layout import JobKey, JobPaths, WorkspacePaths
 from xpm_engine.workspace.records.events import EventType, parse_events
@@ -89,7 +89,7 @@ def test_a_reported_reason_is_kept(workspace: WorkspacePaths) -> None:
     told = Reason(ReasonKind.EXCEPTION, "ValueError: x", "ValueError")
 
     def body(context: JobContext, order: Launch, report: int) -> int:
-        os.write(report, Report(Outcome.FAILED, told).to_bytes())
+        os.write(report, BadEnd(Outcome.FAILED, told).to_report())
         return 1
 
     record = _run(workspace, body)

@@ -8,6 +8,7 @@ from typing import Any, Dict, Optional, Tuple
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.fields import VERSION, Fields
 from xpm_engine.workspace.records.identity import ProcessIdentity
+from xpm_engine.workspace.records.metrics import numbers_from_json, numbers_to_json
 from xpm_engine.workspace.records.reasons import Outcome, Reason, member, read_key, read_keys
 from xpm_engine.workspace.records.tickets import Usage
 
@@ -56,7 +57,7 @@ class JobSummary:
             "signal": self.signal,
             "reason": None if self.reason is None else self.reason.to_json(),
             "usage": None if self.usage is None else self.usage.to_json(),
-            "metrics": self.metrics,
+            "metrics": numbers_to_json(self.metrics),
             "tags": self.tags,
             "params": self.params,
             "deps": [str(key) for key in self.dependencies],
@@ -84,7 +85,7 @@ class JobSummary:
             signal=fields.optional_integer("signal"),
             reason=None if reason is None else Reason.read(reason),
             usage=None if usage is None else Usage.read(usage),
-            metrics=fields.mapping("metrics"),
+            metrics=numbers_from_json(data.get("metrics")),
             tags=fields.mapping("tags"),
             params=fields.mapping("params"),
             dependencies=read_keys(fields, "deps"),

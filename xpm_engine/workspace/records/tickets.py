@@ -9,6 +9,7 @@ from typing import Any, Dict, Optional, Tuple
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.fields import VERSION, Fields
 from xpm_engine.workspace.records.identity import ProcessIdentity
+from xpm_engine.workspace.records.metrics import numbers_from_json, numbers_to_json
 from xpm_engine.workspace.records.reasons import Outcome, Reason, member, read_key, read_keys
 
 
@@ -181,7 +182,7 @@ class End:
             "signal": self.signal,
             "reason": None if self.reason is None else self.reason.to_json(),
             "usage": None if self.usage is None else self.usage.to_json(),
-            "metrics": self.metrics,
+            "metrics": numbers_to_json(self.metrics),
             "resolved": self.resolved,
         }
 
@@ -200,7 +201,7 @@ class End:
             signal=fields.optional_integer("signal"),
             reason=None if reason is None else Reason.read(reason),
             usage=None if usage is None else Usage.read(usage),
-            metrics=fields.mapping("metrics"),
+            metrics=numbers_from_json(data.get("metrics")),
             resolved=fields.text("resolved"),
         )
 

@@ -1,0 +1,30 @@
+"""What the plan reserved for an attempt: held while it runs, and told to the task."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from xpm_engine.workspace.layout import PoolPaths
+from xpm_engine.workspace.pool import reservations
+from xpm_engine.workspace.records.resources import Granted
+from xpm_engine.workspace.records.tickets import Launch
+
+
+@contextmanager
+def reserved(launch: Launch) -> Iterator[tuple[int, ...] | None]:
+    """Hold the reservation of an attempt, and give it back at the end.
+
+    Yields the locks that the task is to inherit. None: the reservation was taken for lost, so
+    others may use what it stood for, and the attempt must not start. Its plan, if there still is
+    one, tries again. In the block, the environment names the GPUs that were granted.
+    """
+    granted = Granted.read(launch.resources, "N.launch")
+    if granted.devices:
+        os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(granted.devices)
+    if not granted.pool:
+        yield ()
+        return
+    with reservations.held(PoolPaths(granted.pool), launch.nonce) as lock:
+        yield None if lock is None else (lock,)
