@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from xpm_engine.config import (
         Config,
         Constant,
+        LightTask,
         Option,
         Param,
         Task,
@@ -17,12 +18,13 @@ if TYPE_CHECKING:
         describe,
         distinct,
         field,
-        load,
+        live,
         pathgenerator,
         register_type,
         save,
         tag,
     )
+    from xpm_engine.config.store import load
     from xpm_engine.errors import XpmError
     from xpm_engine.plan import experiment
     from xpm_engine.plan.arguments import arguments
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Config": "xpm_engine.config",
     "Constant": "xpm_engine.config",
+    "LightTask": "xpm_engine.config",
     "Option": "xpm_engine.config",
     "Param": "xpm_engine.config",
     "Task": "xpm_engine.config",
@@ -41,7 +44,8 @@ _HOMES = {
     "distinct": "xpm_engine.config",
     "experiment": "xpm_engine.plan",
     "field": "xpm_engine.config",
-    "load": "xpm_engine.config",
+    "live": "xpm_engine.config",
+    "load": "xpm_engine.config.store",
     "pathgenerator": "xpm_engine.config",
     "progress": "xpm_engine.runtime.progress",
     "register_type": "xpm_engine.config",
@@ -53,6 +57,7 @@ _HOMES = {
 __all__ = [
     "Config",
     "Constant",
+    "LightTask",
     "Option",
     "Param",
     "Task",
@@ -64,6 +69,7 @@ __all__ = [
     "distinct",
     "experiment",
     "field",
+    "live",
     "load",
     "pathgenerator",
     "progress",

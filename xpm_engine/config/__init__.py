@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from xpm_engine.config.base import Config
 from xpm_engine.config.fields import Constant, Option, Param, field, pathgenerator
 from xpm_engine.config.former import deprecated
+from xpm_engine.config.light import LightTask
 from xpm_engine.config.registry import register_type
 from xpm_engine.config.submitting import SubmitOptions, Submitter, current_submitter
 from xpm_engine.config.tags import distinct, tag
@@ -35,6 +36,7 @@ _HOMES = {
 __all__ = [
     "Config",
     "Constant",
+    "LightTask",
     "Option",
     "Param",
     "SubmitOptions",

@@ -9,7 +9,7 @@ from xpm_engine.config.encoding import text
 from xpm_engine.config.fields import MISSING
 from xpm_engine.config.former import NoFormer
 from xpm_engine.config.graph import leaves, postorder
-from xpm_engine.config.identifier import Hasher, fingerprint, head, reference
+from xpm_engine.config.identifier import Hasher, before_part, fingerprint, head, reference
 from xpm_engine.config.node import Node, schema_of, state_of
 from xpm_engine.config.parameter import Parameter
 from xpm_engine.workspace.layout import JobKey, task_folder
@@ -42,11 +42,14 @@ def _variants(node: Node, parts: dict[int, tuple[bytes, ...]]) -> list[tuple[str
     choices = [_spellings(node, parameter, parts) for parameter in schema.hashed]
     names = (schema.type_name, *schema.formerly)
     state = state_of(node)
+    lights = list(product(*(parts[id(each)] for each in state.before)))
     found: list[tuple[str, bytes]] = []
     for name in names:
-        for fields in product(*choices):
-            ordered = b"".join(field for _, field in sorted(fields, key=lambda each: each[0]))
-            digest = fingerprint(head(name, state.distinct) + ordered)
+        for before, *fields in product(lights, *choices):
+            encoded = head(name, state.distinct)
+            encoded += b"".join(field for _, field in sorted(fields, key=lambda each: each[0]))
+            encoded += before_part(before) if before else b""
+            digest = fingerprint(encoded)
             if state.producer is not None:
                 digest = reference(state.producer.digest, digest)
             found.append((name, digest))

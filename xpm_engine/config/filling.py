@@ -6,7 +6,7 @@ import copy
 from collections.abc import Mapping
 from typing import Any, NoReturn, TypeVar, cast, get_args, get_origin
 
-from xpm_engine.config.node import STATE, Node, Phase, State, schema_of, state_of
+from xpm_engine.config.node import BEFORE, STATE, Node, Phase, State, schema_of, state_of
 from xpm_engine.config.parameter import Parameter
 from xpm_engine.config.problems import (
     Mismatch,
@@ -146,6 +146,8 @@ def why_no_attribute(node: Node, name: str) -> str:
 def _why_not_settable(node: Node, name: str) -> str:
     schema = schema_of(node)
     parameter = schema.parameters.get(name)
+    if name == BEFORE and parameter is None and type(node)._xpm_is_task:  # pyright: ignore[reportPrivateUsage]
+        return "no parameter: light tasks are given to submit(before=[...])"
     if parameter is None:
         return f"no such parameter{did_you_mean(name, schema.settable)}"
     if parameter.kind is FieldKind.PATH:

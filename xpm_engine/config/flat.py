@@ -8,7 +8,7 @@ from typing import Any
 
 from xpm_engine.config.codec import to_json
 from xpm_engine.config.identifier import Hasher
-from xpm_engine.config.node import Node, schema_of, state_of
+from xpm_engine.config.node import BEFORE, Node, schema_of, state_of
 from xpm_engine.config.schema import Schema
 from xpm_engine.workspace.records.flat import flatten_rows
 
@@ -41,6 +41,9 @@ class _Rows:
                 value: object = values[name]
                 if default is None or self._hasher.value(value) != default:
                     yield name, to_json(value, self._rows)
+        before = state_of(node).before
+        if before:
+            yield BEFORE, [to_json(each, self._rows) for each in before]
 
 
 @cache

@@ -7,12 +7,17 @@ from itertools import pairwise
 from typing import NoReturn
 
 from xpm_engine.config.containers import is_dict, is_sequence, is_set
-from xpm_engine.config.node import Node, schema_of, state_of
+from xpm_engine.config.node import BEFORE, Node, schema_of, state_of
 from xpm_engine.config.scalars import IMMUTABLE
 from xpm_engine.errors import CycleError
 
 
 def children(node: Node) -> list[Node]:
+    """The configurations that this one is made of: in its parameters, then its light tasks."""
+    return [*parameter_nodes(node), *state_of(node).before]
+
+
+def parameter_nodes(node: Node) -> list[Node]:
     """The configurations that the parameters of this one hold, through containers, in order."""
     found: list[Node] = []
     values = node.__dict__
@@ -88,8 +93,11 @@ def _raise_cycle(chain: list[Node], closing: Node) -> NoReturn:
 
 def place_of(holder: Node, held: Node) -> str:
     """Where one configuration holds another: ``layers[2]``; empty where it does not."""
-    for name in schema_of(holder).settable:
-        stack: list[tuple[str, object]] = [(name, holder.__dict__.get(name))]
+    places: list[tuple[str, object]] = [
+        (name, holder.__dict__.get(name)) for name in schema_of(holder).settable
+    ]
+    for start in (*places, (BEFORE, state_of(holder).before)):
+        stack = [start]
         while stack:
             place, item = stack.pop()
             if item is held:

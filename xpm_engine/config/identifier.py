@@ -5,7 +5,7 @@ The only module that hashes. MD5 names things here, and protects nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from enum import Enum
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from xpm_engine.config.containers import is_dict, is_sequence, is_set
 from xpm_engine.config.encoding import SCALARS, encode_enum, text
 from xpm_engine.config.fields import MISSING
 from xpm_engine.config.graph import postorder
-from xpm_engine.config.node import STATE, Node, State, schema_of
+from xpm_engine.config.node import BEFORE, STATE, Node, State, schema_of
 from xpm_engine.config.parameter import Parameter
 from xpm_engine.config.paths import JOB, locate
 from xpm_engine.config.provenance import known_producer
@@ -37,6 +37,9 @@ MAGIC = b"xpm\x01"
 
 _OPEN = b""
 """Stands in the memo for an object whose digest is being made: meeting it again is a cycle."""
+
+
+_BEFORE = text(BEFORE)
 
 
 class IncompleteError(Exception):
@@ -87,6 +90,9 @@ class Hasher:
                 raise IncompleteError
             else:
                 encoded += unset
+        if state.before:
+            memo[key] = _OPEN
+            encoded += before_part([self.node(each) for each in state.before])
         digest = md5(encoded).digest()
         if state.producer is not None:
             digest = reference(state.producer.digest, digest)
@@ -142,6 +148,8 @@ class ResolvedHasher(Hasher):
                 encoded += parameter.key + self.digest(node.__dict__[parameter.name])
             else:
                 encoded += _unset_part(parameter)
+        if state.before:
+            encoded += before_part([self.node(each) for each in state.before])
         digest = md5(encoded).digest()
         if state.producer is not None:
             digest = reference(state.producer.resolved, digest)
@@ -173,6 +181,8 @@ class PartialHasher(Hasher):
             data = hasher.value(node.__dict__[name])
             if data != left_out:
                 encoded += field + md5(data).digest()
+        if state.before:
+            encoded += before_part([Hasher().node(each) for each in state.before])
         return md5(encoded).digest()
 
 
@@ -198,6 +208,12 @@ def fingerprint(data: bytes) -> bytes:
 def head(type_name: str, distinct: str) -> bytes:
     """How an object's bytes begin: version, type name, the name that `distinct` gave."""
     return MAGIC + text(type_name) + text(distinct)
+
+
+def before_part(lights: Iterable[bytes]) -> bytes:
+    """What the digests of its light tasks add to a task's bytes: a parameter with their list."""
+    items = b"".join([md5(b"c" + each).digest() for each in lights])
+    return _BEFORE + md5(b"l" + items).digest()
 
 
 def reference(producer: bytes, own: bytes) -> bytes:

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from xpm_engine.config.codec import Decoder
+from xpm_engine.config.containers import is_list
 from xpm_engine.config.fields import MISSING
 from xpm_engine.config.importing import ImportClass, importer
 from xpm_engine.config.living import bring_to_life, start_parts
-from xpm_engine.config.node import STATE, Node, Producer, State, is_config_class
+from xpm_engine.config.node import BEFORE, STATE, Node, Producer, State, is_config_class
 from xpm_engine.config.paths import PathRoots
 from xpm_engine.config.problems import Mismatch, did_you_mean
 from xpm_engine.config.provenance import remember
@@ -43,6 +44,7 @@ def _rebuild(record: ObjectRecord, decoder: Decoder) -> Node:
     node.__dict__[STATE] = state
     state.distinct = record.distinct
     state.tags = dict(record.tags) or None
+    state.before = _before(record, node_class, decoder)
     bring_to_life(node, _values(record, node_class, decoder))
     _restore_identity(state, record)
     return node
@@ -68,6 +70,8 @@ def _values(record: ObjectRecord, cls: type[Node], decoder: Decoder) -> dict[str
     schema: Schema = cls._xpm_schema  # pyright: ignore[reportPrivateUsage]
     values: dict[str, Any] = {}
     for saved in record.fields:
+        if _is_before(saved, cls):
+            continue
         name, convert = _current_name(saved.name, schema)
         parameter = schema.parameters.get(name)
         if parameter is None:
@@ -93,6 +97,21 @@ def _values(record: ObjectRecord, cls: type[Node], decoder: Decoder) -> dict[str
         start_parts(value)
         values[parameter.name] = value
     return values
+
+
+def _is_before(saved: FieldRecord, cls: type[Node]) -> bool:
+    return saved.name == BEFORE and cls._xpm_is_task  # pyright: ignore[reportPrivateUsage]
+
+
+def _before(record: ObjectRecord, cls: type[Node], decoder: Decoder) -> tuple[Node, ...]:
+    """The light tasks that run before the task."""
+    for saved in record.fields:
+        if _is_before(saved, cls):
+            lights: object = decoder.value(saved.value)
+            if is_list(lights) and all(isinstance(each, Node) for each in lights):
+                return tuple(lights)
+            raise LoadError(f"the saved light tasks of {record.class_name} are none")
+    return ()
 
 
 def _checked(schema: Schema, name: str, value: Any, saved: FieldRecord) -> Any:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 STATE = "_xpm"
 """The key of the `State` in an object's ``__dict__``."""
 
+BEFORE = "before"
+"""What the light tasks of a task are called: in `submit`, in the identifier and in its record."""
+
 Scalar = str | int | float | bool | None
 
 
@@ -53,6 +56,7 @@ class State:
     """What we know about one object, beside its values."""
 
     __slots__ = (
+        "before",
         "digest",
         "distinct",
         "file",
@@ -80,6 +84,8 @@ class State:
         """The job whose output it is."""
         self.job: Producer | None = None
         """Of a task that was submitted: its own job."""
+        self.before: tuple[Node, ...] = ()
+        """Of a task: the light tasks that run in its process first."""
         self.output: object = None
         """What `submit` returned, to return the same again; None before."""
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from xpm_engine.config.graph import place_of, postorder
 from xpm_engine.config.identifier import partial_digest
+from xpm_engine.config.light import check_shared
 from xpm_engine.config.naming import check_importable, task_name
 from xpm_engine.config.node import Node, Producer, Scalar, schema_of, state_of
 from xpm_engine.config.paths import PathRoots, using_roots
@@ -96,6 +97,8 @@ def order_of(task: Task[Any], roots: PathRoots) -> Order:
         state = state_of(task)
         if state.digest is None:
             _check_parts(task, nodes)
+            if state.before:
+                check_shared(task)
             seal(task, nodes)
         digest, resolved = state.digest, state.resolved
         assert digest is not None

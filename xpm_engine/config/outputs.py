@@ -59,6 +59,7 @@ def _marked_copy(made: Node, job: Producer) -> Node:
     state.producer = job
     state.distinct = old.distinct
     state.tags = old.tags
+    state.before = old.before
     if old.digest is not None and old.resolved is not None:
         state.digest = reference(job.digest, old.digest)
         state.resolved = reference(job.resolved, old.resolved)

@@ -12,7 +12,7 @@ from xpm_engine.config.fields import MISSING
 from xpm_engine.config.graph import leaves
 from xpm_engine.config.identifier import Hasher, fingerprint
 from xpm_engine.config.naming import module_name, source_file
-from xpm_engine.config.node import Node, schema_of, state_of
+from xpm_engine.config.node import BEFORE, Node, State, schema_of, state_of
 from xpm_engine.config.parameter import Parameter
 from xpm_engine.config.paths import locate
 from xpm_engine.workspace.records.params import (
@@ -65,13 +65,31 @@ def _object(node: Node, rows: Mapping[int, int], hasher: Hasher) -> ObjectRecord
             _field(node, parameter, docs.fields.get(parameter.name, ""), rows, hasher)
             for parameter in schema.parameters.values()
             if parameter.kind is not FieldKind.PATH or parameter.name in node.__dict__
-        ),
+        )
+        + _before(state, rows, hasher),
         doc=docs.summary,
         producer=None if producer is None else producer.job,
         producer_resolved="" if producer is None else producer.resolved.hex(),
         is_task=state.job is not None,
         distinct=state.distinct,
         tags=dict(state.tags or {}),
+    )
+
+
+def _before(state: State, rows: Mapping[int, int], hasher: Hasher) -> tuple[FieldRecord, ...]:
+    """The light tasks, as one field more."""
+    if not state.before:
+        return ()
+    return (
+        FieldRecord(
+            name=BEFORE,
+            kind=FieldKind.PARAM,
+            value=[to_json(each, rows) for each in state.before],
+            is_default=False,
+            digest=hasher.digest(state.before).hex(),
+            type="list[LightTask]",
+            help="What runs in the task's process before it",
+        ),
     )
 
 

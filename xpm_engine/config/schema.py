@@ -17,8 +17,8 @@ from xpm_engine.config.scalars import IMMUTABLE
 from xpm_engine.errors import DefinitionError
 from xpm_engine.workspace.records.params import FieldKind
 
-ROOT_MODULES = ("xpm_engine.config.base", "xpm_engine.config.task")
-"""Where Config and Task themselves are: their names can't be parameters."""
+ROOT_MODULES = tuple(f"xpm_engine.config.{name}" for name in ("base", "task", "light"))
+"""Where Config, Task and LightTask themselves are: their names can't be parameters."""
 
 FINAL = (
     "__init__",
@@ -90,6 +90,7 @@ def build_schema(cls: type[Node], frame: FrameType | None) -> Schema:
     inherited = _inherited(cls)
     declared = _declared(cls, scope, inherited, problems)
     _check_unannotated(cls, inherited, problems)
+    _check_inherited(cls, inherited, problems)
     own = {**_specialised(cls, inherited), **declared}
     for parameter in declared.values():
         _place_default(cls, parameter)
@@ -238,6 +239,16 @@ def _check_unannotated(cls: type, inherited: Mapping[str, Parameter], problems: 
             problems.append(
                 f"{name} is a parameter of {inherited[name].owner}: "
                 f"to change its default, write {name}: Param[...] = ..."
+            )
+
+
+def _check_inherited(cls: type, inherited: Mapping[str, Parameter], problems: list[str]) -> None:
+    """Refuse a base's parameter whose name another base, a Task say, has for itself."""
+    for name, parameter in inherited.items():
+        reserved = _reserved(cls, name)
+        if reserved:
+            problems.append(
+                f"{parameter.owner} has the parameter {name!r}, and the name belongs to {reserved}"
             )
 
 

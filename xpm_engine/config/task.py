@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast, overload
 
 from xpm_engine.config.base import Config
+from xpm_engine.config.light import LightTask, attach
 from xpm_engine.config.node import state_of
 from xpm_engine.config.order import order_of
 from xpm_engine.config.outputs import output_of
@@ -46,6 +48,11 @@ class Task(Config, Generic[Output_co]):
         """What `submit` returns, made in the plan from the sealed task; by default the task."""
         return cast("Output_co", self)
 
+    @property
+    def before(self) -> tuple[LightTask, ...]:
+        """The light tasks that it was submitted with."""
+        return cast("tuple[LightTask, ...]", state_of(self).before)
+
     @overload
     def submit(
         self: TaskOfItself,
@@ -55,6 +62,7 @@ class Task(Config, Generic[Output_co]):
         retries: int = 0,
         on_drift: Any = None,
         priority: int = 0,
+        before: Sequence[LightTask] = (),
     ) -> TaskOfItself: ...
 
     @overload
@@ -66,6 +74,7 @@ class Task(Config, Generic[Output_co]):
         retries: int = 0,
         on_drift: Any = None,
         priority: int = 0,
+        before: Sequence[LightTask] = (),
     ) -> O: ...
 
     def submit(
@@ -76,11 +85,13 @@ class Task(Config, Generic[Output_co]):
         retries: int = 0,
         on_drift: Any = None,
         priority: int = 0,
+        before: Sequence[LightTask] = (),
     ) -> Any:
         """Seal the task and hand it to the experiment around; returns what it hands on.
 
-        Raises ParameterError if a parameter is missing or invalid, UsageError outside of an
-        experiment.
+        The light tasks in `before` run in the task's process, in order, before its `execute`; they
+        are part of its identifier. Raises ParameterError if a parameter is missing or invalid,
+        UsageError outside of an experiment.
         """
         submitter = current_submitter.get()
         if submitter is None:
@@ -90,6 +101,7 @@ class Task(Config, Generic[Output_co]):
                 hint="call it inside `with experiment(workspace, name):`",
             )
         options = SubmitOptions(launcher, resources, retries, on_drift, priority)
+        attach(self, before)
         order = order_of(self, submitter.roots)
         submitter.submit(self, order, options)
         job = state_of(self).job

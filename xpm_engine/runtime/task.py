@@ -69,6 +69,8 @@ def _guarded(context: JobContext, launch: Launch) -> tuple[BadEnd | None, int]:
         cancelling.over()
         return _not_loaded(error), 1
     try:
+        for light in task.before:
+            light.execute()
         task.execute()
     except BaseException as error:  # noqa: BLE001 (a task may raise anything)
         cancelling.over()

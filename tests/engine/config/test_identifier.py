@@ -14,13 +14,18 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from tests.engine.config.conftest import Recorder
 from xpm_engine.config import (
     Config,
     Constant,
+    LightTask,
     Option,
     Param,
+    Task,
+    current_submitter,
     distinct,
     field,
+    pathgenerator,
     register_type,
 )
 from xpm_engine.config.identifier import partial_digest
@@ -77,6 +82,25 @@ class Pair(Config):
     __xpmid__ = "golden.Pair"
     left: Param[Config]
     right: Param[Config]
+
+
+class Train(Task[Adam]):
+    __xpmid__ = "golden.Train"
+    seed: Param[int] = 0
+    out: Param[Path] = pathgenerator("out")
+
+    def output(self) -> Adam:
+        return Adam(lr=0.25)
+
+
+class Start(LightTask):
+    __xpmid__ = "golden.Start"
+    value: Param[Any]
+
+
+class Run(Task):
+    __xpmid__ = "golden.Run"
+    value: Param[Any]
 
 
 def of(value: Any) -> str:
@@ -153,9 +177,31 @@ CONFIGS: dict[str, Config] = {
 }
 
 
+def task_identifiers() -> dict[str, str]:
+    """Of tasks: their outputs, the paths in their folders, their light tasks."""
+    recorder = Recorder("/ws")
+    token = current_submitter.set(recorder)
+    try:
+        train = Train(seed=1)
+        adam = train.submit()
+        run = Run(value=1)
+        run.submit(before=[Start(value="a"), Start(value=2)])
+        return {
+            "task": train.__identifier__(),
+            "output": adam.__identifier__(),
+            "task as a parameter": Value(value=train).__identifier__(),
+            "path in a job's folder": of(train.out / "x"),
+            "task with light tasks": run.__identifier__(),
+            "task with light tasks as a parameter": of(run),
+        }
+    finally:
+        current_submitter.reset(token)
+
+
 def test_golden_identifiers_never_change() -> None:
     found = {name: of(value) for name, value in CASES.items()}
     found.update({name: config.__identifier__() for name, config in CONFIGS.items()})
+    found.update(task_identifiers())
     assert found == json.loads(GOLDEN.read_text())
     assert len(set(found.values())) == len(found)
 

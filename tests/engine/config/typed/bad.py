@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from xpm_engine.config import Config, Param, Task, pathgenerator, tag
+from xpm_engine.config import Config, LightTask, Param, Task, pathgenerator, tag
 
 
 class Adam(Config):
@@ -26,6 +26,10 @@ class Learner(Task[Model]):
         return Adam(steps=1)
 
 
+class Load(LightTask):
+    model: Param[Model]
+
+
 Adam(lr="x", steps=1)  # refused
 Adam(lr=0.1)  # refused
 Adam(lr=0.1, steps=1, wd=3)  # refused
@@ -36,3 +40,7 @@ Adam(steps=1).lr = "x"  # refused
 Model(adam=Model(adam=Adam(steps=1)))  # refused
 Learner(index=Path("x"))  # refused
 text: str = Learner().submit()  # refused
+Load(model=3)  # refused
+Load(model=Model(adam=Adam(steps=1))).submit()  # refused
+Learner().submit(before=[Adam(steps=1)])  # refused
+Learner(before=[])  # refused

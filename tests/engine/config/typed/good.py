@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Generic, TypeVar, assert_type
 from xpm_engine.config import (
     Config,
     Constant,
+    LightTask,
     Option,
     Param,
     Task,
@@ -58,6 +59,14 @@ class Evaluate(Task):
         return 1.0
 
 
+class LoadWeights(LightTask):
+    model: Param[Model]
+    strict: Option[bool] = True
+
+    def execute(self) -> None:
+        assert_type(self.model, Model)
+
+
 T = TypeVar("T", bound=Config)
 
 
@@ -72,6 +81,10 @@ model = learner.submit(retries=2, launcher="gpu")
 assert_type(model, Model)
 evaluate = Evaluate(model=model, values={"a": [1]})
 assert_type(evaluate.submit(), Evaluate)
+load = LoadWeights(model=model)
+assert_type(evaluate.submit(before=[load, LoadWeights(model=model, strict=False)]), Evaluate)
+assert_type(learner.submit(before=(load,), retries=1), Model)
+assert_type(evaluate.before, tuple[LightTask, ...])
 assert_type(distinct("left", Adam()), Adam)
 assert_type(Holder(held=Adam()).held, Adam)
 assert_type(learner.__identifier__(), str)
