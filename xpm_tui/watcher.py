@@ -97,7 +97,7 @@ class Watcher:
         self._woken = False
         self._stopped = False
         self._thread = Thread(target=self._run, name="watcher", daemon=True)
-        self._ears: _Ears | None = None
+        self._ears: Ears | None = None
 
     def start(self) -> None:
         """Begin to read."""
@@ -178,7 +178,7 @@ class Watcher:
             return
         try:
             if self._ears is None:
-                self._ears = _Ears(self._heard)
+                self._ears = Ears(self._heard)
             jobs = sorted(self._reader.live_jobs)[:MAX_JOB_WATCHES]
             folders = self._reader.folders()[:MAX_FOLDER_WATCHES]
             new = self._ears.listen_at([*folders, *(self._workspace.job(key).xpm for key in jobs)])
@@ -218,7 +218,7 @@ class Watcher:
         return RunKey(parts[0], parts[1]) if len(parts) > 2 else None
 
 
-class _Ears:
+class Ears:
     """Watches folders, each by itself and not what is below it."""
 
     def __init__(self, heard: Callable[[str], None]) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
@@ -15,7 +17,7 @@ from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.states import JobState
 from xpm_tui import watcher as watching
 from xpm_tui.store import Store
-from xpm_tui.watcher import Hearing, Watcher
+from xpm_tui.watcher import Ears, Hearing, Watcher
 
 Jobs = dict[str, FakeJob]
 PATIENCE = 20.0
@@ -44,6 +46,13 @@ class Listener:
             self._woken.wait(PATIENCE / 200)
             self._woken.clear()
         raise AssertionError("it did not arrive")
+
+    def wait_until(self, true: Callable[[], object]) -> None:
+        """Wait until something is true, and take nothing."""
+        deadline = time.monotonic() + PATIENCE
+        while not true():
+            assert time.monotonic() < deadline, "it did not come"
+            time.sleep(0.005)
 
     def state(self, key: JobKey) -> JobState:
         return self.store.job(key).state
@@ -97,11 +106,27 @@ def test_a_folder_that_is_made_again_is_heard(workspace: FakeWorkspace, jobs: Jo
     with listening(workspace) as listener:
         listener.until(lambda: listener.watcher.hearing is Hearing.EVENTS)
         os.rename(root, workspace.paths.root + "/aside")
-        listener.until(lambda: listener.state(learn.key) is JobState.NOT_SUBMITTED)
-        workspace.start(learn)
-        listener.until(lambda: listener.state(learn.key) is JobState.RUNNING)
+        workspace.start(learn, levels=[(0.9, "again")])
+        listener.until(lambda: _told(listener, learn) == "again")
         workspace.done(learn, ended=1)
         listener.until(lambda: listener.state(learn.key) is JobState.DONE)
+
+
+def test_a_folder_that_was_replaced_is_listened_to_anew(tmp_path: Path) -> None:
+    folder = tmp_path / "x"
+    folder.mkdir()
+    heard = threading.Event()
+    ears = Ears(lambda path: heard.set() if path == str(folder / "new") else None)
+    try:
+        assert ears.listen_at([str(folder), str(tmp_path / "absent")]) == [str(folder)]
+        assert ears.listen_at([str(folder)]) == []
+        folder.rename(tmp_path / "aside")
+        folder.mkdir()
+        assert ears.listen_at([str(folder)]) == [str(folder)]
+        (folder / "new").touch()
+        assert heard.wait(PATIENCE)
+    finally:
+        ears.close()
 
 
 def test_without_events_it_looks_by_itself(
@@ -135,14 +160,17 @@ def test_a_limit_of_the_system_means_looking_and_is_told(
         listener.until(lambda: listener.state(learn.key) is JobState.DONE)
 
 
-def test_one_call_to_wake_until_all_is_taken(workspace: FakeWorkspace, jobs: Jobs) -> None:
-    listener = Listener(workspace, events=False)
-    for key in ("old o1", "old o2", "old o3"):
-        workspace.failed(jobs[key])
-    listener.watcher.start()
-    listener.watcher.stop()
-    assert listener.watcher.join(PATIENCE)
-    assert listener.wakes <= 1
+def test_one_call_to_wake_until_all_is_taken(
+    workspace: FakeWorkspace, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xpm_tui.store.reader.BATCH", 2)
+    monkeypatch.setattr(watching, "POLL", 3600.0)
+    with listening(workspace, events=False) as listener:
+        listener.wait_until(lambda: listener.watcher.hearing is Hearing.POLLING)
+        assert listener.wakes == 1
+        assert len(listener.watcher.take()) > 3
+        listener.watcher.look_now()
+        listener.wait_until(lambda: listener.wakes == 2)
 
 
 def test_it_writes_nothing(workspace: FakeWorkspace, jobs: Jobs) -> None:
@@ -151,6 +179,12 @@ def test_it_writes_nothing(workspace: FakeWorkspace, jobs: Jobs) -> None:
         listener.until(lambda: listener.watcher.hearing is Hearing.EVENTS)
         listener.until(lambda: listener.store.checked == 1.0)
     assert _tree(workspace.paths.root) == before
+
+
+def _told(listener: Listener, job: FakeJob) -> str:
+    """What the job says that it does."""
+    progress = listener.store.job(job.key).record.progress
+    return progress.levels[0].text if progress else ""
 
 
 def _tree(root: str) -> dict[str, int]:

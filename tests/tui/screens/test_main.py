@@ -189,6 +189,24 @@ async def test_the_cursor_stays_on_its_row_when_rows_come_above(
         assert app.tree_lines().index(app.row()) >= height
 
 
+async def test_the_cursor_stays_at_its_height_when_rows_come_above_the_screen(
+    drive: Drive, workspace: FakeWorkspace
+) -> None:
+    async with drive().at(NARROW) as app:
+        await app.press("j", "j", "l", *"jjjjjjjjjj", "l", *"jjjjjkkkk")
+        before, place = app.row(), app.tree_lines().index(app.row())
+        assert app.tree.scroll_offset.y > 0
+        more = [FakeJob("aaa", str(number)) for number in range(3)]
+        for job in more:
+            workspace.done(job, ended=5)
+        workspace.run("zzz", more, started=0, run="20261123-115959")
+        await app.look(lambda: any("zzz" in row.label for row in app.tree.model.rows))
+        await app.pilot.pause()
+        assert app.row() == before
+        assert app.tree_lines().index(before) == place
+        assert app.tree.model.rows[1].label == "zzz"
+
+
 async def test_what_ends_is_drawn_where_it_was_while_keys_are_pressed(
     drive: Drive, workspace: FakeWorkspace, jobs: Jobs
 ) -> None:
