@@ -95,6 +95,11 @@ ASCII = str.maketrans(
         "≥": ">",
         "–": "-",
         "◌": "o",
+        "★": "*",
+        "⏎": "/",
+        "�": "?",
+        "█": "#",
+        **dict.fromkeys("▁▂▃▄▅▆▇▔▉▊▋▍▎▏▐", "|"),
     }
 )
 """What stands for each of our signs on a terminal that has no more than ASCII; width is kept."""

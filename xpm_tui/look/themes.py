@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rich.segment import Segment
-from rich.style import Style
 from textual.color import Color
 from textual.filter import LineFilter
 from textual.theme import Theme
@@ -152,8 +151,3 @@ def _ascii(segment: Segment) -> Segment:
         return segment
     translated = text.translate(ASCII)
     return Segment(translated, segment.style)
-
-
-def style(palette: Palette, name: str) -> Style:
-    """What a style's name means in a theme."""
-    return Style.parse(palette.styles[name])
