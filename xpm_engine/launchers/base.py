@@ -51,6 +51,12 @@ class Capacity:
     """What a launcher can run at a time."""
 
     cores: int
+    memory: int | None = None
+    """Bytes; None: it is not counted here."""
+    devices: tuple[str, ...] = ()
+    """Its GPUs, as CUDA_VISIBLE_DEVICES names them."""
+    here: bool = False
+    """Whether its jobs run on this machine, whose pool all plans of the user share."""
 
 
 class Launcher(Protocol):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -10,11 +9,13 @@ from contextlib import suppress
 from enum import Enum
 
 from xpm_engine.errors import LaunchError, StorageError
+from xpm_engine.launchers import machine
 from xpm_engine.launchers.base import Capacity, Handle, LaunchOrder, Sight
 from xpm_engine.launchers.warm import Forked, WarmHelper
 from xpm_engine.workspace import processes
 from xpm_engine.workspace.atomic import append_bytes
 from xpm_engine.workspace.records.fields import now
+from xpm_engine.workspace.records.resources import parse_size
 
 NAME = "local"
 
@@ -31,9 +32,24 @@ class Isolation(Enum):
 class LocalLauncher:
     """Starts jobs on this machine."""
 
-    def __init__(self, *, cores: int | None = None, isolation: Isolation = Isolation.FORK) -> None:
-        """`cores` bounds how many single-core jobs run at a time; default: this machine's."""
-        self._cores = cores if cores is not None else usable_cores()
+    def __init__(
+        self,
+        *,
+        cores: int | None = None,
+        memory: int | str | None = None,
+        gpus: int | None = None,
+        isolation: Isolation = Isolation.FORK,
+    ) -> None:
+        """`cores`, `memory` (bytes, or a text as ``"16GiB"``) and `gpus` bound what runs at a time.
+
+        By default they are what this process may use of the machine. Raises UsageError.
+        """
+        self._capacity = Capacity(
+            cores=machine.usable_cores() if cores is None else cores,
+            memory=machine.usable_memory() if memory is None else parse_size(memory),
+            devices=machine.usable_gpus() if gpus is None else tuple(map(str, range(gpus))),
+            here=True,
+        )
         self._helper = WarmHelper() if isolation is Isolation.FORK else None
         self._fresh: dict[int, subprocess.Popen[bytes]] = {}
         self._told: set[str] = set()
@@ -43,7 +59,7 @@ class LocalLauncher:
         return NAME
 
     def capacity(self) -> Capacity:
-        return Capacity(cores=self._cores)
+        return self._capacity
 
     def submit(self, orders: Sequence[LaunchOrder]) -> list[Handle]:
         return [self._start(order) for order in orders]
@@ -113,10 +129,3 @@ class LocalLauncher:
             ) from error
         self._fresh[process.pid] = process
         return Handle(NAME, processes.identity_of(process.pid), {"pid": process.pid})
-
-
-def usable_cores() -> int:
-    """The cores that this process may use."""
-    with suppress(AttributeError):
-        return max(1, len(os.sched_getaffinity(0)))
-    return max(1, os.cpu_count() or 1)

@@ -5,11 +5,25 @@ from __future__ import annotations
 import contextlib
 import os
 import selectors
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
 
 from xpm_engine.workspace import processes
 from xpm_engine.workspace.processes import Liveness
 from xpm_engine.workspace.records.identity import ProcessIdentity
+
+
+@dataclass(frozen=True)
+class _Pipe:
+    """A pipe whose bytes only say that something happened."""
+
+    descriptor: int
+    heard: Callable[[], None]
+
+    def empty(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            os.read(self.descriptor, 4096)
+        self.heard()
 
 
 class ProcessWatch:
@@ -27,6 +41,17 @@ class ProcessWatch:
         self._selector.register(self._wake_read, selectors.EVENT_READ, None)
         self._descriptors: dict[Hashable, int] = {}
         self._woken = False
+        self._pipe: int | None = None
+
+    def listen(self, pipe: int | None, heard: Callable[[], None]) -> None:
+        """End the current `wait` as well when there are bytes in `pipe`, and call `heard`."""
+        if pipe == self._pipe:
+            return
+        if self._pipe is not None:
+            self._selector.unregister(self._pipe)
+        if pipe is not None:
+            self._selector.register(pipe, selectors.EVENT_READ, _Pipe(pipe, heard))
+        self._pipe = pipe
 
     def add(self, name: Hashable, process: ProcessIdentity) -> bool:
         """Watch a process; False if it can't be watched: it is gone, or not of this machine."""
@@ -55,7 +80,9 @@ class ProcessWatch:
         """The names whose process ended (watched no more now); none if woken or out of time."""
         ended: list[Hashable] = []
         for key, _ in self._selector.select(seconds):
-            if key.data is None:
+            if isinstance(key.data, _Pipe):
+                key.data.empty()
+            elif key.data is None:
                 # First the flag: a wake-up that comes between the two lines is one too many.
                 self._woken = False
                 with contextlib.suppress(BlockingIOError):

@@ -98,6 +98,7 @@ def ordinal(number: int) -> str:
 def wait_words(wait: Wait) -> str:
     """Why a job waits: ``waits for a free core, 1st``."""
     place = f", {ordinal(wait.place)}" if wait.place else ""
+    taken = _taken(wait)
     on = ", ".join(f"{key.task} {key.short}" for key in wait.on[:2])
     if len(wait.on) > 2:
         on += f" and {len(wait.on) - 2} more"
@@ -107,10 +108,23 @@ def wait_words(wait: Wait) -> str:
         case WaitKind.DEPENDENCY:
             return f"waits for {on or 'a job'}"
         case WaitKind.CORE:
-            return f"waits for a free core{place}"
+            return f"waits for a free core{place}{taken}"
         case WaitKind.RETRY:
             return "waits to be tried again"
         case WaitKind.CLEANING:
             return "waits for a clean to end"
         case WaitKind.RESOURCE | WaitKind.TOKEN:
-            return f"waits for {plain(wait.what) or wait.kind.value}{place}"
+            return f"waits for {plain(wait.what) or wait.kind.value}{place}{taken}"
+
+
+def _taken(wait: Wait) -> str:
+    """``: 2 of 2 taken by ir.learn 13377a``; empty where that is not told."""
+    if not wait.total:
+        return ""
+    count = size if wait.what == "memory" and wait.kind is WaitKind.RESOURCE else str
+    text = f": {count(wait.used)} of {count(wait.total)} taken"
+    if wait.on:
+        text += " by " + ", ".join(f"{key.task} {key.short}" for key in wait.on)
+    if wait.behind:
+        text += f", and {plain(wait.behind)} was here before"
+    return text

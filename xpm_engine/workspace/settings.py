@@ -7,17 +7,22 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
-from xpm_engine.errors import SettingsError
-from xpm_engine.workspace.layout import SETTINGS, WorkspacePaths
+from xpm_engine.errors import BadNameError, SettingsError, UsageError
+from xpm_engine.workspace.layout import SETTINGS, WorkspacePaths, check_name
+from xpm_engine.workspace.records.resources import Resources, parse_duration, parse_size
 
 APP_NAME = "xpm"
 """The folder of the user's own settings and caches."""
+
+
+DEFAULT_RESOURCES = Resources()
+"""What a job needs where nothing is said: one core."""
 
 
 class OnDrift(StrEnum):
@@ -44,6 +49,10 @@ class LocalSettings:
 
     cores: int | None = None
     """How many single-core jobs run at a time on this machine; None: as many as it has cores."""
+    memory: int | None = None
+    """Bytes that its jobs may ask for together; None: all that it has."""
+    gpus: int | None = None
+    """How many GPUs they may use; None: all that it has."""
 
 
 @dataclass(frozen=True)
@@ -52,13 +61,19 @@ class Settings:
 
     drift: DriftSettings = field(default_factory=DriftSettings)
     local: LocalSettings = field(default_factory=LocalSettings)
+    resources: Resources = DEFAULT_RESOURCES
+    """``[resources]``: what a job needs that does not say so itself."""
+    tokens: Mapping[str, int] = field(default_factory=dict[str, int])
+    """``[tokens]``: counted names, and how many there are of each on this machine."""
 
 
 _KNOWN: Mapping[str, tuple[str, ...]] = {
     "drift": ("policy",),
-    "launchers.local": ("cores",),
+    "launchers.local": ("cores", "memory", "gpus"),
+    "resources": ("cpus", "memory", "gpus", "time"),
+    "tokens": (),
 }
-"""Table -> its keys."""
+"""Table -> its keys; the keys of ``[tokens]`` are the user's own."""
 
 
 def load_settings(workspace: WorkspacePaths) -> Settings:
@@ -70,10 +85,15 @@ def load_settings(workspace: WorkspacePaths) -> Settings:
     values: dict[tuple[str, str], Any] = {}
     for path in (_users_file(), workspace.settings):
         values.update(_read(path))
-    policy = values.get(("drift", "policy"), OnDrift.ERROR)
+
+    def of(table: str) -> dict[str, Any]:
+        return {key: value for (at, key), value in values.items() if at == table}
+
     return Settings(
-        drift=DriftSettings(policy=policy),
-        local=LocalSettings(cores=values.get(("launchers.local", "cores"))),
+        drift=DriftSettings(**of("drift")),
+        local=LocalSettings(**of("launchers.local")),
+        resources=Resources(**of("resources")),
+        tokens=of("tokens"),
     )
 
 
@@ -117,13 +137,16 @@ def _entries(tables: Mapping[str, Any], prefix: str) -> list[tuple[str, str, Any
         path = f"{prefix}.{key}" if prefix else key
         leads_on = any(name == path or name.startswith(path + ".") for name in _KNOWN)
         if isinstance(value, dict) and leads_on:
-            found.extend(_entries(value, path))
+            found.extend(_entries(cast("dict[str, Any]", value), path))
         else:
-            found.append((prefix, key, value))
+            found.append((prefix, key, cast("object", value)))
     return found
 
 
 def _check_known(table: str, key: str, where: str) -> None:
+    if table == "tokens":
+        _check_token(key, where)
+        return
     known = list(_KNOWN.get(table, ()))
     if key in known:
         return
@@ -137,6 +160,13 @@ def _check_known(table: str, key: str, where: str) -> None:
     raise SettingsError(f"{place} {key!r}", where=where, hint=hint)
 
 
+def _check_token(name: str, where: str) -> None:
+    try:
+        check_name(name, what="token")
+    except BadNameError as error:
+        raise SettingsError(error.what, where=where, hint=error.hint) from None
+
+
 def _checked(table: str, key: str, value: Any, where: str) -> Any:
     if (table, key) == ("drift", "policy"):
         try:
@@ -146,11 +176,38 @@ def _checked(table: str, key: str, value: Any, where: str) -> Any:
             raise SettingsError(
                 f"[drift] policy is {value!r}", where=where, hint=f"one of {choices}"
             ) from None
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+    reader = _READERS.get((table, key), _from_one)
+    try:
+        return reader(value)
+    except UsageError as error:
         raise SettingsError(
-            f"[{table}] {key} is {value!r}", where=where, hint="a whole number from 1 on"
-        )
+            f"[{table}] {key}: {error.what}", where=where, hint=error.hint
+        ) from None
+
+
+def _from_one(value: object) -> int:
+    return _count(value, least=1)
+
+
+def _from_zero(value: object) -> int:
+    return _count(value, least=0)
+
+
+def _count(value: object, *, least: int) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise UsageError(f"{value!r} is no such number", hint=f"a whole number from {least} on")
     return value
+
+
+_READERS: Mapping[tuple[str, str], Callable[[Any], object]] = {
+    ("launchers.local", "memory"): parse_size,
+    ("launchers.local", "gpus"): _from_zero,
+    ("resources", "cpus"): _from_zero,
+    ("resources", "memory"): parse_size,
+    ("resources", "gpus"): _from_zero,
+    ("resources", "time"): parse_duration,
+}
+"""What is no whole number from 1 on."""
 
 
 def _line_of(text: str, table: str, key: str) -> int:

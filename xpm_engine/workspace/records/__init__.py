@@ -9,6 +9,8 @@ Portable set: plain standard library, Python 3.8 syntax. One subject a module:
 - `params`     params.json: canonical parameters with their hash tree
 - `runs`       run.json, jobs.jsonl, queue.json
 - `events`     events.jsonl: what happened to a job
+- `resources`  what a job needs while it runs
+- `pool`       the files of a machine's pool
 - `alias`      alias.json: a result adopted from a former name
 - `baseline`   baseline.json: what was decided about changed defaults
 - `trash`      the journal of a cleaning transaction

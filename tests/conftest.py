@@ -1,0 +1,26 @@
+"""What all tests share: each has a pool of its own, and waits for nobody else."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from pathlib import Path
+
+import pytest
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def runtime_folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where each test has its runtime folder."""
+    return tmp_path_factory.mktemp("runtime")
+
+
+@pytest.fixture(autouse=True)
+def own_pool(runtime_folders: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The runtime folder of this test: the machine's pool is in it."""
+    folder = runtime_folders / str(next(_numbers))
+    os.mkdir(folder, 0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
+    return folder

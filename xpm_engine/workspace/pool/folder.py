@@ -1,0 +1,83 @@
+"""Where the pool of this machine is, that it is the user's own, and its one mutex."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from contextlib import contextmanager
+from typing import Iterator, Mapping, Optional
+
+from xpm_engine.errors import StorageError
+from xpm_engine.workspace.atomic import storage_error
+from xpm_engine.workspace.layout import PoolPaths
+from xpm_engine.workspace.tickets import hold
+
+PATIENCE = 5.0
+"""Seconds to wait for the mutex, which is held for less than a millisecond: its holder may have
+been stopped."""
+
+
+def open_folder(environment: Optional[Mapping[str, str]] = None) -> PoolPaths:
+    """The pool's folder, made if it is absent: ``${XDG_RUNTIME_DIR:-/tmp/xpm-UID}/pool``.
+
+    The runtime folder ends with the user's last session, and jobs do not: where it is named but
+    absent, the one in ``/tmp`` stands in. Raises StorageError if the folder can't be made, or is
+    not the user's alone.
+    """
+    named = (os.environ if environment is None else environment).get("XDG_RUNTIME_DIR", "")
+    if not (os.path.isabs(named) and os.path.isdir(named)):
+        named = f"/tmp/xpm-{os.geteuid()}"
+        _own(named)
+    root = named + "/pool"
+    _own(root)
+    return PoolPaths(root)
+
+
+@contextmanager
+def mutex(paths: PoolPaths) -> Iterator[bool]:
+    """Hold the pool's mutex; yields False if it can't be had within `PATIENCE`, or went away.
+
+    Raises StorageError.
+    """
+    deadline, pause = time.monotonic() + PATIENCE, 0.0002
+    while True:
+        descriptor = hold(paths.mutex, patience=0.0)
+        if descriptor is not None or time.monotonic() >= deadline:
+            break
+        if not os.path.isdir(paths.root):
+            break
+        time.sleep(pause)
+        pause = min(0.01, 2 * pause)
+    try:
+        yield descriptor is not None
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def _own(path: str) -> None:
+    """Make a folder that only this user may enter, or check that it is one.
+
+    In ``/tmp`` anybody may have made something of that name before us.
+    """
+    try:
+        os.mkdir(path, 0o700)
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise storage_error(error, path, "create this folder") from error
+    found = os.lstat(path)
+    if stat.S_ISLNK(found.st_mode) or not stat.S_ISDIR(found.st_mode):
+        fault = "is no folder but a link" if stat.S_ISLNK(found.st_mode) else "is no folder"
+    elif found.st_uid != os.geteuid():
+        fault = f"belongs to user {found.st_uid}"
+    elif found.st_mode & 0o077:
+        fault = f"is open to others (mode {stat.S_IMODE(found.st_mode):04o})"
+    else:
+        return
+    raise StorageError(
+        f"the machine's pool can't be used: its folder {fault}",
+        where=path,
+        hint="see who made it (ls -ld), then move it away or run chmod 700 on it",
+    )
