@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 import click
@@ -38,7 +38,7 @@ def command(*, plan: str, arguments: tuple[str, ...], dry_run: bool) -> None:
 
 
 @contextmanager
-def telling_the_users_frames() -> Iterator[None]:
+def telling_the_users_frames() -> Generator[None]:
     """Print the traceback of a plan that raised, without our frames, before the error itself."""
     from xpm_engine.tracebacks import format_users_part
 

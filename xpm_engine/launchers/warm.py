@@ -44,6 +44,7 @@ class WarmHelper:
 
     def fork(self, order: LaunchOrder) -> Forked | Refused:
         """Have a supervisor forked for an order."""
+        trouble = ""
         for _ in range(2):
             try:
                 return _read(self._ask(order))

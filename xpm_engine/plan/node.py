@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cache
 from typing import Any
 
 from xpm_engine.config.order import Order
@@ -12,7 +13,9 @@ from xpm_engine.launchers.base import Handle
 from xpm_engine.plan.drift import Drift
 from xpm_engine.workspace.layout import JobKey, JobPaths
 from xpm_engine.workspace.records.reasons import Reason
+from xpm_engine.workspace.records.resources import Demand, Resources
 from xpm_engine.workspace.records.runs import How
+from xpm_engine.workspace.settings import DEFAULT_RESOURCES
 
 
 class Stage(Enum):
@@ -26,6 +29,8 @@ class Stage(Enum):
     """Claimed by this plan and told to the launcher."""
     FOLLOWED = "followed"
     """Somebody else has claimed it: another plan, an earlier run, or a cleaner."""
+    RETRYING = "retrying"
+    """It ended badly, and its next attempt waits for its time."""
     DONE = "done"
     FAILED = "failed"
     BLOCKED = "blocked"
@@ -48,6 +53,8 @@ class Node:
     order: Order
     options: SubmitOptions
     paths: JobPaths
+    demand: Demand = field(init=False)
+    """What it needs, as the pool counts it."""
     tags: dict[str, Any] = field(init=False)
     """Of all its submissions: the same job may come under several."""
     stage: Stage = Stage.WAITING
@@ -58,6 +65,10 @@ class Node:
     """Of the launch that is launched or followed."""
     handle: Handle | None = None
     failed_launches: int = 0
+    retries: int = 0
+    """How often this run has tried it again."""
+    until: str = ""
+    """When its next attempt is due."""
     drift: Drift | None = None
     executed: str = ""
     """The resolved digest that its result was, is being, or will be made with."""
@@ -65,15 +76,27 @@ class Node:
     """The job under a former name whose result this one has."""
     reason: Reason | None = None
     """Why it failed."""
-    waits_for: set[JobKey] = field(default_factory=set)
+    waits_for: set[JobKey] = field(default_factory=set[JobKey])
     """The jobs it depends on that are not done."""
-    dependants: list[Node] = field(default_factory=list)
+    dependants: list[Node] = field(default_factory=list["Node"])
     blamed: tuple[JobKey, ...] = ()
     """Why it is blocked: the failed job last, what leads to it first."""
 
     def __post_init__(self) -> None:
         self.tags = dict(self.order.tags)
+        self.demand = _demand(self.resources)
+
+    @property
+    def resources(self) -> Resources:
+        """What it needs while it runs."""
+        return self.options.resources or DEFAULT_RESOURCES
 
     @property
     def key(self) -> JobKey:
         return self.order.key
+
+
+@cache
+def _demand(resources: Resources) -> Demand:
+    """Alike jobs share one object: thousands of them are looked up by it."""
+    return resources.demand()

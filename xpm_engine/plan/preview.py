@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -114,7 +114,7 @@ def current_recorder() -> Recorder | None:
 
 
 @contextmanager
-def recording() -> Iterator[Recorder]:
+def recording() -> Generator[Recorder]:
     """Have experiments only say what they would do, in this block."""
     global _recorder  # noqa: PLW0603 (a process previews one plan at a time)
     _recorder = Recorder()

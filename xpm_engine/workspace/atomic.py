@@ -10,7 +10,7 @@ import json
 import os
 import secrets
 from contextlib import suppress
-from typing import Any, Dict
+from typing import Any, Dict, cast
 
 from xpm_engine.errors import StorageError, UnreadableError
 
@@ -18,6 +18,9 @@ MAX_LINE = 4096
 """Bytes in one appended line: one write of at most a page stays whole between writers."""
 
 _CHUNK = 65536
+_MOVED_AWAY = 5
+"""Times that a folder is made again because it was moved away while it was being made."""
+
 _NO_LINKS = {errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK, errno.EXDEV}
 _HINTS = {
     errno.ENOSPC: "free some space on this disk, then start again: finished jobs are kept",
@@ -67,7 +70,7 @@ def parse_object(data: bytes, path: str) -> Dict[str, Any]:
         raise UnreadableError(what, where=path) from error
     if not isinstance(value, dict):
         raise UnreadableError("holds no JSON object", where=path)
-    return value
+    return cast("Dict[str, Any]", value)
 
 
 def write_atomic(path: str, data: bytes, *, durable: bool = False) -> None:
@@ -151,11 +154,19 @@ def append_bytes(path: str, data: bytes, *, durable: bool = False) -> None:
 
 
 def make_folders(path: str) -> None:
-    """Create a folder and those above it; raises StorageError."""
-    try:
-        os.makedirs(path, exist_ok=True)
-    except OSError as error:
-        raise storage_error(error, path, "create this folder") from error
+    """Create a folder and those above it; raises StorageError.
+
+    A cleaner may move it away while it is being made: then it is made again.
+    """
+    for left in reversed(range(_MOVED_AWAY)):
+        try:
+            os.makedirs(path, exist_ok=True)
+        except OSError as error:
+            moved = isinstance(error, (FileNotFoundError, FileExistsError))
+            if left and moved and not os.path.lexists(path):
+                continue
+            raise storage_error(error, path, "create this folder") from error
+        return
 
 
 def sync_folder(path: str) -> None:

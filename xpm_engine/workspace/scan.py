@@ -62,11 +62,11 @@ class JobRecord:
     supervisor: ProcessIdentity | None = None
     task: ProcessIdentity | None = None
     user: str = ""
-    tags: Mapping[str, Any] = field(default_factory=dict)
-    params: Mapping[str, Any] = field(default_factory=dict)
+    tags: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    params: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """The parameters not at their default, flattened by dotted path."""
     dependencies: tuple[JobKey, ...] = ()
-    metrics: Mapping[str, float] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict[str, float])
     progress: Progress | None = None
     resolved: str = ""
     problem: str = ""

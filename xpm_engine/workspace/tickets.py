@@ -11,7 +11,7 @@ import os
 import secrets
 import time
 from contextlib import contextmanager
-from typing import Iterator, Optional
+from typing import Generator, Optional
 
 from xpm_engine.errors import StorageError, UnreadableError
 from xpm_engine.workspace import processes
@@ -234,7 +234,7 @@ def hold(path: str, *, patience: float) -> Optional[int]:
 
 
 @contextmanager
-def try_lock(job: JobPaths) -> Iterator[bool]:
+def try_lock(job: JobPaths) -> Generator[bool, None, None]:
     """Hold the job's lock if it is free; yields whether it is held."""
     descriptor = take_lock(job, patience=0.0)
     try:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Dict, List, Tuple
 
-from xpm_engine.workspace.records.fields import VERSION
+from xpm_engine.workspace.records.fields import VERSION, no_values
 
 
 class EventType(str, Enum):
@@ -34,7 +34,7 @@ class Event:
     at: str
     by: str
     """The process, for people: ``host:pid``."""
-    data: Dict[str, Any] = field(default_factory=dict)
+    data: Dict[str, Any] = field(default_factory=no_values)
 
     def to_json(self) -> Dict[str, Any]:
         return {

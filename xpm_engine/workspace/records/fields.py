@@ -5,12 +5,22 @@ from __future__ import annotations
 import time
 from datetime import datetime, timezone
 from functools import lru_cache
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, cast
 
 from xpm_engine.errors import UnreadableError
 
 VERSION = 1
 """The version of every file that we write."""
+
+
+def no_values() -> Dict[str, Any]:
+    """An empty mapping, as the default of a record's field."""
+    return {}
+
+
+def no_numbers() -> Dict[str, float]:
+    """An empty mapping of numbers, as the default of a record's field."""
+    return {}
 
 
 class Fields:
@@ -74,7 +84,7 @@ class Fields:
             return {}
         if not isinstance(value, dict):
             raise self._bad(name, "an object")
-        return value
+        return cast("Dict[str, Any]", value)
 
     def items(self, name: str) -> List[Any]:
         value = self.data.get(name)
@@ -82,7 +92,8 @@ class Fields:
             return []
         if not isinstance(value, list):
             raise self._bad(name, "a list")
-        return value
+        items: List[Any] = value
+        return items
 
     def texts(self, name: str) -> List[str]:
         values = self.items(name)
@@ -95,7 +106,14 @@ class Fields:
         value = self.data.get(name)
         if not isinstance(value, dict):
             raise self._bad(name, "an object")
-        return Fields(value, f"{self.where} ({name})")
+        return Fields(cast("Dict[str, Any]", value), f"{self.where} ({name})")
+
+    def parts(self, name: str) -> "List[Fields]":
+        """A list of nested objects; what is none reads as an empty one."""
+        return [
+            Fields(cast("Dict[str, Any]", item) if isinstance(item, dict) else {}, self.where)
+            for item in self.items(name)
+        ]
 
     def optional_part(self, name: str) -> "Optional[Fields]":
         return None if self.data.get(name) is None else self.part(name)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 from xpm_engine.workspace.layout import JobKey
-from xpm_engine.workspace.records.fields import VERSION, Fields
+from xpm_engine.workspace.records.fields import VERSION, Fields, no_numbers, no_values
 from xpm_engine.workspace.records.identity import ProcessIdentity
 from xpm_engine.workspace.records.metrics import numbers_from_json, numbers_to_json
 from xpm_engine.workspace.records.reasons import Outcome, Reason, member, read_key, read_keys
@@ -33,9 +33,9 @@ class JobSummary:
     signal: Optional[int] = None
     reason: Optional[Reason] = None
     usage: Optional[Usage] = None
-    metrics: Dict[str, float] = field(default_factory=dict)
-    tags: Dict[str, Any] = field(default_factory=dict)
-    params: Dict[str, Any] = field(default_factory=dict)
+    metrics: Dict[str, float] = field(default_factory=no_numbers)
+    tags: Dict[str, Any] = field(default_factory=no_values)
+    params: Dict[str, Any] = field(default_factory=no_values)
     """The parameters that are not at their default, flattened by dotted path."""
     dependencies: Tuple[JobKey, ...] = ()
     resolved: str = ""
@@ -138,9 +138,8 @@ class Progress:
     def from_json(cls, data: Dict[str, Any], where: str) -> "Progress":
         fields = Fields(data, where)
         fields.version()
-        levels = []
-        for item in fields.items("levels"):
-            level = Fields(item if isinstance(item, dict) else {}, where)
+        levels: List[ProgressLevel] = []
+        for level in fields.parts("levels"):
             fraction = level.number("fraction")
             levels.append(ProgressLevel(min(1.0, max(0.0, fraction)), level.text("text")))
         return cls(

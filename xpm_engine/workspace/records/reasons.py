@@ -126,9 +126,20 @@ class Wait:
     place: int = 0
     """Its place in the queue, from 1; 0 where there is none."""
     on: Tuple[JobKey, ...] = ()
-    """The jobs that it waits for, or that failed before it, nearest first."""
+    """The jobs that it waits for, that have what it needs, or that failed before it.
+
+    Those that failed before it are told nearest first.
+    """
     what: str = ""
-    """The resource or token, for people."""
+    """The resource or token, or why it is tried again, for people."""
+    used: int = 0
+    """How much of it others have."""
+    total: int = 0
+    """How much of it there is; 0 where that is not told."""
+    behind: str = ""
+    """The run that waited before: what is free is kept for it."""
+    until: str = ""
+    """When its next attempt is due."""
 
     def to_json(self) -> Dict[str, Any]:
         data: Dict[str, Any] = {
@@ -142,6 +153,12 @@ class Wait:
             data["on"] = [str(key) for key in self.on]
         if self.what:
             data["what"] = self.what
+        if self.total:
+            data["used"], data["total"] = self.used, self.total
+        if self.behind:
+            data["behind"] = self.behind
+        if self.until:
+            data["until"] = self.until
         return data
 
     @classmethod
@@ -152,6 +169,10 @@ class Wait:
             place=fields.optional_integer("place") or 0,
             on=read_keys(fields, "on"),
             what=fields.optional_text("what") or "",
+            used=fields.optional_integer("used") or 0,
+            total=fields.optional_integer("total") or 0,
+            behind=fields.optional_text("behind") or "",
+            until=fields.optional_text("until") or "",
         )
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Dict, Iterable, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple, cast
 
 from xpm_engine.errors import UnreadableError
 from xpm_engine.workspace.layout import JobKey
-from xpm_engine.workspace.records.fields import VERSION, Fields
+from xpm_engine.workspace.records.fields import VERSION, Fields, no_values
 from xpm_engine.workspace.records.identity import ProcessIdentity
 from xpm_engine.workspace.records.reasons import (
     Wait,
@@ -79,11 +79,10 @@ class Scope:
     def read(cls, fields: Fields) -> "Scope":
         pairs: List[Tuple[str, str]] = []
         for item in fields.items("arguments"):
-            if not (isinstance(item, list) and len(item) == 2):
-                raise UnreadableError(
-                    "field 'arguments' is not a list of pairs", where=fields.where
-                )
-            pairs.append((str(item[0]), str(item[1])))
+            pair = Fields({"pair": item}, fields.where).items("pair")
+            if len(pair) != 2:
+                raise UnreadableError("'arguments' is not a list of pairs", where=fields.where)
+            pairs.append((str(pair[0]), str(pair[1])))
         return cls(fields.text("plan"), tuple(pairs), tuple(fields.texts("argv")))
 
 
@@ -114,7 +113,7 @@ class RunRecord:
     selection: Optional[str] = None
     """What ``--only`` said; None for everything."""
     git: Optional[GitState] = None
-    environment: Dict[str, Any] = field(default_factory=dict)
+    environment: Dict[str, Any] = field(default_factory=no_values)
     """The interpreter, its version and the packages."""
     error: Optional[str] = None
     """What the plan raised, in one line."""
@@ -173,8 +172,8 @@ class Reference:
     key: JobKey
     how: How
     at: str
-    tags: Dict[str, Any] = field(default_factory=dict)
-    params: Dict[str, Any] = field(default_factory=dict)
+    tags: Dict[str, Any] = field(default_factory=no_values)
+    params: Dict[str, Any] = field(default_factory=no_values)
     """The parameters that are not at their default, flattened by dotted path."""
     dependencies: Tuple[JobKey, ...] = ()
     drift: Tuple[str, ...] = ()
@@ -255,15 +254,14 @@ def parse_manifest(data: bytes, where: str) -> Manifest:
             damage.append(f"line {number}: after the closing line")
         try:
             value = json.loads(line)
-            if isinstance(value, dict) and "end" in value:
-                ended = value["end"] == count
+            fields = cast("Dict[str, Any]", value) if isinstance(value, dict) else {}
+            if "end" in fields:
+                ended = fields["end"] == count
                 if not ended:
-                    damage.append(f"line {number}: says {value['end']} lines, {count} are here")
+                    damage.append(f"line {number}: says {fields['end']} lines, {count} are here")
                 continue
             count += 1
-            reference = Reference.from_json(
-                value if isinstance(value, dict) else {}, f"{where}:{number}"
-            )
+            reference = Reference.from_json(fields, f"{where}:{number}")
         except UnreadableError as error:
             damage.append(f"line {number}: {error.what}")
         except (ValueError, RecursionError):
@@ -291,10 +289,7 @@ class Queue:
     def from_json(cls, data: Dict[str, Any], where: str) -> "Queue":
         fields = Fields(data, where)
         fields.version()
-        waits: Iterable[Any] = fields.items("waits")
         return cls(
             at=fields.text("at"),
-            waits=tuple(
-                Wait.read(Fields(item if isinstance(item, dict) else {}, where)) for item in waits
-            ),
+            waits=tuple(Wait.read(wait) for wait in fields.parts("waits")),
         )

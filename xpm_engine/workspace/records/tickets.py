@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Any, Dict, Optional, Tuple
 
 from xpm_engine.workspace.layout import JobKey
-from xpm_engine.workspace.records.fields import VERSION, Fields
+from xpm_engine.workspace.records.fields import VERSION, Fields, no_numbers, no_values
 from xpm_engine.workspace.records.identity import ProcessIdentity
 from xpm_engine.workspace.records.metrics import numbers_from_json, numbers_to_json
 from xpm_engine.workspace.records.reasons import Outcome, Reason, member, read_key, read_keys
@@ -35,13 +35,13 @@ class Launch:
     """The scheduler or verb that claimed it."""
     run: str = ""
     """``experiment/run`` that ordered it; empty for a cleaner."""
-    params: Dict[str, Any] = field(default_factory=dict)
+    params: Dict[str, Any] = field(default_factory=no_values)
     """A `ParamsRecord` as JSON: parameters, hash tree, and where the code is."""
     resolved: str = ""
     """The resolved digest (DESIGN 4.4)."""
     dependencies: Tuple[JobKey, ...] = ()
-    tags: Dict[str, Any] = field(default_factory=dict)
-    resources: Dict[str, Any] = field(default_factory=dict)
+    tags: Dict[str, Any] = field(default_factory=no_values)
+    resources: Dict[str, Any] = field(default_factory=no_values)
     launcher: str = ""
     resumable: bool = False
     """Whether a later attempt goes on with the files of this one."""
@@ -167,7 +167,7 @@ class End:
     signal: Optional[int] = None
     reason: Optional[Reason] = None
     usage: Optional[Usage] = None
-    metrics: Dict[str, float] = field(default_factory=dict)
+    metrics: Dict[str, float] = field(default_factory=no_numbers)
     """The last value of each metric."""
     resolved: str = ""
 
