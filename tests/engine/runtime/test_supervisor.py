@@ -9,17 +9,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.engine.making import KEY, dead_process, end, launch, start
+from tests.engine.supervising import run, spawn, wait_for
 from xpm_engine.runtime.child import NONCE_VARIABLE
 from xpm_engine.runtime.context import JobContext, enter_job
-from xpm_engine.runtime.progress import progress
-from xpm_engine.runtime.supervisor import supervise
 from xpm_engine.runtime.outcomes import BadEnd
+from xpm_engine.runtime.progress import progress
 from xpm_engine.workspace import processes, scan, tickets
 from xpm_engine.workspace.layout import JobKey, JobPaths, WorkspacePaths
 from xpm_engine.workspace.records.events import EventType, parse_events
@@ -30,40 +29,6 @@ from xpm_engine.workspace.records.tickets import Launch
 pytestmark = pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
 """The forked processes never come back to the threads of the test's process."""
 
-Body = Callable[[JobContext, Launch, int], int]
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> WorkspacePaths:
-    return WorkspacePaths(str(tmp_path / "ws"))
-
-
-def _spawn(workspace: WorkspacePaths, body: Body, order: Launch) -> int:
-    """Start a supervisor for `order` in a process of its own; its pid."""
-    job = workspace.job(order.key)
-    pid = os.fork()
-    if pid == 0:
-        try:
-            os.setsid()
-            supervise(JobContext(job, order.attempt, order.nonce), body)
-        finally:
-            os._exit(0)
-    return pid
-
-
-def _run(workspace: WorkspacePaths, body: Body, order: Launch | None = None) -> scan.JobRecord:
-    order = launch() if order is None else order
-    assert tickets.claim_launch(workspace.job(order.key), order)
-    os.waitpid(_spawn(workspace, body, order), 0)
-    return scan.read_job(workspace, order.key)
-
-
-def _wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline, "nothing happened for 30 s"
-        time.sleep(0.01)
-
 
 def test_a_good_end_is_recorded_with_what_it_used(workspace: WorkspacePaths) -> None:
     def body(context: JobContext, order: Launch, report: int) -> int:
@@ -71,7 +36,7 @@ def test_a_good_end_is_recorded_with_what_it_used(workspace: WorkspacePaths) -> 
         print("err", file=sys.stderr)
         return 0
 
-    record = _run(workspace, body)
+    record = run(workspace, body)
     job = workspace.job(KEY)
     assert record.state is JobState.DONE
     assert record.exit_code == 0
@@ -92,7 +57,7 @@ def test_a_reported_reason_is_kept(workspace: WorkspacePaths) -> None:
         os.write(report, BadEnd(Outcome.FAILED, told).to_report())
         return 1
 
-    record = _run(workspace, body)
+    record = run(workspace, body)
     assert record.state is JobState.FAILED
     assert record.reason == told
     assert record.exit_code == 1
@@ -104,7 +69,7 @@ def test_a_crash_of_the_interpreter_is_recorded(workspace: WorkspacePaths) -> No
         ctypes.string_at(0)
         return 0
 
-    record = _run(workspace, body)
+    record = run(workspace, body)
     assert record.state is JobState.FAILED
     assert record.signal == signal.SIGSEGV
     assert record.reason is not None
@@ -115,7 +80,7 @@ def test_leaving_by_os_exit_is_no_good_end(workspace: WorkspacePaths) -> None:
     def body(context: JobContext, order: Launch, report: int) -> int:
         os._exit(7)
 
-    record = _run(workspace, body)
+    record = run(workspace, body)
     assert record.state is JobState.FAILED
     assert record.exit_code == 7
 
@@ -133,10 +98,10 @@ def test_what_the_task_leaves_running_is_ended(workspace: WorkspacePaths, tmp_pa
 
     def body(context: JobContext, order: Launch, report: int) -> int:
         subprocess.Popen([sys.executable, "-c", code], start_new_session=True)
-        _wait_for(pid_file.exists)
+        wait_for(pid_file.exists)
         return 0
 
-    record = _run(workspace, body)
+    record = run(workspace, body)
     assert record.state is JobState.DONE
     assert processes.identity_of(int(pid_file.read_text())) is None
 
@@ -151,8 +116,8 @@ def test_a_request_to_stop_reaches_the_task(workspace: WorkspacePaths, tmp_path:
 
     order = launch()
     tickets.claim_launch(workspace.job(KEY), order)
-    pid = _spawn(workspace, body, order)
-    _wait_for(ready.exists)
+    pid = spawn(workspace, body, order)
+    wait_for(ready.exists)
     os.kill(pid, signal.SIGTERM)
     os.waitpid(pid, 0)
     record = scan.read_job(workspace, KEY)
@@ -174,13 +139,13 @@ def test_the_task_dies_with_its_supervisor_and_nothing_is_recorded(
     order = launch()
     job = workspace.job(KEY)
     tickets.claim_launch(job, order)
-    pid = _spawn(workspace, body, order)
-    _wait_for(pid_file.exists)
+    pid = spawn(workspace, body, order)
+    wait_for(pid_file.exists)
     task = int(pid_file.read_text())
     assert scan.read_job(workspace, KEY).state is JobState.RUNNING
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
-    _wait_for(lambda: processes.identity_of(task) is None)
+    wait_for(lambda: processes.identity_of(task) is None)
     record = scan.read_job(workspace, KEY)
     assert record.state is JobState.DIED
     attempt = tickets.last_attempt(job)
@@ -203,13 +168,13 @@ def test_only_one_of_many_supervisors_runs_the_task(
 
     order = launch()
     tickets.claim_launch(workspace.job(KEY), order)
-    for pid in [_spawn(workspace, body, order) for _ in range(6)]:
+    for pid in [spawn(workspace, body, order) for _ in range(6)]:
         os.waitpid(pid, 0)
     assert len(ledger.read_text().splitlines()) == 1
     assert scan.read_job(workspace, KEY).state is JobState.DONE
 
 
-def test_a_voided_order_is_not_run(workspace: WorkspacePaths, tmp_path: Path) -> None:
+def test_a_voided_order_is_notrun(workspace: WorkspacePaths, tmp_path: Path) -> None:
     job = workspace.job(KEY)
     order = launch()
     tickets.claim_launch(job, order)
@@ -222,7 +187,7 @@ def test_a_voided_order_is_not_run(workspace: WorkspacePaths, tmp_path: Path) ->
         (tmp_path / "ran").touch()
         return 0
 
-    os.waitpid(_spawn(workspace, body, order), 0)
+    os.waitpid(spawn(workspace, body, order), 0)
     assert not (tmp_path / "ran").exists()
     assert sorted(set(os.listdir(job.xpm)) - {"lock"}) == before
 
@@ -230,13 +195,13 @@ def test_a_voided_order_is_not_run(workspace: WorkspacePaths, tmp_path: Path) ->
 def test_an_order_of_another_nonce_is_left_alone(workspace: WorkspacePaths) -> None:
     job = workspace.job(KEY)
     tickets.claim_launch(job, launch())
-    os.waitpid(_spawn(workspace, lambda *_: 0, launch()), 0)
+    os.waitpid(spawn(workspace, lambda *_: 0, launch()), 0)
     assert scan.read_job(workspace, KEY).state is JobState.QUEUED
 
 
 def test_without_its_upstream_a_job_ends_before_it_executes(workspace: WorkspacePaths) -> None:
     gone = JobKey("ir.index", "e" * 32)
-    record = _run(workspace, lambda *_: 0, launch(dependencies=(gone,)))
+    record = run(workspace, lambda *_: 0, launch(dependencies=(gone,)))
     assert record.state is JobState.FAILED
     assert record.reason is not None
     assert record.reason.kind is ReasonKind.UPSTREAM_GONE
@@ -257,7 +222,7 @@ def test_what_an_earlier_attempt_left_is_moved_unless_it_resumes(
     def body(context: JobContext, order: Launch, report: int) -> int:
         return 0 if checkpoint.exists() == resumable else 3
 
-    record = _run(workspace, body, launch(attempt=2, resumable=resumable))
+    record = run(workspace, body, launch(attempt=2, resumable=resumable))
     assert record.state is JobState.DONE
     assert record.attempt == 2
     assert (Path(job.leftovers(1)) / "checkpoint").exists() == (not resumable)
@@ -272,7 +237,7 @@ def test_progress_is_written_with_its_levels(workspace: WorkspacePaths) -> None:
         time.sleep(0.8)
         return 0
 
-    _run(workspace, body)
+    run(workspace, body)
     told = scan.read_progress(workspace.job(KEY), 1)
     assert told is not None
     assert [(level.fraction, level.text) for level in told.levels] == [
@@ -304,5 +269,5 @@ def test_a_task_starts_clean(workspace: WorkspacePaths) -> None:
         print(checks)
         return 0 if all(checks) else 1
 
-    record = _run(workspace, body)
+    record = run(workspace, body)
     assert record.state is JobState.DONE, Path(workspace.job(KEY).stdout(1)).read_text()
