@@ -76,16 +76,20 @@ def differing(all_values: Sequence[Values]) -> tuple[str, ...]:
     names = dict.fromkeys(all_values[0]) | dict.fromkeys(
         name for shape in sorted(shapes) for name in shape
     )
-    everywhere = set.intersection(*map(set[str], shapes))
-    return tuple(name for name in names if name not in everywhere or _varies(name, all_values))
+    return tuple(
+        name
+        for name in names
+        if any(name not in shape for shape in shapes) or _varies(name, all_values)
+    )
 
 
 def _varies(name: str, all_values: Sequence[Values]) -> bool:
     """Whether a name that all have has several values; stops at the first other one."""
     first = all_values[0][name]
-    kind = type(first)
+    flag = isinstance(first, bool)
     return any(
-        values[name] is not first and (values[name] != first or type(values[name]) is not kind)
+        values[name] is not first
+        and (values[name] != first or isinstance(values[name], bool) is not flag)
         for values in all_values
     )
 
