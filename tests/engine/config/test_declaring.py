@@ -1,4 +1,3 @@
-# ruff: noqa: RUF012 (a mutable default is what Param takes)
 """What is refused when a class is made, and what is read from it."""
 
 from __future__ import annotations

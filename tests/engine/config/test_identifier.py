@@ -1,4 +1,3 @@
-# ruff: noqa: RUF012 (a mutable default is what Param takes)
 """The identifier, row by row of its specification."""
 
 from __future__ import annotations

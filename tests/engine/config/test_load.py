@@ -1,4 +1,3 @@
-# ruff: noqa: RUF012 (a mutable default is what Param takes)
 """Records of configurations, and living objects from them."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# ruff: noqa: RUF012, PT017 (a mutable default is what Param takes; an error or none is right)
+# ruff: noqa: PT017 (an error or none is right)
 """Properties of identifiers and checks over generated values."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# ruff: noqa: RUF012, PLW0108 (a mutable default is what Param takes)
+# ruff: noqa: PLW0108 (a lambda a case)
 """Submitting: sealing, the job's paths, outputs, provenance, tags, drift's digest."""
 
 from __future__ import annotations
