@@ -66,6 +66,8 @@ def compare(name: str, op: str, *values: str | Range | Value) -> Comparison:
         ("--a", Not(Not(Text("a")))),
         ("-(a or b)", Not(Any((Text("a"), Text("b"))))),
         ("notes", Text("notes")),
+        ('"or" "NOT"', All((Text("or"), Text("NOT")))),
+        ('"-a" ">b"', All((Text("-a"), Text(">b")))),
         ("or=1", compare("or", "=", "1")),
         ("lr>0.01", compare("lr", ">", "0.01")),
         ("lr>=-1", compare("lr", ">=", "-1")),
