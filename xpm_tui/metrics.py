@@ -1,13 +1,14 @@
-"""The metrics of a job, from ``metrics.jsonl``: a line ``{t, name, value, step}`` a value."""
+"""The metrics of a job as curves, from the end of its ``metrics.jsonl``."""
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+
+from xpm_engine.workspace.records.metrics import parse_metrics
 
 MAX_BYTES = 4_000_000
 """The end of the file that is read: a curve of a few dozen cells needs no more."""
@@ -54,22 +55,16 @@ def read_metrics(path: str, *, max_bytes: int = MAX_BYTES) -> MetricsRead:
     except OSError as error:
         return MetricsRead(problem=f"{path}: {error.strerror}")
     cut = size > max_bytes
-    lines = data.split(b"\n")
+    # The first line of a part may be half a line, and the last one may not be finished yet.
+    begin = data.find(b"\n") + 1 if cut else 0
+    found = parse_metrics(data[begin : data.rfind(b"\n") + 1])
     values: dict[str, list[float]] = {}
     steps: dict[str, float | None] = {}
-    bad = 0
-    # The first line of a part may be half a line, and the last one may not be finished yet.
-    for line in lines[1 if cut else 0 : -1]:
-        try:
-            item = json.loads(line)
-            name, value, step = item["name"], float(item["value"]), item.get("step")
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            bad += 1
-            continue
-        values.setdefault(str(name), []).append(value)
-        steps[str(name)] = step if isinstance(step, (int, float)) else None
-    series = tuple(Series(name, tuple(found), steps[name]) for name, found in values.items())
-    return MetricsRead(series, bad, cut)
+    for each in found.values:
+        values.setdefault(each.name, []).append(each.value)
+        steps[each.name] = each.step
+    series = tuple(Series(name, tuple(told), steps[name]) for name, told in values.items())
+    return MetricsRead(series, found.bad, cut)
 
 
 def curve(values: Sequence[float], width: int) -> str:
