@@ -8,6 +8,7 @@ fonts-dejavu-core.
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import shutil
 import subprocess
@@ -70,6 +71,7 @@ LATE: tuple[tuple[str, tuple[int, int], Steps], ...] = (
 def main() -> None:
     """Run the demo, look at it, and write the pictures."""
     with tempfile.TemporaryDirectory(prefix="xpm-pictures-") as name:
+        os.environ["HOME"] = name
         folder = Path(name) / "xpm-demo"
         write_demo(folder)
         start_demo(folder, failure=False)

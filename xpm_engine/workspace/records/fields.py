@@ -92,7 +92,7 @@ class Fields:
             return []
         if not isinstance(value, list):
             raise self._bad(name, "a list")
-        items: List[Any] = value
+        items: List[Any] = value  # pyright: ignore[reportUnknownVariableType]
         return items
 
     def texts(self, name: str) -> List[str]:
