@@ -12,16 +12,16 @@ from xpm_engine.cli.options import job_argument, workspace_option
 @click.option("--plan", "plans", is_flag=True, help="Stop the plans that go on with them too.")
 @workspace_option
 def command(*, jobs: tuple[str, ...], plans: bool, workspace: str | None) -> None:
-    """Ask running jobs to stop, and cancel queued ones.
+    """Ask running jobs to stop, and cancel queued ones; a filter says which: exp=drmm lr>0.01
 
     A task is given 10 seconds to save what it has; then it is ended, with all that it started.
     """
-    from xpm_engine.verbs.find import find_jobs
-    from xpm_engine.verbs.kill import kill_job, live_plans, stop_plan
+    from xpm_engine.verbs.kill import KILLABLE, kill_job, live_plans, stop_plan
     from xpm_engine.verbs.places import find_workspace
+    from xpm_engine.verbs.selecting import chosen_jobs
 
     paths = find_workspace(workspace)
-    keys = find_jobs(paths, jobs)
+    keys = chosen_jobs(paths, jobs, states=KILLABLE)
     going_on = live_plans(paths, frozenset(keys))
     if plans:
         for plan in going_on:

@@ -12,34 +12,44 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from xpm_engine.verbs.listing import JobRow, RunRows
+    from xpm_engine.verbs.selecting import Selected
     from xpm_engine.workspace.layout import WorkspacePaths
 
 
 @click.command(name="ls")
-@click.argument("experiment", metavar="[EXPERIMENT[/RUN]]", required=False)
+@click.argument("what", metavar="[EXPERIMENT[/RUN] | FILTER...]", nargs=-1)
 @click.option("--all", "every", is_flag=True, help="Every job's folder, in a run or not.")
 @json_option
 @workspace_option
-def command(*, experiment: str | None, every: bool, as_json: bool, workspace: str | None) -> None:
-    """List the jobs of each experiment's latest run, with how they are and why."""
+def command(*, what: tuple[str, ...], every: bool, as_json: bool, workspace: str | None) -> None:
+    """List the jobs of each experiment's latest run, with how they are and why.
+
+    With a filter, only those that it selects, of all experiments: xpm ls 'state:failed lr>0.01'
+    """
     from xpm_engine.verbs.listing import list_folders, list_latest, list_run
     from xpm_engine.verbs.places import find_workspace
+    from xpm_engine.verbs.selecting import OPERATORS, select
+    from xpm_engine.workspace.scan import list_experiments
 
     paths = find_workspace(workspace)
-    if every and experiment is not None:
-        raise click.UsageError("--all lists every job: leave the experiment out.")
-    if every:
-        rows = list_folders(paths)
+    if every and what:
+        raise click.UsageError("--all lists every job: leave the rest out.")
+    name, slash, run_id = what[0].partition("/") if len(what) == 1 else ("", "", "")
+    named = name in list_experiments(paths)
+    rows = list_folders(paths) if every else ()
+    if what and not named:
+        found = select(paths, what, strict=False)
+        # A single word that no job has is more likely an experiment's name, mistyped.
+        named = not found.rows and bool(name) and not any(sign in what[0] for sign in OPERATORS)
+        if not named:
+            rows = _told(found)
+    if every or (what and not named):
         if as_json:
             print_json({"jobs": [_job_json(paths, row) for row in rows]})
         else:
             _print_rows(rows)
         return
-    if experiment is None:
-        runs = list_latest(paths)
-    else:
-        name, slash, named = experiment.partition("/")
-        runs = (list_run(paths, name, named if slash else None),)
+    runs = (list_run(paths, name, run_id if slash else None),) if named else list_latest(paths)
     if as_json:
         print_json({"runs": [_run_json(paths, run) for run in runs]})
         return
@@ -50,6 +60,15 @@ def command(*, experiment: str | None, every: bool, as_json: bool, workspace: st
         _print_rows(run.rows)
     if not runs:
         click.echo("there are no experiments yet", err=True)
+
+
+def _told(found: Selected) -> tuple[JobRow, ...]:
+    """The rows of a filter, after saying why there are none."""
+    for fault in found.faults:
+        click.echo(str(fault), err=True)
+    if not found.rows and not found.faults:
+        click.echo("no job is like that", err=True)
+    return found.rows
 
 
 def _heading(run: RunRows) -> str:

@@ -12,7 +12,11 @@ from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.processes import Liveness
 from xpm_engine.workspace.records.identity import ProcessIdentity
 from xpm_engine.workspace.records.runs import PlanState
+from xpm_engine.workspace.records.states import JobState
 from xpm_engine.workspace.records.tickets import Attempt, LaunchedBy
+
+KILLABLE = frozenset((JobState.QUEUED, JobState.RUNNING, JobState.UNREACHABLE))
+"""The states that a filter is taken to mean; other jobs have nothing to kill."""
 
 
 class Killed(Enum):

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from xpm_engine.errors import FilterError
 from xpm_engine.filters import RowTable, compile_filter
+from xpm_engine.verbs.find import find_jobs
 from xpm_engine.verbs.job_facts import JobFacts, SeenJob, job_getters
 from xpm_engine.verbs.listing import JobRow, RunRows, list_latest, row_of
 from xpm_engine.workspace import scan
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.records.runs import How
 from xpm_engine.workspace.records.states import JobState
+
+OPERATORS = ":=~<>"
+"""What tells a filter from the name of a job or an experiment."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,19 @@ def select(workspace: WorkspacePaths, texts: Sequence[str], *, strict: bool) -> 
     table = RowTable[JobFacts[SeenJob]](facts, job_getters(workspace, now=now))
     selection = chosen.select(table, strict=strict)
     return Selected(tuple(found.job for found in selection.of(facts)), selection.faults)
+
+
+def chosen_jobs(
+    workspace: WorkspacePaths, texts: Sequence[str], *, states: Collection[JobState]
+) -> list[JobKey]:
+    """The jobs that a verb which changes something is given: each by name, or all by a filter.
+
+    A filter is told by an operator (``:``, ``=``, ``~``, ``<``, ``>``), and means only jobs in
+    one of `states`. Raises UsageError, FilterError.
+    """
+    if not any(operator in text for text in texts for operator in OPERATORS):
+        return list(find_jobs(workspace, texts))
+    return [row.key for row in select(workspace, texts, strict=True).rows if row.state in states]
 
 
 def all_jobs(workspace: WorkspacePaths) -> list[JobFacts[JobRow]]:

@@ -58,9 +58,34 @@ def test_ls_as_json(xpm: Xpm, jobs: tuple[JobPaths, JobPaths]) -> None:
 
 
 def test_ls_of_what_is_not_there(xpm: Xpm, jobs: object) -> None:
-    done = xpm("ls", "drm")
+    done = xpm("ls", "dram")
     assert done.returncode == 2
     assert "did you mean drmm?" in done.stderr
+
+
+def test_ls_lists_what_a_filter_selects(xpm: Xpm, jobs: object) -> None:
+    found = _json(xpm("ls", "state:failed", "--json"))["jobs"]
+    assert [row["id"] for row in found] == [B.identifier]
+    assert _json(xpm("ls", "lr>0.05", "-w", "ws", "--json"))["jobs"][0]["id"] == A.identifier
+    nothing = xpm("ls", "lr>7")
+    assert (nothing.returncode, nothing.stdout) == (0, "")
+    assert "no job is like that" in nothing.stderr
+
+
+def test_ls_says_what_a_filter_means(xpm: Xpm, jobs: object) -> None:
+    unknown = xpm("ls", "lrr>0.05")
+    assert unknown.returncode == 0
+    assert "did you mean lr" in unknown.stderr
+    broken = xpm("ls", "lr>")
+    assert broken.returncode == 2
+    assert "^" in broken.stderr
+
+
+def test_kill_refuses_a_filter_that_may_mean_anything(xpm: Xpm, jobs: object) -> None:
+    done = xpm("kill", "lrr:0.1")
+    assert done.returncode == 2
+    assert "did you mean lr" in done.stderr
+    assert xpm("kill", "state:done").stdout == ""
 
 
 def test_ls_shows_damage_as_damage(xpm: Xpm, jobs: tuple[JobPaths, JobPaths]) -> None:
