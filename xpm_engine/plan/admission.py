@@ -13,6 +13,7 @@ from xpm_engine.plan.board import Board
 from xpm_engine.plan.claims import Look, Verdict
 from xpm_engine.plan.dispatch import Dispatch
 from xpm_engine.plan.drift import Drift, accept, find_drift, policy_of, remove_for_rerun
+from xpm_engine.plan.environment import other_project
 from xpm_engine.plan.node import Node, Stage
 from xpm_engine.plan.run import RunWriter
 from xpm_engine.workspace import aliases, tickets
@@ -112,6 +113,7 @@ class Admission:
                 hint.resolved,
                 settled=self._settled,
                 upstream=self._upstream_drift(node.order),
+                other_project=other_project(hint.project, self._run.project),
             )
         except UnreadableError as error:
             node.drift = Drift((f"{error.where}: {error.what}",))

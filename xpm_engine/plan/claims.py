@@ -48,6 +48,8 @@ class Look:
     """The number of that attempt."""
     resolved: str = ""
     """The resolved digest of the attempt that ended, or is followed."""
+    project: str = ""
+    """Its project, ``name@commit``; empty where there is none."""
 
 
 def look(job: JobPaths, launcher: Launcher) -> Look:
@@ -85,8 +87,12 @@ def _look(job: JobPaths, launcher: Launcher) -> Look | None:
 
 def _ended(number: int, end: End, *, free: int) -> Look:
     if end.outcome is Outcome.DONE:
-        return Look(Verdict.DONE, number, end=end, ended=number, resolved=end.resolved)
-    return Look(Verdict.FREE, free, end=end, ended=number, resolved=end.resolved)
+        return Look(
+            Verdict.DONE, number, end=end, ended=number, resolved=end.resolved, project=end.project
+        )
+    return Look(
+        Verdict.FREE, free, end=end, ended=number, resolved=end.resolved, project=end.project
+    )
 
 
 def _not_ended(job: JobPaths, attempt: Attempt, launcher: Launcher) -> Look | None:
@@ -102,8 +108,21 @@ def _not_ended(job: JobPaths, attempt: Attempt, launcher: Launcher) -> Look | No
         return None
     by = attempt.start.by
     if processes.liveness(by) is Liveness.UNKNOWN:
-        return Look(Verdict.UNREACHABLE, number, launch.nonce, resolved=launch.resolved)
-    return Look(Verdict.RUNNING, number, launch.nonce, process=by, resolved=launch.resolved)
+        return Look(
+            Verdict.UNREACHABLE,
+            number,
+            launch.nonce,
+            resolved=launch.resolved,
+            project=launch.project,
+        )
+    return Look(
+        Verdict.RUNNING,
+        number,
+        launch.nonce,
+        process=by,
+        resolved=launch.resolved,
+        project=launch.project,
+    )
 
 
 def _not_started(job: JobPaths, attempt: Attempt, launcher: Launcher) -> Look | None:
@@ -120,7 +139,13 @@ def _not_started(job: JobPaths, attempt: Attempt, launcher: Launcher) -> Look | 
         and launcher.find([launch.nonce])[launch.nonce] is Sight.GONE
     )
     if not lost:
-        return Look(Verdict.COMING, attempt.number, launch.nonce, resolved=launch.resolved)
+        return Look(
+            Verdict.COMING,
+            attempt.number,
+            launch.nonce,
+            resolved=launch.resolved,
+            project=launch.project,
+        )
     tickets.void(
         job,
         attempt,

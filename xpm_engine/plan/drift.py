@@ -40,6 +40,7 @@ def find_drift(
     *,
     settled: Settled,
     upstream: Sequence[Drift] = (),
+    other_project: str = "",
     adopt: bool = True,
 ) -> Drift | None:
     """What changed since attempt `attempt`, made with the digest `resolved`; None for nothing.
@@ -47,10 +48,11 @@ def find_drift(
     Parameters that the saved job lacks are adopted: their values of today are what it is compared
     with from now on (recorded with the job, unless `adopt` is false). An upstream job that is no
     drift itself is none here either, if the result came from the very execution that stands now;
-    `upstream` is the drift of those that it depends on in any way, a mere path included.
+    `upstream` is the drift of those that it depends on in any way, a mere path included;
+    `other_project` says that another project's class of the same name has made it.
     Raises UnreadableError where what it was made with can't be read.
     """
-    if resolved == order.resolved:
+    if resolved == order.resolved and not other_project:
         return None
     baseline = read_baseline(job)
     if order.resolved in (baseline.resolved, *baseline.accepted):
@@ -64,6 +66,7 @@ def find_drift(
         if change.drifted_job is None or not _stands(saved, change.drifted_job, settled)
     ]
     texts = [change.cause or change.text() for change in changes]
+    texts += [other_project] if other_project else []
     texts += [text for each in upstream for text in each.changes]
     if texts:
         return Drift(tuple(dict.fromkeys(texts)))

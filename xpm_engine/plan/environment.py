@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
 import sys
+from functools import lru_cache
 from importlib import metadata
 from typing import Any
 
@@ -29,6 +31,28 @@ def git_state(folder: str) -> GitState | None:
         elif not line.startswith("#"):
             dirty = True
     return GitState(commit, dirty, branch) if commit else None
+
+
+@lru_cache(maxsize=8)
+def project_of(folder: str) -> str:
+    """``name@commit``: the folder's repository and its first commit, which no clone changes.
+
+    Empty outside of a repository, or where git can't say.
+    """
+    top = _git(folder, "rev-parse", "--show-toplevel")
+    roots = _git(folder, "rev-list", "--max-parents=0", "HEAD")
+    if not top or not roots:
+        return ""
+    return f"{os.path.basename(top.strip())}@{sorted(roots.split())[0]}"
+
+
+def other_project(saved: str, today: str) -> str:
+    """``other project: a → b`` where two first commits are known and differ; else nothing."""
+    name, _, commit = saved.rpartition("@")
+    name_today, _, commit_today = today.rpartition("@")
+    if not commit or not commit_today or commit == commit_today:
+        return ""
+    return f"other project: {name} {commit[:7]} → {name_today} {commit_today[:7]}"
 
 
 def environment() -> dict[str, Any]:

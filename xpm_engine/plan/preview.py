@@ -11,10 +11,12 @@ from xpm_engine.config.order import Order
 from xpm_engine.config.submitting import SubmitOptions
 from xpm_engine.errors import PlanFileError, UnreadableError
 from xpm_engine.plan.drift import Drift, Settled, find_drift
+from xpm_engine.plan.environment import other_project, project_of
 from xpm_engine.plan.script import run_script
 from xpm_engine.workspace import scan, tickets
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.records.states import JobState
+from xpm_engine.workspace.records.tickets import Launch
 
 
 class Forecast(Enum):
@@ -176,10 +178,21 @@ def _forecast(
         resolved = order.resolved if attempt is None else attempt.launch.resolved
         made = replace(made, executed=resolved)
         drift = find_drift(
-            order, job, record.attempt, resolved, settled=settled, upstream=upstream, adopt=False
+            order,
+            job,
+            record.attempt,
+            resolved,
+            settled=settled,
+            upstream=upstream,
+            other_project="" if attempt is None else _other_project(attempt.launch, order),
+            adopt=False,
         )
     except (UnreadableError, FileNotFoundError) as error:
         return replace(made, forecast=Forecast.UNREADABLE, problem=str(error))
     if drift is not None:
         return replace(made, forecast=Forecast.DRIFTED, drift=drift)
     return replace(made, forecast=Forecast.ATTACHED if running else Forecast.REUSED)
+
+
+def _other_project(launch: Launch, order: Order) -> str:
+    return other_project(launch.project, project_of(order.roots.project))

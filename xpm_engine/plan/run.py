@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from xpm_engine.errors import StorageError
-from xpm_engine.plan.environment import environment, git_state
+from xpm_engine.plan.environment import environment, git_state, project_of
 from xpm_engine.workspace import processes
 from xpm_engine.workspace.atomic import (
     append_bytes,
@@ -52,6 +52,7 @@ class RunWriter:
             git=git_state(os.path.dirname(scope.plan)),
             environment=environment(),
         )
+        self.project = project_of(os.path.dirname(scope.plan)) if scope.plan else ""
         self._lines = 0
         self._write_record()
         make_folders(self.paths.results)

@@ -185,6 +185,7 @@ class _Supervision:
             usage=usage,
             metrics=self._last_metrics(),
             resolved=self.launch.resolved,
+            project=self.launch.project,
         )
         deadline = time.monotonic() + STORAGE_PATIENCE
         pause = 0.1

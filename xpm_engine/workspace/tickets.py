@@ -171,6 +171,7 @@ def reap(job: JobPaths, attempt: Attempt) -> bool:
         by=processes.own_identity(),
         reason=Reason(ReasonKind.NO_EXIT_RECORD, f"no exit record, and process {pid} is gone"),
         resolved=attempt.launch.resolved,
+        project=attempt.launch.project,
     )
     if not record_end(job, attempt.number, end):
         return False

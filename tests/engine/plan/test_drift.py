@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -174,6 +175,33 @@ def test_an_option_does_not_drift(project: Project) -> None:
     _edit(project, "threads: Option[int] = 4", "threads: Option[int] = 8")
     assert project.run()[0] == 0
     assert len(project.ledger()) == 8
+
+
+def _commit(folder: Path, message: str) -> None:
+    identity = ["-c", "user.name=ada", "-c", "user.email=ada@example.org"]
+    for command in (["init", "-q"], ["add", "plan.py"], [*identity, "commit", "-qm", message]):
+        subprocess.run(["git", *command], cwd=folder, check=True)
+
+
+def test_a_class_of_the_same_name_in_another_project_is_drift(
+    project: Project, tmp_path: Path
+) -> None:
+    """Both call their task plan.Learn; their results must not be taken for each other's."""
+    shared = PLAN.replace('"ws"', 'Path(__file__).parent.parent / "ws"')
+    first, second = (Project(tmp_path / name) for name in ("one", "two"))
+    for number, each in enumerate((first, second)):
+        each.folder.mkdir()
+        each.write(shared)
+        _commit(each.folder, f"project {number}")
+    code, said = first.run()
+    assert code == 0, said
+    assert first.run()[0] == 0
+    code, said = second.run()
+    assert code == 3, said
+    assert re.search(r"other project: one \w{7} → two \w{7}: 4 results", said)
+    assert second.ledger() == []
+    code, said = second.run("accept")
+    assert code == 0, said
 
 
 def test_an_unknown_policy_is_refused(project: Project) -> None:

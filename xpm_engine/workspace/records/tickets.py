@@ -45,6 +45,8 @@ class Launch:
     launcher: str = ""
     resumable: bool = False
     """Whether a later attempt goes on with the files of this one."""
+    project: str = ""
+    """``name@commit``: the plan's project and its first commit; empty where there is none."""
 
     def to_json(self) -> Dict[str, Any]:
         return {
@@ -64,6 +66,7 @@ class Launch:
             "resources": self.resources,
             "launcher": self.launcher,
             "resumable": self.resumable,
+            "project": self.project,
         }
 
     @classmethod
@@ -85,6 +88,7 @@ class Launch:
             resources=fields.mapping("resources"),
             launcher=fields.text("launcher"),
             resumable=fields.flag("resumable"),
+            project=fields.optional_text("project") or "",
         )
 
 
@@ -170,6 +174,8 @@ class End:
     metrics: Dict[str, float] = field(default_factory=no_numbers)
     """The last value of each metric."""
     resolved: str = ""
+    project: str = ""
+    """That of its N.launch, so that reusing a result needs no other file."""
 
     def to_json(self) -> Dict[str, Any]:
         return {
@@ -184,6 +190,7 @@ class End:
             "usage": None if self.usage is None else self.usage.to_json(),
             "metrics": numbers_to_json(self.metrics),
             "resolved": self.resolved,
+            "project": self.project,
         }
 
     @classmethod
@@ -203,6 +210,7 @@ class End:
             usage=None if usage is None else Usage.read(usage),
             metrics=numbers_from_json(data.get("metrics")),
             resolved=fields.text("resolved"),
+            project=fields.optional_text("project") or "",
         )
 
 
