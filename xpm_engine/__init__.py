@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         LightTask,
         Option,
         Param,
+        ResumableTask,
         Task,
         deprecated,
         describe,
@@ -25,20 +26,31 @@ if TYPE_CHECKING:
         tag,
     )
     from xpm_engine.config.store import load
-    from xpm_engine.errors import XpmError
+    from xpm_engine.errors import GracefulTimeout, TaskCancelled, XpmError
     from xpm_engine.plan import experiment
     from xpm_engine.plan.arguments import arguments
+    from xpm_engine.runtime.bars import tqdm, track
+    from xpm_engine.runtime.checkpoint import checkpoint
+    from xpm_engine.runtime.context import remaining_time
+    from xpm_engine.runtime.metrics import metric
     from xpm_engine.runtime.progress import progress
+    from xpm_engine.workspace.records.resources import Resources, Token
 
 _HOMES = {
     "Config": "xpm_engine.config",
     "Constant": "xpm_engine.config",
+    "GracefulTimeout": "xpm_engine.errors",
     "LightTask": "xpm_engine.config",
     "Option": "xpm_engine.config",
     "Param": "xpm_engine.config",
+    "Resources": "xpm_engine.workspace.records.resources",
+    "ResumableTask": "xpm_engine.config",
     "Task": "xpm_engine.config",
+    "TaskCancelled": "xpm_engine.errors",
+    "Token": "xpm_engine.workspace.records.resources",
     "XpmError": "xpm_engine.errors",
     "arguments": "xpm_engine.plan.arguments",
+    "checkpoint": "xpm_engine.runtime.checkpoint",
     "deprecated": "xpm_engine.config",
     "describe": "xpm_engine.config",
     "distinct": "xpm_engine.config",
@@ -46,24 +58,34 @@ _HOMES = {
     "field": "xpm_engine.config",
     "live": "xpm_engine.config",
     "load": "xpm_engine.config.store",
+    "metric": "xpm_engine.runtime.metrics",
     "pathgenerator": "xpm_engine.config",
     "progress": "xpm_engine.runtime.progress",
     "register_type": "xpm_engine.config",
+    "remaining_time": "xpm_engine.runtime.context",
     "save": "xpm_engine.config",
     "tag": "xpm_engine.config",
+    "tqdm": "xpm_engine.runtime.bars",
+    "track": "xpm_engine.runtime.bars",
 }
 """Public name -> the module it is loaded from, at its first use."""
 
 __all__ = [
     "Config",
     "Constant",
+    "GracefulTimeout",
     "LightTask",
     "Option",
     "Param",
+    "Resources",
+    "ResumableTask",
     "Task",
+    "TaskCancelled",
+    "Token",
     "XpmError",
     "__version__",
     "arguments",
+    "checkpoint",
     "deprecated",
     "describe",
     "distinct",
@@ -71,11 +93,15 @@ __all__ = [
     "field",
     "live",
     "load",
+    "metric",
     "pathgenerator",
     "progress",
     "register_type",
+    "remaining_time",
     "save",
     "tag",
+    "tqdm",
+    "track",
 ]
 
 

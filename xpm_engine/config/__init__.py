@@ -16,7 +16,7 @@ from xpm_engine.config.light import LightTask
 from xpm_engine.config.registry import register_type
 from xpm_engine.config.submitting import SubmitOptions, Submitter, current_submitter
 from xpm_engine.config.tags import distinct, tag
-from xpm_engine.config.task import Task
+from xpm_engine.config.task import ResumableTask, Task
 
 if TYPE_CHECKING:
     from xpm_engine.config.adoption import former_identifiers
@@ -39,6 +39,7 @@ __all__ = [
     "LightTask",
     "Option",
     "Param",
+    "ResumableTask",
     "SubmitOptions",
     "Submitter",
     "Task",

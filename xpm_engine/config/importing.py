@@ -26,8 +26,10 @@ def use_code(code: CodeRecord) -> None:
     The plan's own places come first and in its order; what this process had stays behind them.
     """
     ours = [path for path in sys.path if path not in code.sys_path]
-    sys.path[:] = [*code.sys_path, *ours]
-    importlib.invalidate_caches()
+    wanted = [*code.sys_path, *ours]
+    if sys.path != wanted:
+        sys.path[:] = wanted
+        importlib.invalidate_caches()
 
 
 def importer(code: CodeRecord) -> ImportClass:

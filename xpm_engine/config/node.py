@@ -101,6 +101,7 @@ class Node:
     _xpm: State
     _xpm_schema: ClassVar[Schema]
     _xpm_is_task: ClassVar[bool] = False
+    _xpm_is_resumable: ClassVar[bool] = False
 
     if TYPE_CHECKING:
 

@@ -64,6 +64,11 @@ class Order:
         """32 hexadecimal digits."""
         return self.key.identifier
 
+    @property
+    def resumable(self) -> bool:
+        """Whether a later attempt goes on with the files of an earlier one."""
+        return type(self.nodes[-1])._xpm_is_resumable  # pyright: ignore[reportPrivateUsage]
+
     @cached_property
     def params(self) -> ParamsRecord:
         """What goes in N.launch and params.json."""

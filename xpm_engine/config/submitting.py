@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from xpm_engine.config.paths import PathRoots
+from xpm_engine.workspace.records.reasons import ReasonKind
+from xpm_engine.workspace.records.resources import Resources
 
 if TYPE_CHECKING:
     from xpm_engine.config.order import Order
@@ -19,12 +22,15 @@ class SubmitOptions:
 
     launcher: Any = None
     """A launcher, its name in xpm.toml, or None for the first that fits."""
-    resources: Any = None
+    resources: Resources | None = None
+    """What the job needs; None: as its class says, or the settings."""
     retries: int = 0
     on_drift: Any = None
     """What to do where a finished result was made with other defaults; None: as set elsewhere."""
     priority: int = 0
     """Ready jobs of a higher one start first."""
+    retry_on: Iterable[ReasonKind | str] | None = None
+    """The reasons to try it again for; None: those that are no fault of the task."""
 
 
 class Submitter(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast, overload
 
 from xpm_engine.config.base import Config
@@ -14,6 +14,8 @@ from xpm_engine.config.paths import using_roots
 from xpm_engine.config.problems import caller
 from xpm_engine.config.submitting import SubmitOptions, current_submitter
 from xpm_engine.errors import UsageError
+from xpm_engine.workspace.records.reasons import ReasonKind
+from xpm_engine.workspace.records.resources import Resources
 
 
 class Itself:
@@ -40,6 +42,9 @@ class Task(Config, Generic[Output_co]):
 
     _xpm_is_task: ClassVar[bool] = True
 
+    resources: ClassVar[Resources | None] = None
+    """What a job of this class needs while it runs, unless its `submit` says otherwise."""
+
     def execute(self) -> object:
         """Do the work; the working directory is the job's folder. What is returned is ignored."""
         raise NotImplementedError(f"{type(self).__name__} does not define execute()")
@@ -58,8 +63,9 @@ class Task(Config, Generic[Output_co]):
         self: TaskOfItself,
         *,
         launcher: Any = None,
-        resources: Any = None,
+        resources: Resources | None = None,
         retries: int = 0,
+        retry_on: Iterable[ReasonKind | str] | None = None,
         on_drift: Any = None,
         priority: int = 0,
         before: Sequence[LightTask] = (),
@@ -70,8 +76,9 @@ class Task(Config, Generic[Output_co]):
         self: Task[O],
         *,
         launcher: Any = None,
-        resources: Any = None,
+        resources: Resources | None = None,
         retries: int = 0,
+        retry_on: Iterable[ReasonKind | str] | None = None,
         on_drift: Any = None,
         priority: int = 0,
         before: Sequence[LightTask] = (),
@@ -81,8 +88,9 @@ class Task(Config, Generic[Output_co]):
         self,
         *,
         launcher: Any = None,
-        resources: Any = None,
+        resources: Resources | None = None,
         retries: int = 0,
+        retry_on: Iterable[ReasonKind | str] | None = None,
         on_drift: Any = None,
         priority: int = 0,
         before: Sequence[LightTask] = (),
@@ -100,7 +108,7 @@ class Task(Config, Generic[Output_co]):
                 where=caller(),
                 hint="call it inside `with experiment(workspace, name):`",
             )
-        options = SubmitOptions(launcher, resources, retries, on_drift, priority)
+        options = SubmitOptions(launcher, resources, retries, on_drift, priority, retry_on)
         attach(self, before)
         order = order_of(self, submitter.roots)
         submitter.submit(self, order, options)
@@ -108,3 +116,13 @@ class Task(Config, Generic[Output_co]):
         assert job is not None
         with using_roots(submitter.roots):
             return output_of(self, job)
+
+
+class ResumableTask(Task[Output_co]):
+    """A task that goes on where its last attempt was stopped.
+
+    A new attempt finds the files that the earlier ones left in the job's folder, instead of an
+    empty one: `execute` looks there first. `checkpoint` writes such a file whole or not at all.
+    """
+
+    _xpm_is_resumable: ClassVar[bool] = True

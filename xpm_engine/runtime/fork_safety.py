@@ -22,9 +22,9 @@ def refusal() -> str:
     if running > 1:
         return f"the plan's modules left {running - 1} Python threads running"
     native = _native_threads()
-    allowed = 1 + _openblas_threads()
-    if native > allowed:
-        return f"the plan's modules left {native - allowed} native threads running (OpenMP?)"
+    surplus = 0 if native <= 1 else native - 1 - _openblas_threads()
+    if surplus > 0:
+        return f"the plan's modules left {surplus} native threads running (OpenMP?)"
     device = _open_gpu()
     if device:
         return f"the plan's modules opened {device}"
@@ -59,10 +59,12 @@ class ProjectFiles:
         return ""
 
 
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _INSTALLED = tuple(
     os.path.realpath(path) + os.sep
     for path in {
-        sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")
+        _PACKAGE,
+        *(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")),
     }
 )
 

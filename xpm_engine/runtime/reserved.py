@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from xpm_engine.workspace.layout import PoolPaths
@@ -13,7 +13,7 @@ from xpm_engine.workspace.records.tickets import Launch
 
 
 @contextmanager
-def reserved(launch: Launch) -> Iterator[tuple[int, ...] | None]:
+def reserved(launch: Launch) -> Generator[tuple[int, ...] | None, None, None]:
     """Hold the reservation of an attempt, and give it back at the end.
 
     Yields the locks that the task is to inherit. None: the reservation was taken for lost, so

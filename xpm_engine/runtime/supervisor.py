@@ -97,10 +97,12 @@ class _Supervision:
                 text = f"{gone} has no finished result any more"
                 self._finish(self._summary(), _failed(ReasonKind.UPSTREAM_GONE, text), _NOTHING)
                 return
+            # All that can be is done before the fork: after it, each touched page is copied.
+            summary = self._summary()
             context = replace(self.context, deadline=self.limits.deadline())
             system.adopt_orphans()
             running = child.fork_task(context, self.launch, self.locks, run_task)
-            summary = replace(self._summary(), task=processes.identity_of(running.pid))
+            summary = replace(summary, task=processes.identity_of(running.pid))
             try:
                 self._write_summary(summary)
             except StorageError:

@@ -7,6 +7,8 @@ import signal
 import sys
 import time
 from contextlib import suppress
+from functools import lru_cache
+from typing import Any
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
@@ -70,6 +72,11 @@ def _parent(pid: str) -> int:
 def _prctl(option: int, argument: int) -> None:
     if sys.platform != "linux":
         return
+    _libc().prctl(option, argument, 0, 0, 0)
+
+
+@lru_cache(maxsize=1)
+def _libc() -> Any:
     import ctypes
 
-    ctypes.CDLL(None).prctl(option, argument, 0, 0, 0)
+    return ctypes.CDLL(None)

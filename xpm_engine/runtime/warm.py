@@ -21,7 +21,7 @@ from typing import Any
 import xpm_engine.config.load  # noqa: F401 (as above)
 from xpm_engine.config.importing import import_class, use_code
 from xpm_engine.errors import XpmError
-from xpm_engine.runtime import fork_safety
+from xpm_engine.runtime import fork_safety, memory
 from xpm_engine.runtime.context import JobContext
 from xpm_engine.runtime.supervisor import supervise
 from xpm_engine.runtime.task import run_task
@@ -54,11 +54,18 @@ class _Helper:
         self._imported: set[tuple[str, str]] = set()
         self._path: tuple[str, ...] = ()
         self._files = fork_safety.ProjectFiles()
+        self._environment: dict[str, str] = {}
+        # Asked once here, it is known in every job.
+        self._identity = processes.own_identity()
+        processes.user_name()
+        memory.kernel_kills()
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """Fork the supervisor that a request asks for, or say why not."""
-        os.environ.clear()
-        os.environ.update(request["environment"])
+        if request["environment"] != self._environment:
+            self._environment = request["environment"]
+            os.environ.clear()
+            os.environ.update(self._environment)
         context = JobContext(JobPaths(request["root"]), request["attempt"], request["nonce"])
         refusal = self._import_for(context) or fork_safety.refusal() or self._files.changed()
         if refusal:
@@ -69,7 +76,7 @@ class _Helper:
         if pid == 0:
             self._supervise(context, request["log"])
         # One that has ended by now has no identity any more: say one that is proved dead.
-        gone = replace(processes.own_identity(), pid=pid, start_ticks=0)
+        gone = replace(self._identity, pid=pid, start_ticks=0)
         identity = processes.identity_of(pid) or gone
         return {"pid": pid, "process": identity.to_json()}
 

@@ -56,6 +56,7 @@ def host_name() -> str:
     return socket.gethostname()
 
 
+@lru_cache(maxsize=None)
 def user_name() -> str:
     """Who runs this process, for the records."""
     try:
@@ -64,6 +65,7 @@ def user_name() -> str:
         return str(os.getuid())
 
 
+@lru_cache(maxsize=None)
 def process_namespace() -> str:
     """The pid namespace that this process's pids are valid in."""
     try:
@@ -142,8 +144,11 @@ def send_signal(identity: ProcessIdentity, number: int) -> bool:
 def _start_ticks(pid: int) -> Optional[int]:
     """Field 22 of /proc/PID/stat (proc(5)), None for a zombie or no process."""
     try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            stat = file.read()
+        descriptor = os.open(f"/proc/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            stat = os.read(descriptor, 4096)
+        finally:
+            os.close(descriptor)
     except (FileNotFoundError, ProcessLookupError):
         return None if os.path.exists("/proc/self/stat") else _start_without_proc(pid)
     except PermissionError:
