@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from xpm_engine.plan.node import Node, Stage
 from xpm_engine.workspace.layout import JobKey
+from xpm_engine.workspace.pool.sharing import Shortage
 from xpm_engine.workspace.records.reasons import Reason, Wait, WaitKind
+from xpm_engine.workspace.records.resources import Demand, Kind, Resource
 from xpm_engine.workspace.records.runs import How
 
 
@@ -38,7 +40,11 @@ class Board:
         self.counts = Counts()
         self.changed = False
         """Whether what `waits` tells has changed since it was asked."""
-        self._ready: list[tuple[int, int, Node]] = []
+        self.has_unasked = False
+        """Whether a job became ready of which it is not known that there is no room for it."""
+        self._ready: dict[Demand, list[tuple[int, int, Node]]] = {}
+        """A queue for each demand: what holds back the first of it holds back all of it."""
+        self._shortages: Mapping[Demand, Shortage] = {}
         self._sequence = 0
         self._on_end = on_end
 
@@ -72,7 +78,9 @@ class Board:
         """Put a job in the queue, behind those of its priority."""
         node.stage = Stage.READY
         self._sequence += 1
-        heapq.heappush(self._ready, (-node.options.priority, self._sequence, node))
+        queue = self._ready.setdefault(node.demand, [])
+        self.has_unasked = self.has_unasked or node.demand not in self._shortages
+        heapq.heappush(queue, (-node.options.priority, self._sequence, node))
         self.changed = True
 
     @property
@@ -80,14 +88,41 @@ class Board:
         """Whether a job waits for its turn."""
         return bool(self._ready)
 
-    def next_ready(self) -> Node | None:
-        """Take the job whose turn it is out of the queue."""
-        while self._ready:
-            _, _, node = heapq.heappop(self._ready)
-            self.changed = True
-            if node.stage is Stage.READY:
-                return node
-        return None
+    def by_turn(self) -> Iterator[Node]:
+        """The ready jobs, the one whose turn it is first.
+
+        One that is not taken before the next is asked for stays, and with it all that need the
+        same.
+        """
+        heads = [queue[0] for demand in list(self._ready) if (queue := self._queue(demand))]
+        heapq.heapify(heads)
+        while heads:
+            _, _, node = heapq.heappop(heads)
+            yield node
+            queue = self._queue(node.demand)
+            if queue and queue[0][2] is not node:
+                heapq.heappush(heads, queue[0])
+
+    def take(self, node: Node) -> None:
+        """Take the job that `by_turn` has just named out of the queue."""
+        heapq.heappop(self._ready[node.demand])
+        self._queue(node.demand)
+        self.changed = True
+
+    def tell_shortages(self, shortages: Mapping[Demand, Shortage]) -> None:
+        """Why those that are ready were not launched, by what they need."""
+        self.changed = self.changed or shortages != self._shortages
+        self._shortages = shortages
+        self.has_unasked = False
+
+    def _queue(self, demand: Demand) -> list[tuple[int, int, Node]]:
+        """Those that need this, without those that are blocked by now."""
+        queue = self._ready.get(demand, [])
+        while queue and queue[0][2].stage is not Stage.READY:
+            heapq.heappop(queue)
+        if not queue:
+            self._ready.pop(demand, None)
+        return queue
 
     def end(self, node: Node, stage: Stage, reason: Reason | None = None) -> None:
         """A job is over: those behind it become ready, or are blocked."""
@@ -102,18 +137,37 @@ class Board:
                 self.make_ready(dependant)
         node.dependants.clear()
 
+    def postpone(self, node: Node, reason: Reason, until: str) -> None:
+        """A job has ended badly, and is ready again at that time."""
+        node.stage = Stage.RETRYING
+        node.reason, node.until = reason, until
+        self.changed = True
+
     def waits(self) -> Iterator[Wait]:
         """Why each job that is neither over nor launched is not."""
         self.changed = False
-        queue = [node for _, _, node in sorted(self._ready) if node.stage is Stage.READY]
-        places = {node.key: place for place, node in enumerate(queue, start=1)}
+        places = self._places()
         for node in self.nodes.values():
             if node.stage is Stage.WAITING:
                 yield Wait(node.key, WaitKind.DEPENDENCY, on=tuple(sorted(node.waits_for)))
             elif node.stage is Stage.READY:
-                yield Wait(node.key, WaitKind.CORE, place=places.get(node.key, 0))
+                shortage = self._shortages.get(node.demand)
+                yield _wait_for_turn(node.key, shortage, places.get(node.key, 0))
+            elif node.stage is Stage.RETRYING and node.reason is not None:
+                yield Wait(node.key, WaitKind.RETRY, what=node.reason.text, until=node.until)
             elif node.stage is Stage.BLOCKED:
                 yield Wait(node.key, WaitKind.UPSTREAM_FAILED, on=node.blamed)
+
+    def _places(self) -> dict[JobKey, int]:
+        """The place of each ready job among those that wait for the same."""
+        found: dict[JobKey, int] = {}
+        counts: dict[Resource | None, int] = {}
+        for _, _, node in heapq.merge(*map(sorted, self._ready.values())):
+            if node.stage is Stage.READY:
+                shortage = self._shortages.get(node.demand)
+                line = None if shortage is None else shortage.resource
+                found[node.key] = counts[line] = counts.get(line, 0) + 1
+        return found
 
     def _block(self, node: Node, because: Node) -> None:
         """Mark a job, and all behind it, as blocked."""
@@ -137,3 +191,27 @@ class Board:
         self.changed = True
         if self._on_end is not None:
             self._on_end(node)
+
+
+_KINDS = {
+    Kind.CPU: WaitKind.CORE,
+    Kind.MEMORY: WaitKind.RESOURCE,
+    Kind.GPU: WaitKind.RESOURCE,
+    Kind.TOKEN: WaitKind.TOKEN,
+}
+
+
+def _wait_for_turn(key: JobKey, shortage: Shortage | None, place: int) -> Wait:
+    if shortage is None:
+        return Wait(key, WaitKind.CORE, place)
+    resource = shortage.resource
+    return Wait(
+        key,
+        _KINDS[resource.kind],
+        place,
+        on=shortage.holders,
+        what="" if resource.kind is Kind.CPU else str(resource),
+        used=shortage.used,
+        total=shortage.total,
+        behind=shortage.behind,
+    )

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
+from contextlib import suppress
 
 from xpm_engine.errors import LaunchError, StorageError, UnreadableError
 from xpm_engine.launchers.base import Handle, Launcher, LaunchOrder
 from xpm_engine.plan.board import Board
 from xpm_engine.plan.claims import Look, Verdict, look
+from xpm_engine.plan.gate import Gate
 from xpm_engine.plan.node import Node, Stage
+from xpm_engine.plan.retrying import retries_of
 from xpm_engine.plan.run import RunWriter
 from xpm_engine.plan.watch import ProcessWatch
 from xpm_engine.workspace import processes, tickets
 from xpm_engine.workspace.atomic import dumps, write_atomic
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.processes import Liveness
-from xpm_engine.workspace.records.fields import now
+from xpm_engine.workspace.records.fields import format_time, now
 from xpm_engine.workspace.records.identity import ProcessIdentity
+from xpm_engine.workspace.records.pool import Reservation
 from xpm_engine.workspace.records.reasons import Outcome, Reason, ReasonKind
+from xpm_engine.workspace.records.resources import Granted
 from xpm_engine.workspace.records.tickets import Attempt, End, Launch, LaunchedBy
 
 POLL = 0.2
@@ -35,19 +41,14 @@ class Dispatch:
     """Gives ready jobs to the launcher, and notices their ends; in the scheduler's thread."""
 
     def __init__(
-        self, run: RunWriter, launcher: Launcher, board: Board, watch: ProcessWatch
+        self, run: RunWriter, launcher: Launcher, board: Board, watch: ProcessWatch, gate: Gate
     ) -> None:
         self._run = run
         self._launcher = launcher
         self._board = board
         self._watch = watch
-        self._running = 0
+        self._gate = gate
         self._polled: dict[JobKey, float] = {}
-
-    @property
-    def has_room(self) -> bool:
-        """Whether one more job may be launched."""
-        return self._running < self._launcher.capacity().cores
 
     @property
     def due(self) -> float | None:
@@ -73,26 +74,34 @@ class Dispatch:
             self._follow(node, found)
         return True
 
-    def launch(self, node: Node) -> None:
-        """Claim the next attempt of a ready job, and tell the launcher."""
+    def launch(self, node: Node, granted: Reservation) -> None:
+        """Claim the next attempt of a job that was let through, and tell the launcher."""
+        if not self._launch(node, granted):
+            self._gate.release(granted.nonce)
+
+    def _launch(self, node: Node, granted: Reservation) -> bool:
+        """Whether it was launched."""
         found = self.look(node)
         if self.settle(node, found):
-            return
+            return False
         assert isinstance(found, Look)
-        launch = self._order(node, found.number)
+        launch = self._order(node, found.number, granted)
         try:
             if not tickets.claim_launch(node.paths, launch):
                 # Somebody else was quicker: the next turn finds out who.
                 self._board.make_ready(node)
-                return
+                return False
             handle = self._tell_launcher(node, launch)
-        except (LaunchError, StorageError) as error:
-            self.fail(node, str(error))
-            return
+        except StorageError as error:
+            self._ended_badly(node, Reason(_kind_of(error), str(error)))
+            return False
+        except LaunchError as error:
+            self._give_up(node, launch, str(error))
+            return False
         node.stage = Stage.LAUNCHED
         node.attempt, node.nonce, node.handle = launch.attempt, launch.nonce, handle
-        self._running += 1
         self._expect(node, handle.process)
+        return True
 
     def poll(self) -> None:
         """Look at the jobs whose time has come."""
@@ -107,6 +116,9 @@ class Dispatch:
             self._revisit_launched(node)
         elif node.stage is Stage.FOLLOWED:
             self._revisit_followed(node)
+        elif node.stage is Stage.RETRYING:
+            node.handle = None
+            self._board.make_ready(node)
 
     def end(self, node: Node, stage: Stage, end: End | None) -> None:
         """The job is over, by its N.end if it has one."""
@@ -120,10 +132,11 @@ class Dispatch:
         self._polled.pop(node.key, None)
         self._board.end(node, Stage.FAILED, Reason(ReasonKind.LAUNCHER, text))
 
-    def _order(self, node: Node, attempt: int) -> Launch:
+    def _order(self, node: Node, attempt: int, granted: Reservation) -> Launch:
         order = node.order
+        place = Granted(granted.devices, self._gate.folder)
         return Launch(
-            nonce=tickets.new_nonce(),
+            nonce=granted.nonce,
             key=node.key,
             attempt=attempt,
             by=LaunchedBy.PLAN,
@@ -132,9 +145,12 @@ class Dispatch:
             run=self._run.name,
             params=order.params.to_json(),
             resolved=order.resolved,
+            project=self._run.project,
             dependencies=order.dependencies,
             tags=dict(node.tags),
+            resources={**node.resources.to_json(), **place.to_json()},
             launcher=self._launcher.name,
+            resumable=order.resumable,
         )
 
     def _tell_launcher(self, node: Node, launch: Launch) -> Handle:
@@ -143,7 +159,9 @@ class Dispatch:
         handle = self._launcher.submit([order])[0]
         process = None if handle.process is None else handle.process.to_json()
         data = {"launcher": handle.launcher, "process": process, "data": dict(handle.data)}
-        write_atomic(node.paths.handle(launch.attempt), dumps(data))
+        with suppress(StorageError):
+            # Information only: the job is on its way.
+            write_atomic(node.paths.handle(launch.attempt), dumps(data))
         return handle
 
     def _expect(
@@ -167,7 +185,7 @@ class Dispatch:
         if not isinstance(found, Look) or found.verdict is not Verdict.FREE:
             self.settle(node, found)
         elif found.end is not None and found.ended == node.attempt:
-            self.end(node, Stage.FAILED, found.end)
+            self._ended_badly(node, found.end.reason)
         else:
             # It was void, or its folder has gone: this run's own turn, if nothing is before it.
             node.handle = None
@@ -182,8 +200,10 @@ class Dispatch:
             return
         if attempt is not None and attempt.end is not None and not attempt.void:
             self._release(node)
-            done = attempt.end.outcome is Outcome.DONE
-            self.end(node, Stage.DONE if done else Stage.FAILED, attempt.end)
+            if attempt.end.outcome is Outcome.DONE:
+                self.end(node, Stage.DONE, attempt.end)
+            else:
+                self._ended_badly(node, attempt.end.reason)
         elif not _is_gone(node.handle):
             self._polled[node.key] = time.monotonic() + POLL
         elif attempt is None:
@@ -196,6 +216,29 @@ class Dispatch:
             # A look reaps what is proved dead; until then something of it still lives.
             self.look(node)
             self._polled[node.key] = time.monotonic() + POLL
+
+    def _ended_badly(self, node: Node, reason: Reason | None) -> None:
+        """An attempt failed: another one is due in a while, or the job is over."""
+        retries = retries_of(node.options, resumable=node.order.resumable)
+        pause = retries.pause(reason, node.retries)
+        self._watch.remove(node.key)
+        self._polled.pop(node.key, None)
+        if pause is None or reason is None:
+            self._board.end(node, Stage.FAILED, reason)
+            return
+        node.retries += 1
+        self._board.postpone(node, reason, format_time(time.time() + pause))
+        self._polled[node.key] = time.monotonic() + pause
+        self._run.log(
+            f"{node.key} is tried again in {pause:g} s, retry {node.retries} of {retries.most}: "
+            f"{reason.text}"
+        )
+
+    def _give_up(self, node: Node, launch: Launch, text: str) -> None:
+        """An order that the launcher refused: nothing may wait for it."""
+        attempt = Attempt(launch.attempt, launch)
+        tickets.void(node.paths, attempt, user=self._run.record.user, why=text)
+        self._ended_badly(node, Reason(ReasonKind.LAUNCHER, text))
 
     def _own_attempt(self, node: Node) -> Attempt | None:
         """The attempt that this run launched; None if its folder is gone."""
@@ -218,9 +261,17 @@ class Dispatch:
             self._board.make_ready(node)
 
     def _release(self, node: Node) -> None:
-        self._running -= 1
+        self._gate.release(node.nonce)
         if node.handle is not None:
             self._launcher.forget(node.handle)
+
+
+def _kind_of(error: StorageError) -> ReasonKind:
+    full = isinstance(error.__cause__, OSError) and error.__cause__.errno in (
+        errno.ENOSPC,
+        errno.EDQUOT,
+    )
+    return ReasonKind.DISK_FULL if full else ReasonKind.LAUNCHER
 
 
 def _is_gone(handle: Handle | None) -> bool:

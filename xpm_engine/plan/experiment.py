@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from contextvars import Token
+from dataclasses import replace
 from enum import Enum
 from types import TracebackType
 from typing import Any
@@ -27,11 +28,14 @@ from xpm_engine.plan.arguments import arguments
 from xpm_engine.plan.drift import drift_error, policy_of
 from xpm_engine.plan.node import Node, Stage
 from xpm_engine.plan.preview import current_recorder
+from xpm_engine.plan.resources import ResourceRules
+from xpm_engine.plan.retrying import retries_of
 from xpm_engine.plan.run import RunWriter
 from xpm_engine.plan.scheduler import Scheduler
 from xpm_engine.workspace import processes
 from xpm_engine.workspace.atomic import make_folders
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths, check_name
+from xpm_engine.workspace.pool.folder import open_folder
 from xpm_engine.workspace.records.runs import PlanState, Scope
 from xpm_engine.workspace.settings import OnDrift, load_settings
 
@@ -75,7 +79,12 @@ class Experiment:
         self.name = check_name(name)
         self.workspace = WorkspacePaths.at(workspace)
         settings = load_settings(self.workspace)
-        self._launcher = launcher or LocalLauncher(cores=settings.local.cores)
+        local = settings.local
+        self._launcher = launcher or LocalLauncher(
+            cores=local.cores, memory=local.memory, gpus=local.gpus
+        )
+        capacity = self._launcher.capacity()
+        self._rules = ResourceRules(capacity, settings.tokens, settings.resources)
         self._on_drift = policy_of(on_drift, settings.drift.policy)
         self._on_failure = _default_on_failure() if on_failure is None else _choice(on_failure)
         self._token: Token[Submitter | None] | None = None
@@ -100,6 +109,8 @@ class Experiment:
     def submit(self, task: Task[Any], order: Order, options: SubmitOptions) -> None:
         """Take a sealed task on: what `Task.submit` calls."""
         policy_of(options.on_drift, self._on_drift)
+        retries_of(options, resumable=order.resumable)
+        options = replace(options, resources=self._rules.choose(task, options))
         adopted = find_former(self.workspace, task, order)
         if adopted is not None:
             place_paths(task, adopted, order.roots)
@@ -123,9 +134,12 @@ class Experiment:
             )
         if self._recorder is None:
             make_folders(self.workspace.root)
+            if self._launcher.capacity().here:
+                # Should it be unusable, the user is told before there is a run.
+                open_folder()
             run = RunWriter(self.workspace, self.name, _scope())
             self._scheduler = Scheduler(
-                self.workspace, run, self._launcher, on_drift=self._on_drift
+                self.workspace, run, self._launcher, rules=self._rules, on_drift=self._on_drift
             )
             self._scheduler.start()
             report.say(f"xpm: {run.name} in {self.workspace.root}")

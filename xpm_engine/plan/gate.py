@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
@@ -82,7 +82,7 @@ class OwnRoom:
         self._taken: dict[str, Reservation] = {}
 
     @contextmanager
-    def turn(self) -> Iterator[Turn | None]:
+    def turn(self) -> Generator[Turn | None, None, None]:
         """As in `Member.turn`."""
         yield Turn(Share(self.limits, self._taken.values()), {}, self._sign)
 

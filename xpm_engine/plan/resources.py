@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, cast
 
 from xpm_engine.config.submitting import SubmitOptions
 from xpm_engine.config.task import Task
@@ -37,7 +37,7 @@ class ResourceRules:
 
         Raises UsageError for what can never be had here.
         """
-        chosen: object = options.resources or type(task).resources or self._default
+        chosen = cast("object", options.resources or type(task).resources or self._default)
         name = type(task).__name__
         if not isinstance(chosen, Resources):
             raise UsageError(
@@ -85,8 +85,9 @@ class ResourceRules:
         lacking = impossible(chosen.demand(), amounts)
         if lacking is not None:
             raise UsageError(
-                f"{name} needs {_amount(lacking, dict(chosen.demand())[lacking])}, and there is "
-                f"{_amount(lacking, amounts[lacking])} in all: it could never run",
+                f"{name} could never run: it needs "
+                f"{_amount(lacking, dict(chosen.demand())[lacking])}, out of "
+                f"{_amount(lacking, amounts[lacking])} in all",
                 hint="ask for less, or say in xpm.toml that there is more "
                 f"({'[tokens]' if lacking.kind is Kind.TOKEN else '[launchers.local]'})",
             )

@@ -17,7 +17,9 @@ from xpm_engine.launchers.base import Launcher
 from xpm_engine.plan.admission import Admission, Submission
 from xpm_engine.plan.board import Board
 from xpm_engine.plan.dispatch import Dispatch
+from xpm_engine.plan.gate import Gate
 from xpm_engine.plan.node import Node, Stage
+from xpm_engine.plan.resources import ResourceRules
 from xpm_engine.plan.run import RunWriter
 from xpm_engine.plan.watch import ProcessWatch
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
@@ -37,6 +39,7 @@ class Scheduler:
         run: RunWriter,
         launcher: Launcher,
         *,
+        rules: ResourceRules | None = None,
         on_drift: OnDrift = OnDrift.ERROR,
         on_end: Callable[[Node], None] | None = None,
     ) -> None:
@@ -47,7 +50,14 @@ class Scheduler:
         """What ended the scheduler before its time."""
         self._launcher = launcher
         self._watch = ProcessWatch()
-        self._dispatch = Dispatch(run, launcher, self.board, self._watch)
+        self._gate = Gate(
+            self.board,
+            rules or ResourceRules(launcher.capacity()),
+            here=launcher.capacity().here,
+            run=run.name,
+            driver=run.record.driver,
+        )
+        self._dispatch = Dispatch(run, launcher, self.board, self._watch, self._gate)
         self._admission = Admission(workspace, run, self.board, self._dispatch, on_drift)
         self._inbox: deque[Submission] = deque()
         self._closing = False
@@ -86,6 +96,7 @@ class Scheduler:
         self._closing = True
         self._watch.wake()
         self._thread.join()
+        self._gate.close()
         self._watch.close()
         self._launcher.close()
 
@@ -120,10 +131,7 @@ class Scheduler:
         if batch:
             self._admission.admit(batch)
         self._dispatch.poll()
-        while self._may_launch:
-            node = self.board.next_ready()
-            if node is not None:
-                self._dispatch.launch(node)
+        self._launch()
         self._write_queue()
         if not self._unsettled:
             with self._settled:
@@ -131,15 +139,24 @@ class Scheduler:
         for key in self._watch.wait(self._patience()):
             self._dispatch.revisit(self.board.nodes[cast("JobKey", key)])
 
-    @property
-    def _may_launch(self) -> bool:
-        return self.board.has_ready and self._dispatch.has_room and not self._draining
+    def _launch(self) -> None:
+        if self._draining:
+            self._gate.withdraw()
+            return
+        while passed := self._gate.admit():
+            for node, reservation in passed:
+                self._dispatch.launch(node, reservation)
+        self._watch.listen(self._gate.pipe, self._gate.look_again)
 
     def _patience(self) -> float | None:
         """Seconds until something is due by itself; None for never."""
-        if self._inbox or self._may_launch:
+        if self._inbox:
             return 0.0
-        due = [self._dispatch.due, self._queue_due if self.board.changed else None]
+        due = [
+            self._dispatch.due,
+            None if self._draining else self._gate.due,
+            self._queue_due if self.board.changed else None,
+        ]
         moments = [moment for moment in due if moment is not None]
         return max(0.0, min(moments) - time.monotonic()) if moments else None
 

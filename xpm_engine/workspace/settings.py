@@ -56,11 +56,22 @@ class LocalSettings:
 
 
 @dataclass(frozen=True)
+class RetentionSettings:
+    """``[retention]``"""
+
+    trash_days: int = 14
+    """Days that a clean can be undone; the next clean after that purges it. 0: for ever."""
+    trash_size: int | None = None
+    """Bytes that the trash may hold: beyond that the oldest cleans are purged; None: any."""
+
+
+@dataclass(frozen=True)
 class Settings:
     """All of it, merged."""
 
     drift: DriftSettings = field(default_factory=DriftSettings)
     local: LocalSettings = field(default_factory=LocalSettings)
+    retention: RetentionSettings = field(default_factory=RetentionSettings)
     resources: Resources = DEFAULT_RESOURCES
     """``[resources]``: what a job needs that does not say so itself."""
     tokens: Mapping[str, int] = field(default_factory=dict[str, int])
@@ -70,6 +81,7 @@ class Settings:
 _KNOWN: Mapping[str, tuple[str, ...]] = {
     "drift": ("policy",),
     "launchers.local": ("cores", "memory", "gpus"),
+    "retention": ("trash_days", "trash_size"),
     "resources": ("cpus", "memory", "gpus", "time"),
     "tokens": (),
 }
@@ -92,6 +104,7 @@ def load_settings(workspace: WorkspacePaths) -> Settings:
     return Settings(
         drift=DriftSettings(**of("drift")),
         local=LocalSettings(**of("launchers.local")),
+        retention=RetentionSettings(**of("retention")),
         resources=Resources(**of("resources")),
         tokens=of("tokens"),
     )
@@ -202,6 +215,8 @@ def _count(value: object, *, least: int) -> int:
 _READERS: Mapping[tuple[str, str], Callable[[Any], object]] = {
     ("launchers.local", "memory"): parse_size,
     ("launchers.local", "gpus"): _from_zero,
+    ("retention", "trash_days"): _from_zero,
+    ("retention", "trash_size"): parse_size,
     ("resources", "cpus"): _from_zero,
     ("resources", "memory"): parse_size,
     ("resources", "gpus"): _from_zero,

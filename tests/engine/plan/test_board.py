@@ -36,8 +36,8 @@ def _add(board: Board, number: int, *after: int, priority: int = 0) -> Node:
 
 
 def _take(board: Board) -> Node:
-    node = board.next_ready()
-    assert node is not None
+    node = next(board.by_turn())
+    board.take(node)
     node.stage = Stage.LAUNCHED
     return node
 
@@ -46,7 +46,7 @@ def test_jobs_are_taken_in_order_of_priority_then_of_submission() -> None:
     board = Board()
     nodes = [_add(board, n, priority=n == 2) for n in range(4)]
     assert [_take(board) for _ in nodes] == [nodes[2], nodes[0], nodes[1], nodes[3]]
-    assert board.next_ready() is None
+    assert not board.has_ready
 
 
 def test_a_job_is_ready_when_all_before_it_are_done() -> None:
@@ -54,7 +54,7 @@ def test_a_job_is_ready_when_all_before_it_are_done() -> None:
     first, second, third = _add(board, 1), _add(board, 2), _add(board, 3, 1, 2)
     assert {_take(board), _take(board)} == {first, second}
     board.end(first, Stage.DONE)
-    assert board.next_ready() is None
+    assert not board.has_ready
     assert [wait.on for wait in board.waits()] == [(_key(2),)]
     board.end(second, Stage.DONE)
     assert _take(board) is third
@@ -113,8 +113,9 @@ def test_every_job_ends_once_and_nothing_runs_before_what_it_needs(
     done: set[JobKey] = set()
     running: list[Node] = []
     while board.counts.open:
-        while (node := board.next_ready()) is not None:
+        for node in board.by_turn():
             assert set(node.order.dependencies) <= done
+            board.take(node)
             node.stage = Stage.LAUNCHED
             running.append(node)
         node = running.pop(data.draw(st.integers(0, len(running) - 1)))

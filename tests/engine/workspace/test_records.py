@@ -17,6 +17,7 @@ from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records import events
 from xpm_engine.workspace.records.fields import format_time, now, parse_time
 from xpm_engine.workspace.records.jobs import JobSummary, Progress, ProgressLevel
+from xpm_engine.workspace.records.pool import Place, Reservation, Waiting
 from xpm_engine.workspace.records.reasons import (
     Frame,
     Outcome,
@@ -25,6 +26,7 @@ from xpm_engine.workspace.records.reasons import (
     Wait,
     WaitKind,
 )
+from xpm_engine.workspace.records.resources import Resources
 from xpm_engine.workspace.records.runs import (
     GitState,
     How,
@@ -99,6 +101,20 @@ RECORDS: list[Any] = [
     Progress(1, now(), 3.5, (ProgressLevel(0.5, "epoch 1/2"), ProgressLevel(0.1))),
     Reference(KEY, How.REUSED, now(), {"lr": 0.1}, {"x": None}, (OTHER,), ("a 4 → 5",)),
     Queue(now(), (Wait(KEY, WaitKind.DEPENDENCY, on=(OTHER,)), Wait(OTHER, WaitKind.CORE, 3))),
+    Queue(
+        now(), (Wait(KEY, WaitKind.TOKEN, 1, (OTHER,), "licence", used=1, total=2, behind="e/r"),)
+    ),
+    Reservation(
+        "n",
+        KEY,
+        "/w/j",
+        Resources(gpus=1, tokens={"licence": 1}).demand(),
+        ("0",),
+        processes.own_identity(),
+        "e/r",
+        now(),
+    ),
+    Waiting("p", "e/r", processes.own_identity(), (Place(1.5, Resources().demand()),)),
 ]
 
 

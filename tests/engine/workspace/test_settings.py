@@ -9,6 +9,7 @@ import pytest
 from xpm_engine.errors import SettingsError
 from xpm_engine.workspace import settings
 from xpm_engine.workspace.layout import WorkspacePaths
+from xpm_engine.workspace.records.resources import Resources
 from xpm_engine.workspace.settings import OnDrift, Settings, load_settings
 
 
@@ -36,6 +37,20 @@ def test_the_workspace_beats_the_user(workspace: WorkspacePaths) -> None:
     assert found.local.cores == 3
 
 
+def test_what_the_machine_has_and_a_job_needs(workspace: WorkspacePaths) -> None:
+    users = Path(workspace.root).parent / "user.toml"
+    users.write_text("[tokens]\nlicence = 2\ndisk = 1\n[resources]\nmemory = '1GiB'\n")
+    _write(
+        workspace,
+        "[launchers.local]\ngpus = 0\nmemory = '16GiB'\n[tokens]\ndisk = 4\n"
+        "[resources]\ntime = '1h30min'\n",
+    )
+    found = load_settings(workspace)
+    assert (found.local.gpus, found.local.memory) == (0, 16 * 1024**3)
+    assert found.tokens == {"licence": 2, "disk": 4}
+    assert found.resources == Resources(memory=1024**3, time=5400)
+
+
 @pytest.mark.parametrize(
     ("text", "line", "says"),
     [
@@ -44,6 +59,12 @@ def test_the_workspace_beats_the_user(workspace: WorkspacePaths) -> None:
         ("\n\n[drfit]\npolicy = 'error'\n", 3, "did you mean 'drift'"),
         ("[launchers.local]\ncores = 0\n", 2, "whole number"),
         ("[launchers.local]\ncores = true\n", 2, "whole number"),
+        ("[launchers.local]\ngpus = -1\n", 2, "from 0 on"),
+        ("[launchers.local]\nmemory = '12 parsecs'\n", 2, "no size of memory"),
+        ("[resources]\ntime = 'soon'\n", 2, "no duration"),
+        ("[resources]\ncpu = 1\n", 2, "did you mean 'cpus'"),
+        ("[tokens]\nlicence = 0\n", 2, "from 1 on"),
+        ("[tokens]\n'a/b' = 1\n", 2, "can't name a token"),
         ("[launchers.loca]\ncores = 1\n", 1, "did you mean 'local'"),
         ("cores = 1\n", 1, "no setting"),
         ("[drift]\npolicy = \n", 2, "not TOML"),

@@ -6,7 +6,7 @@ import os
 import stat
 import time
 from contextlib import contextmanager
-from typing import Iterator, Mapping, Optional
+from typing import Generator, Mapping, Optional
 
 from xpm_engine.errors import StorageError
 from xpm_engine.workspace.atomic import storage_error
@@ -35,7 +35,7 @@ def open_folder(environment: Optional[Mapping[str, str]] = None) -> PoolPaths:
 
 
 @contextmanager
-def mutex(paths: PoolPaths) -> Iterator[bool]:
+def mutex(paths: PoolPaths) -> Generator[bool, None, None]:
     """Hold the pool's mutex; yields False if it can't be had within `PATIENCE`, or went away.
 
     Raises StorageError.

@@ -7,7 +7,7 @@ import os
 import secrets
 import time
 from contextlib import contextmanager, suppress
-from typing import Callable, Dict, Iterable, Iterator, List, Optional, Set, Tuple
+from typing import Callable, Dict, Generator, Iterable, List, Optional, Set, Tuple
 
 from xpm_engine.errors import UnreadableError
 from xpm_engine.workspace import processes, tickets
@@ -31,30 +31,40 @@ Sign = Callable[[JobKey, str, Demand, Tuple[str, ...]], Reservation]
 
 
 class Turn:
-    """One look at the pool, under its mutex: ask, and take what is granted."""
+    """One look at the pool, under its mutex: ask for jobs in their order, take what is granted."""
 
     def __init__(
         self,
         share: Share,
         since: "Dict[Demand, float]",
         sign: Sign,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`since` tells when each demand began to wait, and is kept up to date; `sign` makes the
+        reservation; `clock` is that of all plans of this machine.
+        """
         self._share = share
         self._since = since
         self._sign = sign
+        self._clock = clock
+        self._latest = 0.0
         self.refused: Dict[Demand, Shortage] = {}
         """What can't go now, and why."""
 
     def ask(self, key: JobKey, job: str, demand: Demand) -> Optional[Reservation]:
         """Reserve what a job needs; None if it can't go now. Raises StorageError."""
-        shortage = self._share.ask(demand, self._since.setdefault(demand, time.monotonic()))
+        # No earlier than what this plan puts before it: the lines of all plans must be in one
+        # order, or two plans keep what is free for each other, and none takes it.
+        self._latest = max(self._latest, self._since.get(demand) or self._clock())
+        self._since[demand] = self._latest
+        shortage = self._share.ask(demand, self._latest)
         if shortage is not None:
             self.refused[demand] = shortage
             return None
         made = self._sign(key, job, demand, self._share.devices_for(demand))
         self._share.take(made)
         # The next job of this kind waits behind those of other plans that wait by now.
-        self._since[demand] = time.monotonic()
+        self._since[demand] = self._clock()
         return made
 
 
@@ -98,7 +108,7 @@ class Member:
         return self._stamp != _stamp(self._paths.root)
 
     @contextmanager
-    def turn(self) -> Iterator[Optional[Turn]]:
+    def turn(self) -> Generator[Optional[Turn], None, None]:
         """Look at the pool; yields None where its mutex can't be had now. Raises StorageError."""
         if not os.path.isdir(self._paths.root):
             self._reopen()
@@ -107,7 +117,7 @@ class Member:
                 yield None
                 return
             self._read()
-            share = Share(self.limits, self._known.values(), self._in_time())
+            share = Share(self.limits, self._known.values(), self._in_time(), plan=self._plan)
             turn = Turn(share, self._since, self._reserve)
             yield turn
             self._remember_called(share.called)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 from contextlib import contextmanager, suppress
-from typing import Iterator, Optional
+from typing import Generator, Optional
 
 from xpm_engine.errors import UnreadableError
 from xpm_engine.workspace import processes, tickets
@@ -62,7 +62,7 @@ def wake_waiting(paths: PoolPaths) -> None:
 
 
 @contextmanager
-def held(paths: PoolPaths, nonce: str) -> Iterator[Optional[int]]:
+def held(paths: PoolPaths, nonce: str) -> Generator[Optional[int], None, None]:
     """Hold a reservation while its attempt runs, and give it back after that.
 
     Yields the descriptor of the lock, which the task is to inherit; None if it is not there: it

@@ -9,6 +9,7 @@ order (`Kind`), whoever is first in a line moves up at each end of a job, and no
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Dict, Iterable, Mapping, Optional, Sequence, Set, Tuple
 
 from xpm_engine.workspace.layout import JobKey
@@ -62,8 +63,11 @@ class Share:
         limits: Limits,
         reservations: Iterable[Reservation],
         others: Sequence[Waiting] = (),
+        *,
+        plan: str = "",
     ) -> None:
-        """`others` are the other plans that wait."""
+        """`plan` is who looks, `others` are the other plans that wait."""
+        self._plan = plan
         self._limits = limits.amounts()
         self._devices = limits.devices
         self._reservations = list(reservations)
@@ -73,10 +77,15 @@ class Share:
         for each in self._reservations:
             self._count(each)
         self._line = sorted(
-            ((place.since, other.plan, place, other) for other in others for place in other.places),
-            key=lambda item: item[:2],
-            reverse=True,
+            (
+                ((place.since, other.plan, number), place, other)
+                for other in others
+                for number, place in enumerate(other.places)
+            ),
+            key=itemgetter(0),
         )
+        """Those before us, whoever is first last."""
+        self._line.reverse()
         self._before = ""
         self.called: Set[Tuple[str, float]] = set()
         """Plan and time of the places before us whose turn it is."""
@@ -86,11 +95,11 @@ class Share:
 
         One that can't go keeps its place before those that ask later.
         """
-        while self._line and self._line[-1][0] <= since:
-            _, plan, place, other = self._line.pop()
+        while self._line and self._line[-1][0] < (since, self._plan):
+            _, place, other = self._line.pop()
             self._before = other.run
             if self._pass(place):
-                self.called.add((plan, place.since))
+                self.called.add((other.plan, place.since))
         lacking = self._lacking(demand)
         if lacking is None:
             return None

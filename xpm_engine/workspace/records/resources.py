@@ -103,7 +103,7 @@ class Resources:
         grace: "Union[float, str, timedelta, None]" = None,
         tokens: "Optional[Mapping[Union[str, Token], int]]" = None,
     ) -> None:
-        """`memory` is in bytes or as ``"4GiB"``, ``"500MB"``; times are seconds or as ``"1h30min"``.
+        """`memory` is in bytes or as ``"4GiB"``, ``"500MB"``; times in seconds or as ``"1h30min"``.
 
         Raises UsageError for what is no number, size or duration, or is below zero.
         """
