@@ -56,14 +56,18 @@ def retries_of(options: SubmitOptions, *, resumable: bool) -> Retries:
     Without a choice of reasons these are `WORTH`, and, for a resumable task, the end of its time.
     Raises UsageError.
     """
-    most: object = options.retries
-    if isinstance(most, bool) or not isinstance(most, int) or most < 0:
+    most = options.retries
+    if not _is_count(most):
         raise UsageError(
             f"retries={most!r} is no number of attempts", hint="give 0, 1, 2, … to submit(retries=)"
         )
     if options.retry_on is None:
         return Retries(most, WORTH | {ReasonKind.TIME_LIMIT} if resumable else WORTH)
     return Retries(most, _kinds(options.retry_on))
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
 def _kinds(chosen: Iterable[ReasonKind | str]) -> frozenset[ReasonKind]:

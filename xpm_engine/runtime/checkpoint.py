@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
 @contextmanager
-def checkpoint(path: str | os.PathLike[str]) -> Iterator[Path]:
+def checkpoint(path: str | os.PathLike[str]) -> Generator[Path, None, None]:
     """Replace a file at once: write to the path that is yielded, it takes its place at the end.
 
     ::

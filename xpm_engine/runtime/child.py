@@ -136,7 +136,7 @@ def _log_stream(descriptor: int) -> TextIO:
 def _leave() -> None:
     """What the interpreter does at its end, which os._exit would leave out."""
     threading._shutdown()  # type: ignore[attr-defined]
-    atexit._run_exitfuncs()
+    atexit._run_exitfuncs()  # pyright: ignore[reportPrivateUsage]
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):
             stream.flush()

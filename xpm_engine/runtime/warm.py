@@ -7,7 +7,7 @@ it forked are in sessions of their own, and go on.
 
 from __future__ import annotations
 
-import ctypes  # noqa: F401 (what every job needs is loaded here once, not in each of them)
+import ctypes  # noqa: F401 # pyright: ignore[reportUnusedImport] (jobs need it: loaded once)
 import gc
 import json
 import os
@@ -18,7 +18,7 @@ import sys
 from dataclasses import replace
 from typing import Any
 
-import xpm_engine.config.load  # noqa: F401 (as above)
+import xpm_engine.config.load  # noqa: F401 # pyright: ignore[reportUnusedImport] (as above)
 from xpm_engine.config.importing import import_class, use_code
 from xpm_engine.errors import XpmError
 from xpm_engine.runtime import fork_safety, memory

@@ -15,6 +15,8 @@ import pytest
 
 from tests.engine.making import KEY, dead_process, end, launch, start
 from tests.engine.supervising import run, spawn, wait_for
+from xpm_engine.errors import StorageError
+from xpm_engine.runtime import supervisor
 from xpm_engine.runtime.child import NONCE_VARIABLE
 from xpm_engine.runtime.context import JobContext, enter_job
 from xpm_engine.runtime.outcomes import BadEnd
@@ -271,3 +273,36 @@ def test_a_task_starts_clean(workspace: WorkspacePaths) -> None:
 
     record = run(workspace, body)
     assert record.state is JobState.DONE, Path(workspace.job(KEY).stdout(1)).read_text()
+
+
+def test_the_summary_names_the_task_before_it_executes(workspace: WorkspacePaths) -> None:
+    def body(context: JobContext, order: Launch, report: int) -> int:
+        summary = tickets.read_summary(context.job)
+        assert summary is not None
+        assert summary.task is not None
+        return 0 if summary.task.pid == os.getpid() else 1
+
+    assert run(workspace, body).state is JobState.DONE
+
+
+def test_a_task_whose_summary_can_not_be_written_does_not_execute(
+    workspace: WorkspacePaths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = supervisor.write_atomic
+
+    def refuse(path: str, data: bytes) -> None:
+        if path.endswith("job.json"):
+            raise StorageError("can't write this file: No space left on device", where=path)
+        write(path, data)
+
+    monkeypatch.setattr(supervisor, "write_atomic", refuse)
+
+    def body(context: JobContext, order: Launch, report: int) -> int:
+        (tmp_path / "executed").touch()
+        return 0
+
+    record = run(workspace, body)
+    assert record.state is JobState.FAILED
+    assert record.reason is not None
+    assert record.reason.kind is ReasonKind.DISK_FULL
+    assert not (tmp_path / "executed").exists()

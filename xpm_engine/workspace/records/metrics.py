@@ -12,7 +12,7 @@ import json
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Dict, Iterator, List, Optional, Tuple, Union
+from typing import Any, Dict, Iterator, List, Optional, Tuple, Union, cast
 
 from xpm_engine.workspace.records.fields import VERSION
 
@@ -124,7 +124,8 @@ def numbers_to_json(values: Dict[str, float]) -> Dict[str, Union[float, str]]:
 def numbers_from_json(data: Any) -> Dict[str, float]:
     """The named numbers in what `numbers_to_json` made; anything else in it is left out."""
     found: Dict[str, float] = {}
-    for name, value in data.items() if isinstance(data, dict) else ():
+    named = cast("Dict[str, Any]", data) if isinstance(data, dict) else {}
+    for name, value in named.items():
         number = _number(value)
         if number is not None:
             found[name] = number
@@ -152,9 +153,9 @@ def _metric(item: Dict[str, Any]) -> Optional[Metric]:
 
 
 def _number(value: Any) -> Optional[float]:
-    if isinstance(value, str) and value not in ("NaN", "Infinity", "-Infinity"):
-        return None
-    if value is None or isinstance(value, (bool, list, dict)):
+    if isinstance(value, str):
+        return float(value) if value in ("NaN", "Infinity", "-Infinity") else None
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     try:
         return float(value)
