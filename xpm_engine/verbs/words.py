@@ -110,7 +110,7 @@ def wait_words(wait: Wait) -> str:
         case WaitKind.CORE:
             return f"waits for a free core{place}{taken}"
         case WaitKind.RETRY:
-            return "waits to be tried again"
+            return "waits to be tried again" + (f": {plain(wait.what)}" if wait.what else "")
         case WaitKind.CLEANING:
             return "waits for a clean to end"
         case WaitKind.RESOURCE | WaitKind.TOKEN:

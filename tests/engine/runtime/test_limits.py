@@ -97,7 +97,10 @@ def test_a_task_knows_how_much_time_is_left(workspace: WorkspacePaths) -> None:
 def test_a_task_and_what_it_started_are_killed_over_their_memory(
     workspace: WorkspacePaths, tmp_path: Path
 ) -> None:
-    """The task is small: its child, in a session of its own, holds what is too much."""
+    """The task is small: its child, in a session of its own, holds what is too much.
+
+    It is not asked first: it could take yet more memory while it thinks about it.
+    """
     pid_file = tmp_path / "pid"
 
     def body(context: JobContext, order: Launch, report: int) -> int:
@@ -120,6 +123,7 @@ def test_a_task_and_what_it_started_are_killed_over_their_memory(
     assert record.usage is not None
     assert record.usage.peak_bytes > 200_000_000
     assert processes.identity_of(int(pid_file.read_text())) is None
+    assert not (tmp_path / "asked").exists()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is watched on Linux only")
