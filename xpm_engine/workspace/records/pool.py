@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Tuple, cast
 
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.fields import VERSION, Fields
@@ -94,10 +94,11 @@ class Waiting:
     def from_json(cls, data: Dict[str, Any], where: str) -> "Waiting":
         fields = Fields(data, where)
         fields.version()
-        places: List[Fields] = []
-        for item in fields.items("places"):
-            one: Dict[str, Any] = item if isinstance(item, dict) else {}
-            places.append(Fields(one, where))
+        items: List[Any] = fields.items("places")
+        places = [
+            Fields(cast("Dict[str, Any]", item) if isinstance(item, dict) else {}, where)
+            for item in items
+        ]
         return cls(
             plan=fields.text("plan"),
             run=fields.text("run"),

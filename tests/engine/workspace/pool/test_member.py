@@ -128,6 +128,7 @@ def test_what_runs_is_kept_when_its_plan_is_dead(plans: Plans, job: JobPaths) ->
     with reservations.held(PoolPaths(dead.folder), taken.nonce) as lock:
         assert lock is not None
         assert _ask(living, job) is None
+    assert PoolPaths(dead.folder).listing()[0] == []
     _must(living, job)
 
 
