@@ -6,6 +6,7 @@ import heapq
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from xpm_engine.config.order import SharedFolder
 from xpm_engine.plan.node import Node, Stage
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.pool.sharing import Shortage
@@ -46,6 +47,8 @@ class Board:
         """A queue for each demand: what holds back the first of it holds back all of it."""
         self._shortages: Mapping[Demand, Shortage] = {}
         self._sequence = 0
+        self._sharing: dict[SharedFolder, Node] = {}
+        """Who has each shared folder: one running job at a time."""
         self._on_end = on_end
 
     def add(self, node: Node) -> None:
@@ -75,7 +78,12 @@ class Board:
             self.make_ready(node)
 
     def make_ready(self, node: Node) -> None:
-        """Put a job in the queue, behind those of its priority."""
+        """Put a job in the queue, behind those of its priority.
+
+        One that shares a folder with a job before it waits until that one is over.
+        """
+        if self._must_share(node):
+            return
         node.stage = Stage.READY
         self._sequence += 1
         queue = self._ready.setdefault(node.demand, [])
@@ -142,13 +150,16 @@ class Board:
         node.stage = Stage.RETRYING
         node.reason, node.until = reason, until
         self.changed = True
+        self._leave_shared(node)
 
     def waits(self) -> Iterator[Wait]:
         """Why each job that is neither over nor launched is not."""
         self.changed = False
         places = self._places()
         for node in self.nodes.values():
-            if node.stage is Stage.WAITING:
+            if node.shares_with is not None and node.stage is Stage.WAITING:
+                yield Wait(node.key, WaitKind.SHARED, on=(node.shares_with.key,))
+            elif node.stage is Stage.WAITING:
                 yield Wait(node.key, WaitKind.DEPENDENCY, on=tuple(sorted(node.waits_for)))
             elif node.stage is Stage.READY:
                 shortage = self._shortages.get(node.demand)
@@ -168,6 +179,30 @@ class Board:
                 line = None if shortage is None else shortage.resource
                 found[node.key] = counts[line] = counts.get(line, 0) + 1
         return found
+
+    def _must_share(self, node: Node) -> bool:
+        """Whether another job has a folder of this one; if not, they are its own now."""
+        folders = node.order.shared
+        holders = [self._sharing.get(folder) for folder in folders]
+        holder = next((each for each in holders if each not in (None, node)), None)
+        node.shares_with = holder
+        if holder is None:
+            self._sharing.update((folder, node) for folder in folders)
+            return False
+        node.stage = Stage.WAITING
+        holder.sharers.append(node)
+        self.changed = True
+        return True
+
+    def _leave_shared(self, node: Node) -> None:
+        """Give the shared folders of a job to the next that waits for them."""
+        for folder in node.order.shared:
+            if self._sharing.get(folder) is node:
+                del self._sharing[folder]
+        waiting, node.sharers = node.sharers, []
+        for sharer in waiting:
+            if sharer.stage is Stage.WAITING:
+                self.make_ready(sharer)
 
     def _block(self, node: Node, because: Node) -> None:
         """Mark a job, and all behind it, as blocked."""
@@ -189,6 +224,7 @@ class Board:
         counts.blocked += stage is Stage.BLOCKED
         counts.drifted += stage is Stage.DRIFTED
         self.changed = True
+        self._leave_shared(node)
         if self._on_end is not None:
             self._on_end(node)
 

@@ -146,6 +146,7 @@ class Dispatch:
             params=order.params.to_json(),
             resolved=order.resolved,
             project=self._run.project,
+            shared=tuple(f"{each.task}/{each.name}/{each.identifier}" for each in order.shared),
             dependencies=order.dependencies,
             tags=dict(node.tags),
             resources={**node.resources.to_json(), **place.to_json()},

@@ -79,6 +79,10 @@ class Node:
     waits_for: set[JobKey] = field(default_factory=set[JobKey])
     """The jobs it depends on that are not done."""
     dependants: list[Node] = field(default_factory=list["Node"])
+    shares_with: Node | None = None
+    """The job before it in a folder that both share; None where none is."""
+    sharers: list[Node] = field(default_factory=list["Node"])
+    """The jobs that wait for this one to leave a folder that they share."""
     blamed: tuple[JobKey, ...] = ()
     """Why it is blocked: the failed job last, what leads to it first."""
 

@@ -19,6 +19,7 @@ from xpm_engine.runtime.context import JobContext
 from xpm_engine.runtime.limits import Limits
 from xpm_engine.runtime.outcomes import Ending, ending_of
 from xpm_engine.runtime.reserved import reserved
+from xpm_engine.runtime.shared import sharing
 from xpm_engine.runtime.signals import Signals
 from xpm_engine.runtime.waiting import TaskWait, sweep
 from xpm_engine.workspace import aliases, processes, tickets
@@ -34,6 +35,9 @@ from xpm_engine.workspace.records.tickets import End, Launch, Start, Usage
 
 LOCK_PATIENCE = 30.0
 """Seconds to wait for the lock: an earlier attempt's supervisor may be on its last line."""
+
+SHARED_POLL = 0.2
+"""Seconds between two tries to take a folder that another job shares."""
 
 STORAGE_PATIENCE = 600.0
 """Seconds to try again to record the end on a full disk."""
@@ -54,8 +58,23 @@ def supervise(context: JobContext, run_task: TaskBody) -> None:
         if launch is None:
             return
         with reserved(launch) as others:
-            if others is not None:
-                _supervise(context, launch, (lock, *others), signals, run_task)
+            if others is None:
+                return
+            workspace = workspace_of_job(context.job.root)
+            # Jobs of other plans may have a folder that this one shares; ours keep their turn.
+            with sharing(workspace, launch.shared, _patience(signals)) as alone:
+                if alone:
+                    _supervise(context, launch, (lock, *others), signals, run_task)
+
+
+def _patience(signals: Signals) -> Callable[[], bool]:
+    """Sleep a little; whether nobody has asked to stop meanwhile."""
+
+    def wait() -> bool:
+        signals.wait(SHARED_POLL)
+        return not signals.stop_asked
+
+    return wait
 
 
 def _supervise(

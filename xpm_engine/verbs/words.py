@@ -111,6 +111,8 @@ def wait_words(wait: Wait) -> str:
             return f"waits for a free core{place}{taken}"
         case WaitKind.RETRY:
             return "waits to be tried again" + (f": {plain(wait.what)}" if wait.what else "")
+        case WaitKind.SHARED:
+            return f"waits for {on or 'another job'} to leave the folder that they share"
         case WaitKind.CLEANING:
             return "waits for a clean to end"
         case WaitKind.RESOURCE | WaitKind.TOKEN:

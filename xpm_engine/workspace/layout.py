@@ -193,6 +193,10 @@ class JobPaths:
     def stderr_link(self) -> str:
         return self.root + "/stderr.log"
 
+    @property
+    def attempts(self) -> str:
+        return self.root + "/" + XPM + "/attempts"
+
     def leftovers(self, attempt: int) -> str:
         """Where the files of an earlier attempt are kept."""
         return f"{self.root}/{XPM}/attempts/{attempt}"
@@ -260,6 +264,19 @@ class TrashPaths:
     def job(self, key: JobKey) -> JobPaths:
         """Where a removed job lies."""
         return JobPaths(f"{self.root}/jobs/{key.task}/{key.identifier}")
+
+    @property
+    def attempts(self) -> str:
+        """Where leftovers of attempts lie; no task has a name like this."""
+        return self.root + "/jobs/+attempts"
+
+    def leftovers_of(self, key: JobKey) -> str:
+        """Where the leftovers of one job lie."""
+        return f"{self.attempts}/{key.task}/{key.identifier}"
+
+    def leftover(self, key: JobKey, attempt: int) -> str:
+        """Where what attempt N left lies."""
+        return f"{self.attempts}/{key.task}/{key.identifier}/{attempt}"
 
 
 @dataclass(frozen=True)
@@ -347,6 +364,10 @@ class WorkspacePaths:
     def partial(self, task: str, name: str, identifier: str) -> str:
         """The folder shared by the jobs of one partial identifier."""
         return f"{self.root}/shared/{task}/{name}/{identifier}"
+
+    def shared_lock(self, name: str) -> str:
+        """The lock of the shared folder ``task/name/identifier``: its running job holds it."""
+        return f"{self.root}/shared/{name}/{XPM}/lock"
 
     def key_of(self, path: str) -> Optional[JobKey]:
         """The job whose folder holds `path`, or is it; None outside of all jobs."""

@@ -146,6 +146,8 @@ def wait_text(wait: Wait) -> str:
             words = _upstream(wait)
         case WaitKind.RETRY:
             words = "the next attempt"
+        case WaitKind.SHARED:
+            return "shared folder"
         case WaitKind.CLEANING:
             words = "its folder is being cleaned"
     return f"{words}, {ordinal(wait.place)}" if wait.place else words

@@ -8,7 +8,7 @@ from typing import Any, cast
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xpm_engine.config.order import Order
+from xpm_engine.config.order import Order, SharedFolder
 from xpm_engine.config.submitting import SubmitOptions
 from xpm_engine.plan.board import Board
 from xpm_engine.plan.node import Node, Stage
@@ -21,14 +21,22 @@ class _Order:
     key: JobKey
     dependencies: tuple[JobKey, ...] = ()
     tags: dict[str, Any] = field(default_factory=dict)
+    shared: tuple[SharedFolder, ...] = ()
 
 
 def _key(number: int) -> JobKey:
     return JobKey("t", f"{number:032x}")
 
 
-def _add(board: Board, number: int, *after: int, priority: int = 0) -> Node:
-    order = cast("Order", _Order(_key(number), tuple(_key(each) for each in after)))
+def _add(
+    board: Board,
+    number: int,
+    *after: int,
+    priority: int = 0,
+    shared: tuple[SharedFolder, ...] = (),
+) -> Node:
+    upstream = tuple(_key(each) for each in after)
+    order = cast("Order", _Order(_key(number), upstream, shared=shared))
     node = Node(order, SubmitOptions(priority=priority), JobPaths(f"/w/{number}"))
     board.add(node)
     board.connect(node)
@@ -129,3 +137,18 @@ def test_every_job_ends_once_and_nothing_runs_before_what_it_needs(
     for node in nodes:
         blocked = any(key not in done for key in node.order.dependencies)
         assert (node.stage is Stage.BLOCKED) == blocked
+
+
+def test_jobs_that_share_a_folder_run_one_after_the_other() -> None:
+    board = Board()
+    folder = SharedFolder("t", "checkpoints", "a" * 32)
+    nodes = [_add(board, n, shared=(folder,)) for n in range(3)]
+    other = _add(board, 9)
+    assert _take(board) is nodes[0]
+    assert _take(board) is other
+    assert board.has_ready is False
+    assert [(w.kind, w.on) for w in board.waits()] == [(WaitKind.SHARED, (_key(0),))] * 2
+    board.end(nodes[0], Stage.FAILED)
+    assert _take(board) is nodes[1]
+    board.end(nodes[1], Stage.DONE)
+    assert _take(board) is nodes[2]

@@ -12,6 +12,7 @@ Portable set: plain standard library, Python 3.8 syntax. One subject a module:
 - `resources`  what a job needs while it runs
 - `pool`       the files of a machine's pool
 - `alias`      alias.json: a result adopted from a former name
+- `pin`        pin.json: a job that is never cleaned
 - `baseline`   baseline.json: what was decided about changed defaults
 - `trash`      the journal of a cleaning transaction
 - `states`     the one function that derives what is shown

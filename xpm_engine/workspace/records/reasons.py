@@ -113,6 +113,8 @@ class WaitKind(str, Enum):
     """The next attempt, after the back-off."""
     CLEANING = "cleaning"
     """Somebody is moving its folder away just now."""
+    SHARED = "shared folder"
+    """Another job writes in the folder that both share."""
     UPSTREAM_FAILED = "upstream failed"
     """It will not run: the job is blocked."""
 

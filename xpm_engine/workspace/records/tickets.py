@@ -47,6 +47,8 @@ class Launch:
     """Whether a later attempt goes on with the files of this one."""
     project: str = ""
     """``name@commit``: the plan's project and its first commit; empty where there is none."""
+    shared: Tuple[str, ...] = ()
+    """``task/name/identifier`` of the folders that it shares; one running job at a time has each."""
 
     def to_json(self) -> Dict[str, Any]:
         return {
@@ -67,6 +69,7 @@ class Launch:
             "launcher": self.launcher,
             "resumable": self.resumable,
             "project": self.project,
+            "shared": list(self.shared),
         }
 
     @classmethod
@@ -89,6 +92,7 @@ class Launch:
             launcher=fields.text("launcher"),
             resumable=fields.flag("resumable"),
             project=fields.optional_text("project") or "",
+            shared=tuple(fields.texts("shared")),
         )
 
 

@@ -8,7 +8,7 @@ happens. What was really moved is told by the folders, never by the journal.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Dict, Iterable, List, Optional, Tuple, cast
 
@@ -25,6 +25,8 @@ class LineType(str, Enum):
 
     HEAD = "head"
     JOB = "job"
+    LEFTOVER = "leftover"
+    """What one attempt left in a job that stays; stands before the end of the list."""
     LISTED = "listed"
     """The list is complete."""
     MOVED = "moved"
@@ -77,6 +79,29 @@ class Removal:
 def unknown_removal(key: JobKey) -> Removal:
     """A job in the trash of which no journal tells."""
     return Removal(key, 0, JobState.UNREADABLE, None, {}, {}, None)
+
+
+@dataclass(frozen=True, order=True)
+class Leftover:
+    """The files that an attempt left behind in its job, which stays."""
+
+    key: JobKey
+    attempt: int
+    size: Optional[int] = field(default=None, compare=False)
+    """Bytes on the disk; None if they were not measured."""
+
+    def to_json(self) -> Dict[str, Any]:
+        return {
+            "type": LineType.LEFTOVER.value,
+            "task": self.key.task,
+            "id": self.key.identifier,
+            "attempt": self.attempt,
+            "size": self.size,
+        }
+
+    @classmethod
+    def read(cls, fields: Fields) -> "Leftover":
+        return cls(_key(fields), fields.integer("attempt"), fields.optional_integer("size"))
 
 
 @dataclass(frozen=True)
@@ -135,13 +160,16 @@ class Journal:
     """Whether the list is complete; nothing was touched before."""
     left: Tuple[Left, ...] = ()
     """The jobs that were not moved, with why."""
+    leftovers: Tuple[Leftover, ...] = ()
 
 
-def listing_lines(head: Head, removals: Iterable[Removal]) -> List[Dict[str, Any]]:
+def listing_lines(
+    head: Head, removals: Iterable[Removal], leftovers: Iterable[Leftover] = ()
+) -> List[Dict[str, Any]]:
     """The lines that are written before anything is touched."""
     jobs = [removal.to_json() for removal in removals]
     closing = {"type": LineType.LISTED.value, "count": len(jobs)}
-    return [head.to_json(), *jobs, closing]
+    return [head.to_json(), *jobs, *(item.to_json() for item in leftovers), closing]
 
 
 def moved_line(at: str, left: Iterable[Left]) -> Dict[str, Any]:
@@ -170,6 +198,7 @@ def parse_journal(data: bytes, where: str) -> Journal:
     removals: List[Removal] = []
     listed = False
     left: Tuple[Left, ...] = ()
+    leftovers: List[Leftover] = []
     for number, line in enumerate(data.splitlines(), start=1):
         place = f"{where}:{number}"
         try:
@@ -179,6 +208,8 @@ def parse_journal(data: bytes, where: str) -> Journal:
                 head = Head.read(fields)
             elif kind is LineType.JOB and not listed:
                 removals.append(Removal.read(fields))
+            elif kind is LineType.LEFTOVER:
+                leftovers.append(Leftover.read(fields))
             elif kind is LineType.LISTED:
                 listed = fields.integer("count") == len(removals)
             elif kind is LineType.MOVED:
@@ -188,7 +219,7 @@ def parse_journal(data: bytes, where: str) -> Journal:
                 raise
     if head is None:
         raise UnreadableError("has no head line", where=where)
-    return Journal(head, tuple(removals), listed, left)
+    return Journal(head, tuple(removals), listed, left, tuple(leftovers))
 
 
 def _line(line: bytes, where: str) -> Fields:
