@@ -103,10 +103,10 @@ def test_a_task_and_what_it_started_are_killed_over_their_memory(
     """
     pid_file = tmp_path / "pid"
 
-            signal.signal(signal.SIGTERM, lambda *_: (tmp_path / "asked").touch())
     def body(context: JobContext, order: Launch, report: int) -> int:
         if os.fork() == 0:
             os.setsid()
+            signal.signal(signal.SIGTERM, lambda *_: (tmp_path / "asked").touch())
             (tmp_path / "new").write_text(str(os.getpid()))
             (tmp_path / "new").rename(pid_file)
             held = bytearray(os.urandom(1)) * 300_000_000
