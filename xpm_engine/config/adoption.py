@@ -7,7 +7,7 @@ from typing import Any
 
 from xpm_engine.config.encoding import text
 from xpm_engine.config.fields import MISSING
-from xpm_engine.config.former import NoFormer
+from xpm_engine.config.former import NoFormer, former_names
 from xpm_engine.config.graph import leaves, postorder
 from xpm_engine.config.identifier import Hasher, before_part, fingerprint, head, reference
 from xpm_engine.config.node import Node, schema_of, state_of
@@ -23,6 +23,8 @@ def former_identifiers(task: Node) -> tuple[JobKey, ...]:
 
     Every combination of today's and former names is told, the fewest changes first, up to 64.
     """
+    if not former_names():
+        return ()
     nodes = postorder(task)
     if not any(schema_of(node).has_former for node in nodes):
         return ()

@@ -43,4 +43,14 @@ def deprecated(
     meaning changed too, `to_former` turns today's value into the old one (raise
     ``Deprecated.NoFormer`` where there was none) and `to_current` an old one into today's.
     """
+    global _any  # noqa: PLW0603 (a process has former names or none)
+    _any = True
     return Deprecated(name, to_former, to_current)
+
+
+_any = False
+
+
+def former_names() -> bool:
+    """Whether anything in this process was called otherwise."""
+    return _any

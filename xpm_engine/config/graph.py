@@ -14,7 +14,9 @@ from xpm_engine.errors import CycleError
 
 def children(node: Node) -> list[Node]:
     """The configurations that this one is made of: in its parameters, then its light tasks."""
-    return [*parameter_nodes(node), *state_of(node).before]
+    found = parameter_nodes(node)
+    found.extend(state_of(node).before)
+    return found
 
 
 def parameter_nodes(node: Node) -> list[Node]:

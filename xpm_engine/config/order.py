@@ -131,12 +131,14 @@ def _check_parts(task: Node, nodes: Sequence[Node]) -> None:
         if cls not in _importable:
             check_importable(cls)
             _importable.add(cls)
-        if cls._xpm_is_task and node is not task and state_of(node).job is None:  # pyright: ignore[reportPrivateUsage]
+        state = state_of(node)
+        is_submitted = state.job is not None or state.producer is not None
+        if cls._xpm_is_task and node is not task and not is_submitted:  # pyright: ignore[reportPrivateUsage]
             holder = next(each for each in nodes if place_of(each, node))
             raise ParameterError(
                 f"{type(holder).__name__}.{place_of(holder, node)}: "
                 f"the task {cls.__name__} was not submitted",
-                where=state_of(node).where,
+                where=state.where,
                 hint="give what its submit() returns",
             )
 

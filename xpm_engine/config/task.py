@@ -109,12 +109,13 @@ class Task(Config, Generic[Output_co]):
                 hint="call it inside `with experiment(workspace, name):`",
             )
         options = SubmitOptions(launcher, resources, retries, on_drift, priority, retry_on)
+        roots = submitter.roots
         attach(self, before)
-        order = order_of(self, submitter.roots)
+        order = order_of(self, roots)
         submitter.submit(self, order, options)
         job = state_of(self).job
         assert job is not None
-        with using_roots(submitter.roots):
+        with using_roots(roots):
             return output_of(self, job)
 
 

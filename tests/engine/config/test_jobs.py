@@ -167,7 +167,7 @@ def test_a_plan_inside_a_package_is_found_with_the_packages_it_ran_without(tmp_p
     done = subprocess.run(
         [sys.executable, "plan.py"],
         cwd=package,
-        env={**os.environ, "PYTHONPATH": ""},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,
         text=True,
         check=False,

@@ -327,6 +327,24 @@ def test_an_output_can_be_the_light_task_that_loads_it(submitter: Any) -> None:
     assert task.before[0].model is task.model
 
 
+class Pass(Task[Any]):
+    task: Param[Any]
+
+    def output(self) -> Any:
+        return self.task
+
+
+def test_a_task_that_is_handed_on_keeps_them(submitter: Any) -> None:
+    task = Evaluate(model=1)
+    task.submit(before=[Seed(seed=1)])
+    handed = Pass(task=task).submit()
+    passes = submitter.last.key
+    assert handed is not task
+    order = submitted(submitter, model=handed)
+    assert passes in order.dependencies
+    assert reload(order.params).model.before[0].seed == 1
+
+
 def test_orders_need_no_experiment() -> None:
     from tests.engine.config.test_load import ROOTS
 
