@@ -18,8 +18,11 @@ VERBS = {
     "describe": "Show a class: documentation, parameters, defaults.",
     "ids": "Keep a plan's identifiers in a file, and check them.",
     "kill": "Stop running jobs, and cancel queued ones.",
-    "clean": "Move jobs to the trash.",
+    "clean": "Move obsolete jobs to the trash, with reasons.",
     "undo": "Take a clean back.",
+    "pin": "Keep jobs out of every clean.",
+    "unpin": "Let jobs be cleaned again.",
+    "du": "Say what takes how much on the disk.",
     "drift": "Decide about results made with other defaults.",
     "completion": "Print the completion script for a shell.",
 }

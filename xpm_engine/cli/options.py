@@ -43,6 +43,13 @@ def job_argument(*, many: bool) -> Callable[[Function], Function]:
     return click.argument("job", metavar="JOB", shell_complete=_complete_job)
 
 
+def chosen_argument(function: Function) -> Function:
+    """``[FILTER|JOB]...``, given to the verb as `jobs`; none is the verb's matter."""
+    return click.argument(
+        "jobs", metavar="[FILTER|JOB]...", nargs=-1, shell_complete=_complete_job
+    )(function)
+
+
 def print_json(value: dict[str, Any]) -> None:
     """One JSON document, indented, with the version of its format."""
     click.echo(json.dumps({"v": 1, **value}, indent=2))

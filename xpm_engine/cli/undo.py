@@ -61,9 +61,10 @@ def _list(workspace: WorkspacePaths, *, as_json: bool) -> None:
 
 
 def _line(item: Transaction) -> str:
-    from xpm_engine.verbs.words import plain, plural, size
+    from xpm_engine.verbs.clean import contents
+    from xpm_engine.verbs.words import plain, size
 
-    parts = [item.name, plural(len(item.removals), "job")]
+    parts = [item.name, contents(item)]
     if item.size is not None:
         parts.append(size(item.size))
     if item.user:
@@ -82,6 +83,7 @@ def _clean_json(item: Transaction) -> dict[str, object]:
         "user": item.user or None,
         "host": item.host or None,
         "jobs": [str(removal.key) for removal in item.removals],
+        "leftovers": [[str(left.key), left.attempt] for left in item.leftovers],
         "bytes": item.size,
         "unfinished": item.unfinished,
         "problem": item.problem or None,

@@ -7,6 +7,7 @@ the disk is `xpm_engine.workspace.cleaning`'s matter.
 from __future__ import annotations
 
 from xpm_engine.errors import UsageError
+from xpm_engine.verbs.words import plural
 from xpm_engine.workspace import cleaning
 from xpm_engine.workspace.cleaning import (
     Need,
@@ -31,6 +32,7 @@ __all__ = [
     "Transaction",
     "UndoReport",
     "carry_out",
+    "contents",
     "list_trash",
     "measure",
     "moved_sentence",
@@ -56,19 +58,29 @@ def undo(workspace: WorkspacePaths, transaction: str | None = None) -> UndoRepor
 
 def moved_sentence(done: Transaction) -> str:
     """What a clean did, in one line."""
-    moved = f"moved {_jobs(len(done.removals))} to the trash" if done.removals else "moved nothing"
+    things = contents(done)
+    moved = f"moved {things} to the trash" if things else "moved nothing"
     if done.left:
         moved += f", left {len(done.left)} where they are"
-    return f"{moved}; frees 0 B until purged" if done.removals else moved
+    return moved if done.empty else f"{moved}; frees 0 B until purged"
 
 
 def undone_sentence(report: UndoReport) -> str:
     """What an undo did, in one line."""
-    line = f"moved {_jobs(len(report.returned))} back"
+    things = _things(len(report.returned), len(report.leftovers)) or "nothing"
+    line = f"moved {things} back"
     if report.kept:
-        line += f", {_jobs(len(report.kept))} stay in the trash"
+        line += f", {len(report.kept):,} stay in the trash"
     return line
 
 
-def _jobs(count: int) -> str:
-    return "1 job" if count == 1 else f"{count:,} jobs"
+def contents(item: Transaction) -> str:
+    """What of a clean lies in the trash: ``3 jobs and the leftovers of 1 attempt``."""
+    return _things(len(item.removals), len(item.leftovers))
+
+
+def _things(jobs: int, attempts: int) -> str:
+    parts = [plural(jobs, "job")] if jobs else []
+    if attempts:
+        parts.append(f"the leftovers of {plural(attempts, 'attempt')}")
+    return " and ".join(parts)

@@ -58,9 +58,14 @@ def chosen_jobs(
     A filter is told by an operator (``:``, ``=``, ``~``, ``<``, ``>``), and means only jobs in
     one of `states`. Raises UsageError, FilterError.
     """
-    if not any(operator in text for text in texts for operator in OPERATORS):
+    if not is_filter(texts):
         return list(find_jobs(workspace, texts))
     return [row.key for row in select(workspace, texts, strict=True).rows if row.state in states]
+
+
+def is_filter(texts: Sequence[str]) -> bool:
+    """Whether a verb was given a filter, and not the names of jobs."""
+    return any(operator in text for text in texts for operator in OPERATORS)
 
 
 def all_jobs(workspace: WorkspacePaths) -> list[JobFacts[JobRow]]:

@@ -1,5 +1,6 @@
 """Removing jobs to the trash, and taking them back: plan, show, verify, rename, undo (DESIGN 9).
 
+- `leftovers`      what dead attempts left in jobs that stay
 - `needs`          which runs still need a job
 - `folders`        which folders may be moved at all
 - `plan`           the frozen list of what would be moved, and why a row may not
@@ -15,6 +16,7 @@ Nothing here follows a symbolic link, imports user code or leaves the workspace.
 
 from __future__ import annotations
 
+from xpm_engine.workspace.cleaning.leftovers import list_leftovers
 from xpm_engine.workspace.cleaning.moves import carry_out
 from xpm_engine.workspace.cleaning.needs import Need, NeedKind
 from xpm_engine.workspace.cleaning.plan import RemovalPlan, RemovalRow, plan_removal
@@ -32,6 +34,7 @@ __all__ = [
     "Transaction",
     "UndoReport",
     "carry_out",
+    "list_leftovers",
     "list_trash",
     "measure",
     "plan_removal",

@@ -9,6 +9,7 @@ import stat
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 
 OTHER_DISK = "it is on another disk than the workspace's trash"
+PINNED = "it is pinned"
 
 
 def workspace_trouble(workspace: WorkspacePaths) -> str:
@@ -68,7 +69,7 @@ class FolderCheck:
             return "it holds no .xpm folder, so it may not be ours"
         if not stat.S_ISDIR(inner.st_mode):
             return "its .xpm is no folder"
-        return "it is pinned" if os.path.lexists(job.pin) else ""
+        return PINNED if os.path.lexists(job.pin) else ""
 
 
 def _name_of(uid: int) -> str:

@@ -12,15 +12,17 @@ import errno
 import os
 import resource
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 from xpm_engine.errors import StorageError, UnreadableError
 from xpm_engine.workspace import tickets
 from xpm_engine.workspace.atomic import append_bytes, dumps, make_folders, sync_folder
 from xpm_engine.workspace.cleaning.cleaner import Cleaner
-from xpm_engine.workspace.cleaning.folders import OTHER_DISK, FolderCheck
+from xpm_engine.workspace.cleaning.folders import OTHER_DISK, PINNED, FolderCheck
+from xpm_engine.workspace.cleaning.leftovers import move_leftovers
 from xpm_engine.workspace.cleaning.needs import RunWatch
 from xpm_engine.workspace.cleaning.plan import RemovalPlan, RemovalRow
 from xpm_engine.workspace.cleaning.recovery import recover
@@ -56,18 +58,22 @@ def carry_out(workspace: WorkspacePaths, plan: RemovalPlan) -> Transaction:
         name = os.path.basename(trash.root)
         head = Head(name, cleaner.at, cleaner.user, cleaner.me, cleaner.nonce)
         removals = [_removal(row) for row in rows]
-        _write_journal(cleaner, head, removals)
+        _write_journal(cleaner, listing_lines(head, removals, plan.leftovers))
         move = _Move(workspace, plan, cleaner)
         at_once = _lock_limit()
         for first in range(0, len(rows), at_once):
             last = first + at_once
             move.batch(list(zip(rows[first:last], removals[first:last], strict=True)))
-        left = (*refused, *move.left)
+        leftovers, stayed = move_leftovers(workspace, trash, plan.leftovers)
+        left = (*refused, *move.left, *stayed)
         with suppress(StorageError):
             # For people; what was moved is told by the folders.
             append_bytes(trash.journal, dumps(moved_line(now(), left)) + b"\n")
         finish(trash)
-    return Transaction(head.name, head.at, head.user, head.by.host, tuple(move.moved), tuple(left))
+    moved = tuple(move.moved)
+    return Transaction(
+        head.name, head.at, head.user, head.by.host, moved, left, leftovers=leftovers
+    )
 
 
 @dataclass
@@ -146,6 +152,9 @@ class _Move:
         self.cleaner.release(item.job, item.removal)
 
     def _rename(self, item: _Claimed) -> str:
+        # Whoever pins it looks for our ticket afterwards: one of the two sees the other.
+        if os.path.lexists(item.job.pin):
+            return PINNED
         target = self.cleaner.trash.job(item.removal.key).root
         above = os.path.dirname(target)
         try:
@@ -188,9 +197,9 @@ def _removal(row: RemovalRow) -> Removal:
     )
 
 
-def _write_journal(cleaner: Cleaner, head: Head, removals: Sequence[Removal]) -> None:
+def _write_journal(cleaner: Cleaner, lines: Iterable[dict[str, Any]]) -> None:
     trash = cleaner.trash
-    data = b"".join(dumps(line) + b"\n" for line in listing_lines(head, removals))
+    data = b"".join(dumps(line) + b"\n" for line in lines)
     try:
         cleaner.write_launch()
         append_bytes(trash.journal, data, durable=True)

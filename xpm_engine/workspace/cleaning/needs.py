@@ -25,6 +25,12 @@ class NeedKind(Enum):
     """A job that adopted its result under a new name."""
     RUN = "run"
     """A run that goes on."""
+    LATEST = "latest run"
+    """A run that has ended, and that no later one has replaced."""
+    PIN = "pin"
+    """A person who pinned it."""
+    ITSELF = "itself"
+    """It has not ended."""
     UNKNOWN = "unknown"
     """A manifest that can't be read, of a run that may go on."""
 
@@ -35,7 +41,7 @@ class Need:
 
     kind: NeedKind
     name: str
-    """``task/identifier``, ``experiment/run``, or what can't be read."""
+    """``task/identifier``, ``experiment/run``, what can't be read, or a word."""
     job: JobKey | None = None
     """The job that needs it; None unless it is one."""
     live: bool = False
@@ -44,6 +50,12 @@ class Need:
     def __str__(self) -> str:
         if self.kind is NeedKind.RUN:
             return f"run {self.name} goes on and needs it"
+        if self.kind is NeedKind.LATEST:
+            return f"run {self.name} uses it"
+        if self.kind is NeedKind.PIN:
+            return "it is pinned"
+        if self.kind is NeedKind.ITSELF:
+            return "it has not ended"
         if self.kind is NeedKind.UNKNOWN:
             return f"a run that may go on can't be read: {self.name}"
         if self.kind is NeedKind.ALIAS:
@@ -64,8 +76,9 @@ class _Seen:
 class RunWatch:
     """Tells which runs need jobs, again and again while a plan is carried out.
 
-    A run that was over stays over and is not looked at again; a manifest is parsed again only
-    where its file changed. The file is opened before it is compared: on a network file system
+    A run that was `over` when the plan was made is not looked at again; one that ended since then
+    needs what it references like one that goes on. A manifest is parsed again only where its file
+    changed. The file is opened before it is compared: on a network file system
     that is what asks the server.
     """
 
@@ -82,12 +95,11 @@ class RunWatch:
             if name in self._over:
                 continue
             # The record first: a run that is over by then wrote its whole manifest before.
-            going_on = not is_over(self._workspace.run(*name))
+            kind = NeedKind.LATEST if is_over(self._workspace.run(*name)) else NeedKind.RUN
             manifest = self._manifest(name)
-            if going_on:
-                found.update(_live_needs(name, manifest, wanted))
-            else:
+            if kind is NeedKind.LATEST:
                 found.update(_survivors(self._workspace, manifest, wanted))
+            found.update(_run_needs(name, kind, manifest, wanted))
         return found
 
     def _manifest(self, name: RunName) -> Manifest:
@@ -141,11 +153,13 @@ def standing_needs(
     return found
 
 
-def _live_needs(name: RunName, manifest: Manifest, wanted: frozenset[JobKey]) -> dict[JobKey, Need]:
+def _run_needs(
+    name: RunName, kind: NeedKind, manifest: Manifest, wanted: frozenset[JobKey]
+) -> dict[JobKey, Need]:
     if manifest.damage:
         need = Need(NeedKind.UNKNOWN, f"{'/'.join(name)}: {manifest.damage[0]}", live=True)
         return dict.fromkeys(wanted, need)
-    need = Need(NeedKind.RUN, "/".join(name), live=True)
+    need = Need(kind, "/".join(name), live=True)
     referenced = {key for line in manifest.references for key in (line.key, line.alias)}
     return {key: need for key in wanted if key in referenced}
 

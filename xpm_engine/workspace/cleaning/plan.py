@@ -13,6 +13,7 @@ from xpm_engine.workspace.cleaning.needs import Need, RunName, RunWatch, runs_ov
 from xpm_engine.workspace.layout import JobKey, JobPaths, WorkspacePaths
 from xpm_engine.workspace.records.fields import now
 from xpm_engine.workspace.records.states import JobState
+from xpm_engine.workspace.records.trash import Leftover
 
 _NOT_OVER = {
     JobState.QUEUED: "it is queued: kill it first",
@@ -55,6 +56,8 @@ class RemovalPlan:
     """Jobs that can't be read, so that nobody knows whether they need one of the rows."""
     over: frozenset[RunName] = frozenset()
     """The runs that had ended by then; only others are asked again before each move."""
+    leftovers: tuple[Leftover, ...] = ()
+    """What is to be moved of jobs that stay."""
 
     @property
     def ready(self) -> tuple[RemovalRow, ...]:
@@ -63,8 +66,8 @@ class RemovalPlan:
 
     @property
     def size(self) -> int | None:
-        """Bytes of the rows that can be moved; None while one of them is not measured."""
-        sizes = [row.size for row in self.ready]
+        """Bytes of what can be moved; None while something of it is not measured."""
+        sizes = [row.size for row in self.ready] + [item.size for item in self.leftovers]
         known = [size for size in sizes if size is not None]
         return sum(known) if len(known) == len(sizes) else None
 

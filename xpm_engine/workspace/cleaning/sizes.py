@@ -28,7 +28,13 @@ def measure(workspace: WorkspacePaths, plan: RemovalPlan) -> RemovalPlan:
         else replace(row, size=folder_size(workspace.job(row.key).root, seen))
         for row in plan.rows
     )
-    return replace(plan, rows=rows)
+    leftovers = tuple(
+        item
+        if item.size is not None
+        else replace(item, size=folder_size(workspace.job(item.key).leftovers(item.attempt), seen))
+        for item in plan.leftovers
+    )
+    return replace(plan, rows=rows, leftovers=leftovers)
 
 
 def folder_size(path: str, seen: set[Inode]) -> int:

@@ -18,6 +18,7 @@ from xpm_engine.errors import OccupiedError, UnreadableError, UsageError
 from xpm_engine.workspace import tickets
 from xpm_engine.workspace.atomic import make_folders, storage_error
 from xpm_engine.workspace.cleaning.folders import workspace_trouble
+from xpm_engine.workspace.cleaning.leftovers import leftovers_in, remove_empty_attempts
 from xpm_engine.workspace.cleaning.trees import remove_empty
 from xpm_engine.workspace.layout import (
     JobKey,
@@ -31,6 +32,7 @@ from xpm_engine.workspace.layout import (
 from xpm_engine.workspace.records.trash import (
     Journal,
     Left,
+    Leftover,
     Removal,
     parse_journal,
     unknown_removal,
@@ -56,12 +58,20 @@ class Transaction:
     """Somebody works on it, or a crash left it; the next clean or undo mends it."""
     problem: str = ""
     """Why its journal can't be read; its jobs can still be taken back."""
+    leftovers: tuple[Leftover, ...] = ()
+    """What lies in the trash of jobs that stayed."""
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing of it lies in the trash."""
+        return not self.removals and not self.leftovers
 
     @property
     def size(self) -> int | None:
-        """Bytes; None where one of its jobs was not measured."""
-        sizes = [removal.size for removal in self.removals if removal.size is not None]
-        return sum(sizes) if len(sizes) == len(self.removals) else None
+        """Bytes; None where something was not measured."""
+        sizes = [item.size for item in self.removals] + [item.size for item in self.leftovers]
+        known = [size for size in sizes if size is not None]
+        return sum(known) if len(known) == len(sizes) else None
 
 
 @contextmanager
@@ -120,13 +130,14 @@ def list_trash(workspace: WorkspacePaths) -> tuple[Transaction, ...]:
     """What lies in the trash, newest first; reads only."""
     names = sorted(filter(is_name, list_folders(workspace.trash)), reverse=True)
     found = [read_transaction(workspace, name) for name in names]
-    return tuple(item for item in found if item.removals)
+    return tuple(item for item in found if not item.empty)
 
 
 def read_transaction(workspace: WorkspacePaths, name: str) -> Transaction:
     """One transaction, as it lies in the trash now; a damaged journal is told as a `problem`."""
     trash = workspace.transaction(name)
     lying = list(jobs_in(trash))
+    attempts = sorted(leftovers_in(trash))
     unfinished = os.path.lexists(trash.lock)
     try:
         journal = read_journal(trash)
@@ -134,12 +145,30 @@ def read_transaction(workspace: WorkspacePaths, name: str) -> Transaction:
         what = error.what if isinstance(error, UnreadableError) else "is missing"
         unknown = tuple(unknown_removal(key) for key in lying)
         problem = f"{trash.journal}: {what}"
-        return Transaction(name, "", "", "", unknown, unfinished=unfinished, problem=problem)
+        return Transaction(
+            name,
+            "",
+            "",
+            "",
+            unknown,
+            unfinished=unfinished,
+            problem=problem,
+            leftovers=tuple(attempts),
+        )
     known = {removal.key: removal for removal in journal.removals}
     removals = tuple(known.get(key) or unknown_removal(key) for key in sorted(lying))
+    measured = {item: item for item in journal.leftovers}
+    leftovers = tuple(measured.get(item, item) for item in attempts)
     head = journal.head
     return Transaction(
-        name, head.at, head.user, head.by.host, removals, journal.left, unfinished=unfinished
+        name,
+        head.at,
+        head.user,
+        head.by.host,
+        removals,
+        journal.left,
+        unfinished=unfinished,
+        leftovers=leftovers,
     )
 
 
@@ -170,6 +199,7 @@ def discard(trash: TrashPaths) -> None:
 
     The lock goes last but for the folder, so that a crash in between is seen. Raises StorageError.
     """
+    remove_empty_attempts(trash)
     remove_empty(trash.jobs)
     if os.path.lexists(trash.jobs) or os.path.lexists(trash.purging):
         return

@@ -11,12 +11,13 @@ from xpm_engine.workspace import tickets
 from xpm_engine.workspace.atomic import append_bytes, dumps, make_folders
 from xpm_engine.workspace.cleaning.cleaner import Cleaner
 from xpm_engine.workspace.cleaning.folders import link_trouble
+from xpm_engine.workspace.cleaning.leftovers import return_leftovers
 from xpm_engine.workspace.cleaning.recovery import recover
 from xpm_engine.workspace.cleaning.transactions import finish, held, jobs_in, read_journal
 from xpm_engine.workspace.layout import JobKey, JobPaths, TrashPaths, WorkspacePaths
 from xpm_engine.workspace.records.fields import now
 from xpm_engine.workspace.records.tickets import LaunchedBy
-from xpm_engine.workspace.records.trash import Left, Removal, undone_line
+from xpm_engine.workspace.records.trash import Left, Leftover, Removal, undone_line
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class UndoReport:
     returned: tuple[JobKey, ...]
     kept: tuple[Left, ...]
     """The jobs that stay in the trash, with why."""
+    leftovers: tuple[Leftover, ...] = ()
+    """What was moved back into jobs that had stayed."""
 
 
 def undo(workspace: WorkspacePaths, name: str) -> UndoReport:
@@ -52,12 +55,15 @@ def undo(workspace: WorkspacePaths, name: str) -> UndoReport:
                 kept.append(Left(key, why))
             else:
                 returned.append(key)
+        leftovers, stayed = return_leftovers(workspace, trash)
+        kept.extend(stayed)
         if kept:
             line = undone_line(now(), cleaner.user, len(returned), kept)
             with suppress(StorageError):
                 append_bytes(trash.journal, dumps(line) + b"\n")
         finish(trash)
-    return UndoReport(name, tuple(sorted(returned)), tuple(sorted(kept, key=lambda x: x.key)))
+    kept.sort(key=lambda left: left.key)
+    return UndoReport(name, tuple(sorted(returned)), tuple(kept), leftovers)
 
 
 class _Folders:

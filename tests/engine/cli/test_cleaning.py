@@ -1,0 +1,159 @@
+"""Cleaning from the command line: what is offered, asked and told."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.engine.cli.conftest import Done
+from tests.engine.folders import key, make_job, make_run, picture, reference
+from xpm_engine.workspace import scan
+from xpm_engine.workspace.layout import WorkspacePaths
+from xpm_engine.workspace.records.reasons import Outcome
+
+Xpm = Callable[..., Done]
+A, B, C, D = (key(number * 0x1111_1111 << 96) for number in range(1, 5))
+
+
+@pytest.fixture
+def history(workspace: WorkspacePaths) -> WorkspacePaths:
+    """A stays, B was replaced, C failed and was replaced, D is in no run."""
+    make_job(workspace, A, tags={"lr": 0.1})
+    make_job(workspace, B, tags={"lr": 0.5})
+    make_job(workspace, C, outcome=Outcome.FAILED, tags={"lr": 1})
+    make_job(workspace, D)
+    old = [reference(name, tags={"lr": lr}) for name, lr in ((A, 0.1), (B, 0.5), (C, 1))]
+    make_run(workspace, old, run="20261121-091200-ab12")
+    make_run(workspace, old[:1], run="20261122-091200-ab12")
+    return workspace
+
+
+def _json(done: Done) -> Any:
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def _standing(workspace: WorkspacePaths) -> set[object]:
+    return set(scan.list_jobs(workspace))
+
+
+def test_what_is_obsolete_is_shown_with_reasons(xpm: Xpm, history: WorkspacePaths) -> None:
+    before = picture(history.root)
+    out = xpm("clean", "-n").stdout
+    assert picture(history.root) == before
+    assert f"[x] ir.bm25/{C.short}  lr=1" in out
+    assert "nothing is lost" in out
+    assert f"[ ] ir.bm25/{B.short}  lr=0.5" in out
+    assert "2.0 s again" in out
+    assert "lr 0.5 → 0.1" in out
+    assert f"[ ] ir.bm25/{D.short}" in out
+    assert "no run names it" in out
+    assert A.short not in out
+    assert "1 of 3 to the trash" in out
+
+
+def test_failed_jobs_go_and_come_back(xpm: Xpm, history: WorkspacePaths) -> None:
+    assert "moved 1 job to the trash" in xpm("clean", "--yes").stdout
+    assert _standing(history) == {A, B, D}
+    assert "moved 2 jobs to the trash" in xpm("clean", "--all-obsolete", "--yes").stdout
+    assert _standing(history) == {A}
+    xpm("undo")
+    xpm("undo")
+    assert _standing(history) == {A, B, C, D}
+
+
+def test_obsolete_as_json(xpm: Xpm, history: WorkspacePaths) -> None:
+    rows = _json(xpm("clean", "-n", "--json"))["obsolete"]
+    told = {row["id"]: (row["reason"], row["ticked"], row["needed_by"]) for row in rows}
+    assert told == {
+        B.identifier: ("replaced", False, []),
+        C.identifier: ("failed", True, []),
+        D.identifier: ("in no run", False, []),
+    }
+    done = _json(xpm("clean", "--yes", "--json"))
+    assert done["moved"] == [str(C)]
+    assert done["transaction"]
+
+
+def test_a_filter_leaves_what_somebody_needs(xpm: Xpm, history: WorkspacePaths) -> None:
+    out = xpm("clean", "state:done", "-n").stdout
+    assert f"[ ] ir.bm25/{A.short}" in out
+    assert "needed by drmm/20261122-091200-ab12" in out
+    assert "2 jobs of 3 to the trash" in out
+    xpm("clean", "state:done", "--yes")
+    assert _standing(history) == {A, C}
+    xpm("clean", "state:done", "--needed", "--yes")
+    assert _standing(history) == {C}
+
+
+def test_leftovers_are_told_apart(xpm: Xpm, workspace: WorkspacePaths) -> None:
+    job = make_job(workspace, A, attempt=2)
+    os.makedirs(job.leftovers(1))
+    make_run(workspace, [reference(A)])
+    assert "attempt 1" in xpm("clean", "-n").stdout
+    done = xpm("clean", "--yes").stdout
+    assert "moved the leftovers of 1 attempt to the trash" in done
+    assert "the leftovers of 1 attempt" in xpm("undo", "--list").stdout
+    assert xpm("undo").stdout == "moved the leftovers of 1 attempt back\n"
+
+
+def test_a_purge_wants_a_typed_word(
+    xpm: Xpm, history: WorkspacePaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    typed = iter(["yes", "purge", "purge"])
+
+    def prompt(text: str, *, default: str, show_default: bool) -> str:
+        return next(typed)
+
+    monkeypatch.setattr("click.prompt", prompt)
+    assert xpm("clean", "--purge", "--yes").returncode == 130
+    assert _standing(history) == {A, B, C, D}
+    assert "purged 1 job" in xpm("clean", "--purge", "--yes").stdout
+    assert xpm("undo", "--list").stderr == "the trash is empty\n"
+    xpm("clean", D.identifier, "--yes")
+    assert "purged 1 clean" in xpm("clean", "--empty-trash").stdout
+    assert xpm("undo", "--list").stderr == "the trash is empty\n"
+
+
+def test_wrong_use(xpm: Xpm, history: WorkspacePaths) -> None:
+    for arguments in (["clean", "x", "--all-obsolete"], ["clean", "--needed"], ["pin"], ["unpin"]):
+        assert xpm(*arguments).returncode == 2
+    assert xpm("clean").returncode == 2
+    assert "--yes" in xpm("clean").stderr
+
+
+def test_old_cleans_are_purged_by_the_next(
+    xpm: Xpm, history: WorkspacePaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    xpm("clean", "--yes")
+    with open(history.settings, "w", encoding="ascii") as file:
+        file.write('[retention]\ntrash_size = "1kB"\n')
+    assert "purges 1 clean" in xpm("clean", "-n").stdout
+    assert "1 job" in xpm("undo", "--list").stdout
+    xpm("clean", "--all-obsolete", "--yes")
+    (listed,) = _json(xpm("undo", "--list", "--json"))["cleans"]
+    assert sorted(listed["jobs"]) == sorted([str(B), str(D)])
+
+
+def test_pin_and_unpin(xpm: Xpm, history: WorkspacePaths) -> None:
+    assert _json(xpm("pin", D.identifier, "-n", "--json"))["pinned"] == [str(D)]
+    assert _standing(history) == {A, B, C, D}
+    assert "pinned 1 job" in xpm("pin", D.identifier, "--why", "for the paper").stdout
+    assert "needed by a pin" in xpm("clean", "-n").stdout
+    assert "stays: it is pinned" in xpm("clean", D.identifier, "-n").stdout
+    assert "unpinned 1 job" in xpm("unpin", "is:pinned").stdout
+    assert "moved" in xpm("clean", D.identifier, "--yes").stdout
+
+
+def test_du(xpm: Xpm, history: WorkspacePaths) -> None:
+    out = xpm("du").stdout
+    assert "drmm  ir.bm25  1 job" in out
+    assert "(in no latest run)  ir.bm25  3 jobs  obsolete" in out
+    told = _json(xpm("du", "--json"))
+    assert told["bytes"] == sum(row["bytes"] for row in told["rows"])
+    assert 0 < told["obsolete_bytes"] < told["bytes"]

@@ -1,0 +1,151 @@
+"""What could be cleaned, why, who needs it all the same, and the plan that follows from ticks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from xpm_engine.verbs.pins import pinned_jobs
+from xpm_engine.verbs.words import plain, when
+from xpm_engine.workspace import scan
+from xpm_engine.workspace.cleaning import RemovalPlan, list_leftovers, plan_removal
+from xpm_engine.workspace.cleaning.needs import RunName, runs_over
+from xpm_engine.workspace.cleaning.sizes import folder_size
+from xpm_engine.workspace.layout import JobKey, WorkspacePaths
+from xpm_engine.workspace.obsolete import Obsolete, ObsoleteReason, Survey, survey
+from xpm_engine.workspace.records.trash import Leftover
+
+Offer = tuple[JobKey, int]
+"""A job, and the attempt whose leftovers are meant; 0 for the whole job."""
+
+_COMMIT_DIGITS = 7
+
+
+@dataclass(frozen=True)
+class Surveyed:
+    """A survey, and which runs can't have changed since."""
+
+    survey: Survey
+    over: frozenset[RunName]
+    """The runs that had ended before their manifests were read; others are asked again."""
+
+
+def survey_workspace(workspace: WorkspacePaths) -> Surveyed:
+    """Read all runs and jobs of a workspace, and find what is obsolete; reads only."""
+    over = runs_over(workspace)
+    jobs = {key: scan.read_job(workspace, key) for key in scan.list_jobs(workspace)}
+    runs = [
+        scan.read_run(workspace, experiment, run)
+        for experiment in scan.list_experiments(workspace)
+        for run in scan.list_runs(workspace, experiment)
+    ]
+    leftovers = {
+        key: attempts
+        for key, record in jobs.items()
+        if record.attempt > 1 and (attempts := list_leftovers(workspace.job(key)))
+    }
+    found = survey(runs, jobs, pinned=pinned_jobs(workspace, jobs), leftovers=leftovers)
+    return Surveyed(found, over)
+
+
+def ticked(found: Survey, *, finished: bool = False) -> tuple[Obsolete, ...]:
+    """What is ticked at first: leftovers and failed jobs; with `finished`, every obsolete job.
+
+    Never what somebody needs, nor what a job that is not ticked was made from.
+    """
+    chosen = [item for item in found.obsolete if item.ticked or (finished and item.free)]
+    leaving = _without_needed(found, {item.key for item in chosen if not item.attempt})
+    return tuple(item for item in chosen if item.attempt or item.key in leaving)
+
+
+def unneeded(found: Survey, keys: Collection[JobKey]) -> frozenset[JobKey]:
+    """Those of `keys` that nobody needs but others of them, and of which that is certain."""
+    doubtful = {item.key for item in found.obsolete if item.reason is ObsoleteReason.CANNOT_TELL}
+    wanted = frozenset(keys) - doubtful
+    free = {key for key in wanted if all(need.job in wanted for need in found.needs(key))}
+    return frozenset(_without_needed(found, free))
+
+
+def _without_needed(found: Survey, leaving: set[JobKey]) -> set[JobKey]:
+    """Without what a job is made from that does not leave."""
+    staying = [key for key in found.jobs if key not in leaving]
+    while staying:
+        needed = found.dependencies(staying.pop()) & leaving
+        leaving -= needed
+        staying.extend(needed)
+    return leaving
+
+
+def measure_offered(workspace: WorkspacePaths, items: Iterable[Obsolete]) -> dict[Offer, int]:
+    """Bytes on the disk of each; a file with several hard links counts once."""
+    seen: set[tuple[int, int]] = set()
+    sizes: dict[Offer, int] = {}
+    for item in items:
+        job = workspace.job(item.key)
+        path = job.leftovers(item.attempt) if item.attempt else job.root
+        sizes[item.key, item.attempt] = folder_size(path, seen)
+    return sizes
+
+
+def plan_clean(
+    workspace: WorkspacePaths,
+    seen: Surveyed,
+    chosen: Iterable[Obsolete],
+    *,
+    sizes: Mapping[Offer, int] | None = None,
+) -> RemovalPlan:
+    """The plan to move what was ticked; every row is checked again when it is carried out."""
+    known = sizes or {}
+    items = list(chosen)
+    keys = [item.key for item in items if not item.attempt]
+    plan = plan_keys(workspace, seen, keys)
+    whole = frozenset(keys)
+    leftovers = tuple(
+        Leftover(item.key, item.attempt, known.get((item.key, item.attempt)))
+        for item in items
+        if item.attempt and item.key not in whole
+    )
+    rows = tuple(replace(row, size=known.get((row.key, 0))) for row in plan.rows)
+    return replace(plan, rows=rows, leftovers=leftovers)
+
+
+def plan_keys(workspace: WorkspacePaths, seen: Surveyed, keys: Collection[JobKey]) -> RemovalPlan:
+    """The plan to move these jobs; a run that ended after the survey is asked as well."""
+    plan = plan_removal(workspace, list(keys), records=seen.survey.jobs)
+    return replace(plan, over=plan.over & seen.over)
+
+
+def why_offered(item: Obsolete, *, now: float | None = None) -> str:
+    """Why something is offered, in a line; `now` is in seconds since 1970."""
+    clock = time.time() if now is None else now
+    job = item.job
+    ended = when(job.ended or job.started, clock)
+    match item.reason:
+        case ObsoleteReason.CANNOT_TELL:
+            return plain(item.problem)
+        case ObsoleteReason.LEFTOVERS:
+            return f"attempt {job.attempt} {job.state.value} {ended}".rstrip()
+        case ObsoleteReason.IN_NO_RUN:
+            return "no run names it" + (f"; last used {ended}" if ended else "")
+        case ObsoleteReason.FAILED:
+            began = f"{job.state.value} {ended}".rstrip()
+            tail = _replaced_words(item, clock)
+            return f"{began}; {tail}" if tail else f"{began}; no run names it"
+        case ObsoleteReason.REPLACED:
+            return _replaced_words(item, clock)
+
+
+def _replaced_words(item: Obsolete, clock: float) -> str:
+    """``run 20 Nov: lr 0.5 → 0.1 (seed=1, commit 1f2e3d4)``; empty where no run took its place."""
+    by = item.replacement
+    if by is None:
+        return ""
+    left = ", ".join(map(str, by.left))
+    if not left:
+        left = "uses no job of this task" if by.task_left else "other combinations of values"
+    facts = [f"{name}={value}" for name, value in by.arguments]
+    if by.commit:
+        facts.append(f"commit {by.commit[:_COMMIT_DIGITS]}")
+    tail = f" ({', '.join(facts)})" if facts else ""
+    return plain(f"run {by.run}, {when(by.at, clock)}: {left}{tail}")

@@ -1,0 +1,307 @@
+"""Which jobs are obsolete, for which stated reason, and who needs them all the same.
+
+Pure: from the runs and jobs as they were read to a `Survey`; it touches no disk.
+
+A run is *current* until a later complete run of the same experiment and scope takes its place, and
+needs every job that it references. What no current run needs may be obsolete, unless something
+that nobody could read might say otherwise: then nobody can tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from xpm_engine.workspace.cleaning.needs import Need, NeedKind
+from xpm_engine.workspace.layout import JobKey
+from xpm_engine.workspace.records.runs import PlanState, Reference, RunKind, Scope
+from xpm_engine.workspace.records.states import JobState
+from xpm_engine.workspace.replaced import Replacement, RunValues
+from xpm_engine.workspace.scan import JobRecord, RunView
+
+
+class ObsoleteReason(StrEnum):
+    """Why a job is offered, in the words and the order of the screens."""
+
+    LEFTOVERS = "leftovers"
+    """Files of an attempt that ended before the last one began."""
+    FAILED = "failed"
+    """It did not end well, and no current run names it."""
+    REPLACED = "replaced"
+    """A later complete run of the same scope no longer references it."""
+    IN_NO_RUN = "in no run"
+    CANNOT_TELL = "cannot tell"
+    """Something that would say whether it is needed can't be read."""
+
+
+@dataclass(frozen=True)
+class Obsolete:
+    """A job that is offered, or the leftovers of one of its attempts."""
+
+    job: JobRecord
+    reason: ObsoleteReason
+    needs: tuple[Need, ...] = ()
+    """Who needs it all the same; empty for nobody."""
+    replacement: Replacement | None = None
+    """What took its place, where a run did."""
+    problem: str = ""
+    """What can't be read, with the file's name; only where nobody can tell."""
+    attempt: int = 0
+    """Whose leftovers these are; 0 for the whole job."""
+
+    @property
+    def key(self) -> JobKey:
+        return self.job.key
+
+    @property
+    def free(self) -> bool:
+        """Whether it may be offered for ticking without a warning: nobody needs it."""
+        return not self.needs and self.reason is not ObsoleteReason.CANNOT_TELL
+
+    @property
+    def ticked(self) -> bool:
+        """Whether it is ticked at first: nothing is lost, and nobody needs it."""
+        return self.free and self.reason in (ObsoleteReason.LEFTOVERS, ObsoleteReason.FAILED)
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What is obsolete in a workspace, and who needs what."""
+
+    obsolete: tuple[Obsolete, ...]
+    """By reason in the order of `ObsoleteReason`, then by job."""
+    jobs: Mapping[JobKey, JobRecord]
+    blockers: tuple[str, ...]
+    """What can't be read, so that nothing counts as obsolete; with the files' names."""
+    _graph: _Graph = field(repr=False, compare=False)
+
+    def needs(self, key: JobKey) -> tuple[Need, ...]:
+        """Who needs this job: current runs, jobs that stay, new names, a pin, itself if live."""
+        return tuple(self._graph.needs(key))
+
+    def dependencies(self, key: JobKey) -> frozenset[JobKey]:
+        """The jobs that this one is made from directly, adopted ones included."""
+        return self._graph.upstream(key)
+
+
+def survey(
+    runs: Iterable[RunView],
+    jobs: Mapping[JobKey, JobRecord],
+    *,
+    pinned: Collection[JobKey] = (),
+    leftovers: Mapping[JobKey, Collection[int]] | None = None,
+) -> Survey:
+    """Find every job's reason to go, if it has one.
+
+    `runs` are all runs of the workspace, `jobs` all jobs whose folder stands, `leftovers` the
+    attempts of a job that left files behind.
+    """
+    history = _History()
+    for group in _groups(runs):
+        history.add(group)
+    graph = _Graph(history, jobs, frozenset(pinned))
+    blockers = tuple(history.blockers)
+    hidden = tuple(_hidden_needs(history, jobs))
+    found: list[Obsolete] = []
+    for key, record in jobs.items():
+        reason, problem = _reason(history, record, blockers, hidden)
+        if reason is not None:
+            needs = tuple(graph.needs(key))
+            replacement = history.replaced.get(key) if not problem else None
+            found.append(Obsolete(record, reason, needs, replacement, problem))
+    for key, attempts in (leftovers or {}).items():
+        found.extend(_leftovers(jobs[key], attempts, pinned=key in graph.pinned))
+    order = list(ObsoleteReason)
+    found.sort(key=lambda item: (order.index(item.reason), item.key, item.attempt))
+    return Survey(tuple(found), jobs, (*blockers, *hidden), graph)
+
+
+def _reason(
+    history: _History, record: JobRecord, blockers: tuple[str, ...], hidden: tuple[str, ...]
+) -> tuple[ObsoleteReason | None, str]:
+    """Why a job is offered, and, where nobody can tell, what can't be read."""
+    if record.state is JobState.UNREADABLE:
+        return ObsoleteReason.CANNOT_TELL, record.problem
+    held, replaced = record.key in history.holders, record.key in history.replaced
+    badly = record.state.ended_badly
+    if record.state.live or (held and (badly or not replaced)):
+        return None, ""
+    # What is hidden may be made from a result, and never from a failure.
+    problem = next(iter(blockers if badly else (*blockers, *hidden)), "")
+    if problem:
+        return ObsoleteReason.CANNOT_TELL, problem
+    if badly:
+        return ObsoleteReason.FAILED, ""
+    return (ObsoleteReason.REPLACED if replaced else ObsoleteReason.IN_NO_RUN), ""
+
+
+def _leftovers(record: JobRecord, attempts: Iterable[int], *, pinned: bool) -> Iterator[Obsolete]:
+    if record.state.live or record.state is JobState.UNREADABLE:
+        return
+    needs = (Need(NeedKind.PIN, "a pin"),) if pinned else ()
+    for attempt in attempts:
+        if attempt < record.attempt:
+            yield Obsolete(record, ObsoleteReason.LEFTOVERS, needs, attempt=attempt)
+
+
+def _hidden_needs(history: _History, jobs: Mapping[JobKey, JobRecord]) -> Iterator[str]:
+    """The jobs that can't be read and that no manifest names: they may be made from any other."""
+    for key, record in jobs.items():
+        if record.state is JobState.UNREADABLE and key not in history.upstream:
+            yield record.problem
+
+
+def _groups(runs: Iterable[RunView]) -> list[list[RunView]]:
+    """The runs that may take each other's place, oldest first."""
+    found: dict[tuple[str, Scope | None, str], list[RunView]] = {}
+    for run in runs:
+        scope = None if run.record is None else run.record.scope
+        # Nobody knows the scope of a run whose record can't be read: it stands alone.
+        found.setdefault((run.experiment, scope, "" if scope else run.run), []).append(run)
+    for group in found.values():
+        group.sort(key=lambda run: ("" if run.record is None else run.record.started, run.run))
+    return list(found.values())
+
+
+def retires(run: RunView) -> bool:
+    """Whether a run takes the place of the earlier ones of its scope."""
+    record = run.record
+    return (
+        record is not None
+        and run.plan is PlanState.COMPLETE
+        and record.kind is RunKind.PLAN
+        and record.selection is None
+        and run.manifest.trustworthy
+        and not run.problem
+    )
+
+
+class _History:
+    """What all runs together say: who holds a job, what took its place, what it is made from."""
+
+    def __init__(self) -> None:
+        self.holders: dict[JobKey, list[RunView]] = {}
+        """Job -> the current runs that reference it."""
+        self.replaced: dict[JobKey, Replacement] = {}
+        self.upstream: dict[JobKey, set[JobKey]] = {}
+        """Job -> what the manifests say it is made from, by its own name or an adopted one."""
+        self.blockers: list[str] = []
+
+    def add(self, group: list[RunView]) -> None:
+        """Add the runs of one scope, oldest first."""
+        last = max((place for place, run in enumerate(group) if retires(run)), default=0)
+        for run in group[last:]:
+            for line in run.manifest.references:
+                for key in _named(line):
+                    self.holders.setdefault(key, []).append(run)
+        for place, run in enumerate(group):
+            self._add_upstream(run)
+            blocker = _blocker(run, replaced=place < last)
+            if blocker:
+                self.blockers.append(blocker)
+        self._add_replaced(group, last)
+
+    def _add_upstream(self, run: RunView) -> None:
+        for line in run.manifest.references:
+            known = self.upstream.setdefault(line.key, set())
+            known.update(line.dependencies)
+            if line.alias is not None:
+                known.add(line.alias)
+
+    def _add_replaced(self, group: list[RunView], last: int) -> None:
+        mentioned: dict[JobKey, tuple[int, Reference]] = {}
+        for place, run in enumerate(group[:last]):
+            for line in run.manifest.references:
+                for key in _named(line):
+                    mentioned[key] = place, line
+        lines = (line for run in group[last:] for line in run.manifest.references)
+        kept = {key for line in lines for key in _named(line)}
+        values = {place: RunValues(run) for place, run in enumerate(group) if retires(run)}
+        for key, (place, line) in mentioned.items():
+            if key in kept:
+                continue
+            by = values[min(later for later in values if later > place)]
+            known = self.replaced.get(key)
+            if known is None or known.at < by.at:
+                self.replaced[key] = Replacement(line, by)
+
+
+def _named(line: Reference) -> tuple[JobKey, ...]:
+    return (line.key,) if line.alias is None else (line.key, line.alias)
+
+
+def _blocker(run: RunView, *, replaced: bool) -> str:
+    """What of a run can't be read, so that it may need any job; empty if it is whole.
+
+    A run that goes on has no closing line yet. One whose driver is dead will never have it: what
+    it may have lost could only say that it needs more, and it needs nothing once a later complete
+    run has taken its place.
+    """
+    name = f"{run.experiment}/{run.run}"
+    if run.problem:
+        return f"run {name}: {run.problem}"
+    if run.manifest.damage:
+        return f"run {name}: jobs.jsonl: {run.manifest.damage[0]}"
+    if run.manifest.ended or run.live or (replaced and run.plan is PlanState.CRASHED):
+        return ""
+    return f"run {name}: jobs.jsonl ends without its closing line"
+
+
+class _Graph:
+    """Who needs whom, among the jobs that stay."""
+
+    def __init__(
+        self, history: _History, jobs: Mapping[JobKey, JobRecord], pinned: frozenset[JobKey]
+    ) -> None:
+        self.pinned = pinned
+        self._history = history
+        self._jobs = jobs
+        self._adopters: dict[JobKey, list[JobKey]] = {}
+        for key, record in jobs.items():
+            if record.alias is not None:
+                self._adopters.setdefault(record.alias, []).append(key)
+        self._downstream: dict[JobKey, list[JobKey]] = {}
+        self._mark_kept()
+
+    def upstream(self, key: JobKey) -> frozenset[JobKey]:
+        """What a job is made from directly, under all its names."""
+        record = self._jobs.get(key)
+        found = set(self._history.upstream.get(key, ()))
+        if record is not None:
+            found.update(record.dependencies)
+            if record.alias is not None:
+                # A name may have been adopted over other names: all of one target stay together.
+                found.add(record.alias)
+                found.update(self._adopters[record.alias])
+        found.discard(key)
+        return frozenset(found)
+
+    def needs(self, key: JobKey) -> Iterator[Need]:
+        record = self._jobs.get(key)
+        if record is not None and record.state.live:
+            yield Need(NeedKind.ITSELF, "itself", live=True)
+        if key in self.pinned:
+            yield Need(NeedKind.PIN, "a pin")
+        for run in self._history.holders.get(key, ()):
+            kind = NeedKind.RUN if run.live else NeedKind.LATEST
+            yield Need(kind, f"{run.experiment}/{run.run}", live=run.live)
+        for name in self._downstream.get(key, ()):
+            other = self._jobs.get(name)
+            kind = NeedKind.ALIAS if other is not None and other.alias == key else NeedKind.JOB
+            yield Need(kind, str(name), name, live=other is not None and other.state.live)
+
+    def _mark_kept(self) -> None:
+        """Record every need of a job that stays, at any depth."""
+        kept = set(self._history.holders) | self.pinned
+        for key, record in self._jobs.items():
+            if record.state.live or record.state is JobState.UNREADABLE:
+                kept.add(key)
+        pending = sorted(kept)
+        while pending:
+            key = pending.pop()
+            for name in self.upstream(key):
+                self._downstream.setdefault(name, []).append(key)
+                if name not in kept:
+                    kept.add(name)
+                    pending.append(name)
