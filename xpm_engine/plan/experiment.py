@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from contextvars import Token
 from dataclasses import replace
 from enum import Enum
+from functools import cached_property
 from types import TracebackType
 from typing import Any
 
@@ -91,7 +92,7 @@ class Experiment:
         self._scheduler: Scheduler | None = None
         self._recorder = current_recorder()
 
-    @property
+    @cached_property
     def roots(self) -> PathRoots:
         """The folders that paths are told by."""
         return PathRoots(workspace=self.workspace, project=_project())

@@ -115,9 +115,11 @@ if __name__ == "__main__":
     # Those that could not record their end keep trying, and do so now.
     workspace = WorkspacePaths(str(small_disk / "ws"))
     project.wait_for(
-        lambda: not any(
-            scan.read_job(workspace, key).state is JobState.RUNNING
-            for key in scan.list_jobs(workspace)
+        lambda: (
+            not any(
+                scan.read_job(workspace, key).state is JobState.RUNNING
+                for key in scan.list_jobs(workspace)
+            )
         )
     )
     done = {line for line in project.ledger() if line.startswith("end")}

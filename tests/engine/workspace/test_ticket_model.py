@@ -83,9 +83,9 @@ class TicketModel(RuleBasedStateMachine):
         """Inode of the folder's `.xpm` -> its ledger."""
         self.patches = [
             mock.patch.object(processes, "liveness", self._liveness),
-            mock.patch.object(tickets, "lock_is_free", lambda job: not self._holder()),
+            mock.patch.object(tickets, "lock_is_free", lambda job: not self._holder()),  # noqa: PT008
             # A task may have cleared its environment: nothing may rest on finding it there.
-            mock.patch.object(processes, "with_environment", lambda name, value: []),
+            mock.patch.object(processes, "with_environment", return_value=[]),
         ]
         for patch in self.patches:
             patch.start()

@@ -48,7 +48,7 @@ class Launch:
     project: str = ""
     """``name@commit``: the plan's project and its first commit; empty where there is none."""
     shared: Tuple[str, ...] = ()
-    """``task/name/identifier`` of the folders that it shares; one running job at a time has each."""
+    """``task/name/identifier`` of the folders that it shares, one running job at a time."""
 
     def to_json(self) -> Dict[str, Any]:
         return {
