@@ -83,10 +83,12 @@ class ProcessWatch:
             if isinstance(key.data, _Pipe):
                 key.data.empty()
             elif key.data is None:
-                # First the flag: a wake-up that comes between the two lines is one too many.
-                self._woken = False
+                # First the pipe, then the flag: the other way round a wake-up between the two
+                # would be read away, with the flag still saying that it is on its way. One that
+                # finds the flag up comes before the caller looks at what it was woken for.
                 with contextlib.suppress(BlockingIOError):
                     os.read(self._wake_read, 4096)
+                self._woken = False
             else:
                 ended.append(key.data)
         for name in ended:
