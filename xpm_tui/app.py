@@ -113,13 +113,19 @@ class XpmApp(App[None], inherit_bindings=False):
         self.changes = tuple(name for name in self.changes if name != transaction)
         self._watcher.look_now()
 
-    def plan_removal(self, keys: frozenset[JobKey]) -> None:
-        """Show the plan of a removal; nothing moves before it is carried out there."""
+    def plan_removal(self, keys: frozenset[JobKey], *, left_alone: int = 0) -> None:
+        """Show the plan of a removal; nothing moves before it is carried out there.
+
+        `left_alone` marked jobs are hidden by the filter, which the plan says.
+        """
         from xpm_tui.screens.clean import CleanScreen
 
         records = {record.key: record for record in self.store.records()}
         keys_in_order = tuple(sorted(keys))
-        self.push_screen(CleanScreen(self.store.workspace, keys_in_order, records=records))
+        screen = CleanScreen(
+            self.store.workspace, keys_in_order, records=records, left_alone=left_alone
+        )
+        self.push_screen(screen)
 
     def undo_last(self) -> None:
         """Take back the last clean of this session."""
@@ -300,4 +306,5 @@ def _together(changes: Sequence[Changed]) -> Changed:
         runs=frozenset(run for changed in changes for run in changed.runs),
         experiments=any(changed.experiments for changed in changes),
         trash=any(changed.trash for changed in changes),
+        filter=any(changed.filter for changed in changes),
     )

@@ -52,8 +52,8 @@ def test_typing_and_reading(
 def test_typed_ahead_keys_reach_the_field(terminal: Open, jobs: Jobs) -> None:
     app = terminal("ws")
     app.until(lambda: "● live" in app.text)
-    app.type("/seed=2 running\r")
-    app.until(lambda: "/seed=2 running" in app.lines[-2] and "● lr=0.01 seed=2" in app.text)
+    app.type("/seed=2 state:running\r")
+    app.until(lambda: "/seed=2 state:running" in app.lines[-2] and "● lr=0.01 seed=2" in app.text)
     app.type("\x1b")
     app.until(lambda: "ablation" in app.text)
 

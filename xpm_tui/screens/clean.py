@@ -31,7 +31,7 @@ from xpm_tui.screens.dialog import GRACE
 from xpm_tui.widgets.key_bar import KeyBar
 from xpm_tui.widgets.plan_table import PlanTable, first_ticks, need_words, row_titles
 from xpm_tui.widgets.sides import Sides
-from xpm_tui.widgets.status_bar import StatusBar
+from xpm_tui.widgets.status_bar import StatusBar, hidden_words
 from xpm_tui.widgets.table import Table
 from xpm_tui.widgets.words import Words
 
@@ -74,12 +74,17 @@ class CleanScreen(ActingScreen[None]):
         keys: tuple[JobKey, ...],
         *,
         records: Mapping[JobKey, JobRecord] | None = None,
+        left_alone: int = 0,
     ) -> None:
-        """`records` are all jobs of the workspace, where they were read already."""
+        """`records` are all jobs of the workspace, where they were read already.
+
+        `left_alone` jobs are marked, but hidden by the filter: that is said.
+        """
         super().__init__()
         self._workspace = workspace
         self._keys = keys
         self._records = records
+        self._left_alone = left_alone
         self._plan: RemovalPlan | None = None
         self._ticked: frozenset[JobKey] = frozenset()
         self._shown_at = 0.0
@@ -98,6 +103,8 @@ class CleanScreen(ActingScreen[None]):
     def on_mount(self) -> None:
         self._table.focus()
         self._draw()
+        if self._left_alone:
+            self.query_one(StatusBar).say(hidden_words(self._left_alone))
         self.run_worker(self._make_plan, thread=True, exit_on_error=False)
 
     def _make_plan(self) -> None:

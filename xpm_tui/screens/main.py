@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Container
+from textual.message import Message
 from textual.timer import Timer
+from textual.widget import Widget
 
 from xpm_engine.workspace.layout import JobKey
 from xpm_tui.acting import ActingScreen
 from xpm_tui.actions import Situation
+from xpm_tui.job_filter import Answer, JobFilter, Work
 from xpm_tui.store import (
     Changed,
     ExperimentSubject,
@@ -21,8 +25,7 @@ from xpm_tui.store import (
     TrashSubject,
     WorkspaceSubject,
 )
-from xpm_tui.widgets.find_line import FindLine
-from xpm_tui.widgets.job_table import text_filter
+from xpm_tui.widgets.filter_line import FilterLine
 from xpm_tui.widgets.key_bar import KeyBar
 from xpm_tui.widgets.right_side import RightSide
 from xpm_tui.widgets.status_bar import StatusBar, badge
@@ -49,10 +52,21 @@ class MainScreen(ActingScreen[None]):
 
     app: XpmApp
 
+    class Answered(Message):
+        """The filter was asked, in a thread."""
+
+        def __init__(self, answer: Answer) -> None:
+            super().__init__()
+            self.answer = answer
+
     def __init__(self, store: Store) -> None:
         super().__init__()
         self._store = store
         self._marks: frozenset[JobKey] = frozenset()
+        self._filter = JobFilter(store, clock=self.app.clock)
+        self._asking = False
+        self._find_from: Widget | None = None
+        self._find_trail: Sequence[RowKey] = ()
         self._follow: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -60,7 +74,7 @@ class MainScreen(ActingScreen[None]):
         with Container(id="panes"):
             yield KeyTree(clock=self.app.clock, id="tree")
             yield RightSide(id="right")
-        yield FindLine(id="find")
+        yield FilterLine(id="filter")
         yield StatusBar(id="status")
         yield KeyBar(id="keys")
 
@@ -77,6 +91,8 @@ class MainScreen(ActingScreen[None]):
     def refresh_from(self, changed: Changed) -> None:
         """The disk was read."""
         if changed:
+            self._filter.note(changed)
+            self._ask()
             self._tree.show(self._store)
             self._right.refresh_from(self._store, changed)
             if self._right.subject is None or self._right.subject == WorkspaceSubject():
@@ -102,14 +118,70 @@ class MainScreen(ActingScreen[None]):
         self._show_keys()
 
     def targets(self) -> frozenset[JobKey]:
-        """The jobs that an action is about: the marked ones, else what is under the cursor."""
-        if self._marks:
-            return self._marks
+        """The jobs that an action is about: the marked ones, else what is under the cursor.
+
+        Marks that the filter hides are never acted on.
+        """
+        marks = self._marks - self.hidden_marks
+        if marks:
+            return marks
         if self._right.has_focus_within and self._right.target is not None:
             return frozenset((self._right.target,))
         return frozenset(self._store.keys(self._tree.subject))
 
+    @property
+    def hidden_marks(self) -> frozenset[JobKey]:
+        """The marked jobs that the filter hides."""
+        wanted = self._store.wanted
+        return frozenset() if wanted is None else self._marks - wanted
+
+    def _ask(self) -> bool:
+        """Ask the filter of what changed; False if that takes a thread, which tells later."""
+        slow = self._filter.slow
+        if slow and self._asking:
+            return False
+        work = self._filter.work()
+        if work is None:
+            return True
+        if slow:
+            self._asking = True
+            self.run_worker(lambda: self._answer(work), thread=True, exit_on_error=False)
+        else:
+            self._filter.take(work.run())
+        return not slow
+
+    def _answer(self, work: Work) -> None:
+        """In a thread; ends in one message."""
+        self.post_message(self.Answered(work.run()))
+
+    def on_main_screen_answered(self, message: Answered) -> None:
+        message.stop()
+        self._asking = False
+        if self._filter.take(message.answer):
+            self._show_narrowed()
+        self._ask()
+
+    def _show_narrowed(self) -> None:
+        """The filter selects other jobs than before."""
+        self._tree.show_narrowed()
+        if self._filter_line.is_open:
+            # What is half typed hides more than is meant.
+            self._tree.return_to(self._find_trail)
+        self._right.refresh_from(self._store, Changed(filter=True))
+        self._show_facts()
+        self._show_filter()
+
+    def _show_filter(self) -> None:
+        if self._filter_line.is_open:
+            self._filter_line.show(
+                self._filter.count_words,
+                self._filter.fault,
+                self._filter.completions,
+                broken=self._filter.broken,
+            )
+
     def _tick(self) -> None:
+        self._filter.grow_older()
         if self.is_current:
             self._tree.tick()
             self._show_facts()
@@ -133,7 +205,11 @@ class MainScreen(ActingScreen[None]):
             watcher.hearing, self._store.checked, self._store.problem, readonly=self.app.readonly
         )
         self._status.show_facts(
-            told, by=self._tree.by, find=self._find.text, marks=len(self._marks)
+            told,
+            by=self._tree.by,
+            chosen=self._filter.words,
+            marks=len(self._marks),
+            hidden=len(self.hidden_marks),
         )
 
     def _show_keys(self) -> None:
@@ -175,19 +251,27 @@ class MainScreen(ActingScreen[None]):
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         self.call_after_refresh(self._show_keys)
 
-    def on_find_line_changed(self, message: FindLine.Changed) -> None:
+    def on_filter_line_changed(self, message: FilterLine.Changed) -> None:
         message.stop()
-        self._tree.narrow(text_filter(message.text, self._store.title))
-        self._show_facts()
+        self._type(message.text)
 
-    def on_find_line_closed(self, message: FindLine.Closed) -> None:
+    def on_filter_line_closed(self, message: FilterLine.Closed) -> None:
         message.stop()
-        self._tree.focus()
+        self.set_focus(self._tree if self._find_from is None else self._find_from)
+
+    def _type(self, text: str) -> None:
+        self._filter.type(text)
+        if self._ask():
+            self._show_narrowed()
+        self._show_filter()
 
     def _mark(self, marks: frozenset[JobKey]) -> None:
         self._marks = marks
         self._tree.show_marks(marks)
         self._right.show_marks(marks)
+        self._filter.mark(marks)
+        if self._filter.asks_marks and self._ask():
+            self._show_narrowed()
         self._show_facts()
 
     # Keys
@@ -210,8 +294,8 @@ class MainScreen(ActingScreen[None]):
     def do_back(self) -> None:
         if self._right.has_focus_within:
             self._enter_tree()
-        elif self._find.text:
-            self._find.clear()
+        elif self._filter.text:
+            self._type("")
         elif self.has_class("-tree-alone"):
             self.remove_class("-tree-alone")
         else:
@@ -236,7 +320,11 @@ class MainScreen(ActingScreen[None]):
         self._right.do_log()
 
     def do_find(self) -> None:
-        self._find.open()
+        self._find_from = self.focused
+        self._find_trail = self._tree.trail()
+        self._filter_line.open(self._filter.text)
+        self._filter.type(self._filter.text)
+        self._show_filter()
 
     def do_unmark_all(self) -> None:
         self._mark(frozenset())
@@ -253,7 +341,7 @@ class MainScreen(ActingScreen[None]):
             self.app.copy_text("\n".join(paths.job(key).root for key in keys) or paths.root)
 
     def do_remove(self) -> None:
-        self.app.plan_removal(self.targets())
+        self.app.plan_removal(self.targets(), left_alone=len(self.hidden_marks))
 
     def do_undo(self) -> None:
         self.app.undo_last()
@@ -283,8 +371,8 @@ class MainScreen(ActingScreen[None]):
         return self.query_one("#title", TitleBar)
 
     @property
-    def _find(self) -> FindLine:
-        return self.query_one("#find", FindLine)
+    def _filter_line(self) -> FilterLine:
+        return self.query_one("#filter", FilterLine)
 
     @property
     def _status(self) -> StatusBar:

@@ -182,6 +182,8 @@ class Changed:
     experiments: bool = False
     """Whether experiments or runs came or went."""
     trash: bool = False
+    filter: bool = False
+    """Whether the filter selects other jobs than before."""
 
     def __bool__(self) -> bool:
-        return bool(self.jobs or self.runs or self.experiments or self.trash)
+        return bool(self.jobs or self.runs or self.experiments or self.trash or self.filter)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from xpm_engine.workspace.cleaning.transactions import Transaction
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
+from xpm_engine.workspace.records.runs import How
 from xpm_engine.workspace.records.states import JobState
 from xpm_engine.workspace.scan import JobRecord, RunView
 from xpm_tui.store.labels import Labelling, last_part
@@ -60,6 +63,8 @@ class Store:
         self._known: tuple[JobKey, ...] | None = None
         self._failed: tuple[JobKey, ...] | None = None
         self._trashed: frozenset[JobKey] = frozenset()
+        self._wanted: frozenset[JobKey] | None = None
+        self._wanted_of: dict[Subject, tuple[JobKey, ...]] = {}
         self._dependants: dict[RunKey, dict[JobKey, tuple[JobKey, ...]]] = {}
 
     # What the reader found
@@ -67,6 +72,7 @@ class Store:
     def apply(self, delta: Delta) -> Changed:
         """Take what was found, and say what is different now."""
         self.checked = delta.checked
+        self._wanted_of.clear()
         if delta.problem is not None:
             self.problem = delta.problem
         if delta.trash is not None:
@@ -140,6 +146,18 @@ class Store:
                 self._runs_of.pop(reference.key, None)
             self._loose.pop(reference.key, None)
 
+    # The filter
+
+    @property
+    def wanted(self) -> frozenset[JobKey] | None:
+        """The jobs that every answer about a set of jobs is narrowed to; None for no filter."""
+        return self._wanted
+
+    def narrow(self, wanted: frozenset[JobKey] | None) -> None:
+        """Narrow groups, counts and lists to these jobs; totals and records stay those of all."""
+        self._wanted = wanted
+        self._wanted_of.clear()
+
     # Experiments and runs
 
     @property
@@ -187,7 +205,12 @@ class Store:
     def groups(self, run: RunKey, by: Grouping, path: tuple[str, ...] = ()) -> tuple[Group, ...]:
         """The groups right inside a group of a run; none where jobs come next."""
         index = self.index(run)
-        return () if index is None else index.groups(by, path)
+        found = () if index is None else index.groups(by, path)
+        if self._wanted is None:
+            return found
+        counts = [self.counts(GroupSubject(run, group.key)) for group in found]
+        pairs = zip(found, counts, strict=True)
+        return tuple(replace(group, counts=count) for group, count in pairs if count.total)
 
     # Jobs
 
@@ -221,6 +244,10 @@ class Store:
         """The newest run that references a job; None for an orphan."""
         runs = self._runs_of.get(key, ())
         return max(runs, key=lambda run: run.run, default=None)
+
+    def is_latest(self, run: RunKey) -> bool:
+        """Whether it is the latest run of its experiment."""
+        return self._runs.get(run.experiment, ())[:1] == (run,)
 
     def is_orphan(self, key: JobKey) -> bool:
         """Whether no run that can be read references the job."""
@@ -262,10 +289,23 @@ class Store:
                 return None
 
     def keys(self, subject: Subject) -> Sequence[JobKey]:
-        """The jobs that a subject stands for, failed and live first; one for a job."""
+        """The jobs that a subject stands for, failed and live first; one for a job.
+
+        A set of jobs is narrowed by the filter.
+        """
+        if isinstance(subject, (JobSubject, LogSubject)):
+            return (subject.key,)
+        wanted = self._wanted
+        if wanted is None:
+            return self._listing(subject)
+        found = self._wanted_of.get(subject)
+        if found is None:
+            found = tuple(key for key in self._listing(subject) if key in wanted)
+            self._wanted_of[subject] = found
+        return found
+
+    def _listing(self, subject: Subject) -> Sequence[JobKey]:
         match subject:
-            case JobSubject(key) | LogSubject(key):
-                return (key,)
             case AllJobsSubject():
                 return self._all_keys()
             case FailedSubject():
@@ -281,8 +321,10 @@ class Store:
     def size(self, subject: Subject) -> int:
         """How many jobs a subject stands for; quicker than listing them."""
         match subject:
+            case AllJobsSubject() if self._wanted is None:
+                return len(self.known())
             case AllJobsSubject():
-                return len(self._known_keys())
+                return len(self.keys(subject))
             case FailedSubject() | JobSubject() | LogSubject():
                 return len(self.keys(subject))
             case _:
@@ -296,17 +338,17 @@ class Store:
     def counts(self, subject: Subject) -> Counts:
         """How many jobs of a subject are in each state."""
         run = self.run_of(subject)
-        index = None if run is None else self.index(run)
+        index = None if run is None or self._wanted is not None else self.index(run)
         match subject:
             case GroupSubject(_, group) if index is not None:
                 return index.counts_of(group)
             case ExperimentSubject() | RunSubject() if index is not None:
                 return index.counts
             case _:
-                of: dict[JobState, int] = {}
-                for job in self.jobs(subject):
-                    of[job.state] = of.get(job.state, 0) + 1
-                return Counts(of)
+                jobs = self.jobs(subject)
+                done = (job for job in jobs if job.state is JobState.DONE)
+                reused = sum(job.how is How.REUSED for job in done)
+                return Counts(Counter(job.state for job in jobs), reused)
 
     def totals(self) -> Counts:
         """Of the latest runs of all experiments together; a job in two of them counts twice."""
@@ -318,12 +360,12 @@ class Store:
 
     def _all_keys(self) -> tuple[JobKey, ...]:
         if self._all is None:
-            states = {key: self.job(key, self.home_of(key)).state for key in self._known_keys()}
+            states = {key: self.job(key, self.home_of(key)).state for key in self.known()}
             self._all = tuple(sorted(states, key=lambda key: RANK[states[key]]))
         return self._all
 
-    def _known_keys(self) -> tuple[JobKey, ...]:
-        """Of all jobs, by task and identifier."""
+    def known(self) -> tuple[JobKey, ...]:
+        """All jobs, by task and identifier, whatever the filter says."""
         if self._known is None:
             self._known = tuple(sorted({*self._records, *self._runs_of}, key=str))
         return self._known

@@ -75,8 +75,9 @@ def _telling_apart(jobs: Sequence[Job], tags: Sequence[str]) -> list[Column[Job]
     params = tuple(dict.fromkeys(name for label in labels for name in label.params))
     columns: list[Column[Job]] = []
     if len(tasks) > 1:
+        # For a moment a table may draw the rows of before in these columns.
         names = task_names(tasks)
-        columns.append(_values("task", jobs, lambda job: names[job.key.task]))
+        columns.append(_values("task", jobs, lambda job: names.get(job.key.task)))
     columns += [_values(name, jobs, _tag(name)) for name in tags]
     columns += [_values(last_part(name), jobs, _param(name)) for name in params[:MOST_PARAMS]]
     if not columns or any(label.digits for label in labels):

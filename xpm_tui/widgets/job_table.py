@@ -21,7 +21,7 @@ Wanted = Callable[[Job], bool]
 class JobTable(Vertical):
     """Jobs, a row each; `table` holds the cursor, `Table.Opened` and `Table.MarksWanted` leave it.
 
-    What is shown is narrowed by `narrow`, whose predicate may come from any filter.
+    What is shown is narrowed by `narrow` to those of one cause; the filter has narrowed the store.
     """
 
     DEFAULT_CSS = "JobTable { height: 1fr; } JobTable Words { padding: 0 1; }"
@@ -65,25 +65,6 @@ class JobTable(Vertical):
 def in_trouble(job: Job) -> bool:
     """Whether `e` stops at this job."""
     return job.state.ended_badly or job.state is JobState.UNREADABLE or bool(job.drift)
-
-
-def text_filter(text: str, title: Callable[[Job], str]) -> Wanted | None:
-    """The jobs that hold every word of `text` in their title, id, tags, state or reason.
-
-    None for an empty text.
-    """
-    words = text.casefold().split()
-    if not words:
-        return None
-
-    def wanted(job: Job) -> bool:
-        reason = job.record.reason
-        tags = " ".join(f"{name}={value}" for name, value in job.tags.items())
-        hay = f"{title(job)} {job.key} {tags} {job.state.value} {reason.text if reason else ''}"
-        hay = hay.casefold()
-        return all(word in hay for word in words)
-
-    return wanted
 
 
 def _key(job: Job) -> JobKey:

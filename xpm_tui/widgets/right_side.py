@@ -23,7 +23,6 @@ from xpm_tui.store import (
     WorkspaceSubject,
 )
 from xpm_tui.widgets.find_line import FindLine
-from xpm_tui.widgets.job_table import text_filter
 from xpm_tui.widgets.job_view import LOG, JobView
 from xpm_tui.widgets.lines import Lines
 from xpm_tui.widgets.peek import Peek
@@ -161,11 +160,15 @@ class RightSide(Vertical):
             return True
         return False
 
-    def do_find(self) -> None:
+    def do_find(self) -> bool:
+        """Open the search of what is on the screen; False for jobs, which the filter narrows."""
+        if self.peeking or (self.view is self._set_view and self._set_view.open_pane != RUNS):
+            return False
         if self.view.reader() is None:
             self.notify("there is nothing to search here", markup=False, timeout=2)
         else:
             self._find.open()
+        return True
 
     def do_log(self) -> None:
         key = self.target
@@ -273,11 +276,7 @@ class RightSide(Vertical):
 
     def _look_for(self, text: str) -> None:
         """Lists narrow to the rows that hold every word, texts jump to the first hit."""
-        view = self.view
-        if view is self._set_view and view.open_pane == JOBS and self.store is not None:
-            self._set_view.narrow(text_filter(text, self.store.title))
-            return
-        reader = view.reader()
+        reader = self.view.reader()
         if isinstance(reader, Lines):
             reader.find(text)
         elif isinstance(reader, Table):

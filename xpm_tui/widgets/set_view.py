@@ -27,7 +27,7 @@ from xpm_tui.store import (
 )
 from xpm_tui.widgets import strip
 from xpm_tui.widgets.cause_table import CauseTable
-from xpm_tui.widgets.job_table import JobTable, Wanted
+from xpm_tui.widgets.job_table import JobTable
 from xpm_tui.widgets.run_table import RunTable
 from xpm_tui.widgets.subject_view import SubjectView
 from xpm_tui.widgets.table import Table
@@ -88,7 +88,7 @@ class SetView(SubjectView):
             if self.store is None or self.subject is None
             else (self.store.run_of(self.subject))
         )
-        return changed.experiments or run is None or run in changed.runs
+        return changed.experiments or changed.filter or run is None or run in changed.runs
 
     def feed(self, pane: int) -> None:
         store, subject = self.store, self.subject
@@ -105,10 +105,6 @@ class SetView(SubjectView):
             self.waiting.show(waiting_jobs(jobs))
         else:
             self.runs.show(runs_of(store, subject))
-
-    def narrow(self, wanted: Wanted | None) -> None:
-        """Show only the jobs that are wanted; None shows all."""
-        self.jobs.narrow(wanted)
 
     def pick(self, picked: Picked | None) -> None:
         """Show only these jobs; None shows all."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.text import Text
 from textual.timer import Timer
 
-from xpm_tui.look import MARKED, plain
+from xpm_tui.look import MARKED, plain, plural
 from xpm_tui.store import Grouping
 from xpm_tui.watcher import POLL, Hearing
 from xpm_tui.widgets.sides import Sides
@@ -25,15 +25,26 @@ class StatusBar(Sides):
         self._timer: Timer | None = None
 
     def show_facts(
-        self, badge: Text, *, by: Grouping | None = None, find: str = "", marks: int = 0
+        self,
+        badge: Text,
+        *,
+        by: Grouping | None = None,
+        chosen: str = "",
+        marks: int = 0,
+        hidden: int = 0,
     ) -> None:
-        """Show how many jobs are marked, how jobs are grouped, what is filtered, and the badge."""
+        """Show how many jobs are marked, how they are grouped, the filter, and the badge.
+
+        `hidden` of the marked jobs are hidden by the filter.
+        """
         parts: list[Text] = []
         if by is not None:
             parts.append(Text(f"by {by.value}" if by is not Grouping.NONE else "not grouped"))
-            parts.append(Text(f"/{plain(find)}" if find else "no filter"))
+            parts.append(Text(plain(chosen) or "no filter"))
         self._facts = Text(" · ").join([*parts, badge])
-        self._marks = Text(f"{MARKED} {marks:,} marked" if marks else "", "xpm.marked")
+        words = f"{MARKED} {marks:,} marked" if marks else ""
+        words += f", {hidden:,} hidden" if hidden else ""
+        self._marks = Text(words, "xpm.marked")
         self._draw()
 
     def say(self, message: str, *, bad: bool = False) -> None:
@@ -51,6 +62,11 @@ class StatusBar(Sides):
 
     def _draw(self) -> None:
         self.show(self._marks if self._message is None else self._message, self._facts)
+
+
+def hidden_words(marks: int) -> str:
+    """What is said of marked jobs that the filter hides, whenever something acts on marks."""
+    return f"{plural(marks, 'marked job')} hidden by the filter: left alone"
 
 
 def badge(hearing: Hearing, checked: float, problem: str, *, readonly: bool) -> Text:

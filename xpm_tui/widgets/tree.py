@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import Any, ClassVar
 
@@ -22,7 +22,6 @@ from xpm_engine.workspace.layout import JobKey
 from xpm_tui.look import CURSOR
 from xpm_tui.store import (
     Grouping,
-    Job,
     LogSubject,
     Store,
     Stream,
@@ -143,9 +142,9 @@ class Tree(ScrollView, can_focus=True, inherit_bindings=False):
         """What the jobs are grouped by."""
         return self.model.by
 
-    def narrow(self, wanted: Callable[[Job], bool] | None) -> None:
-        """Show only the jobs that are wanted, unfolded; None shows what there was before."""
-        self.model.wanted = wanted
+    def show_narrowed(self) -> None:
+        """The store was narrowed to other jobs: few of them are shown unfolded."""
+        self.model.shut.clear()
         self._rebuild(keep_order=False)
 
     def move_to(self, key: RowKey) -> bool:
@@ -154,6 +153,20 @@ class Tree(ScrollView, can_focus=True, inherit_bindings=False):
         if place is not None:
             self._go(place)
         return place is not None
+
+    def trail(self) -> list[RowKey]:
+        """The row under the cursor, and what it is inside of, from near to far."""
+        keys: list[RowKey] = [] if self._cursor_key is None else [self._cursor_key]
+        place = self._cursor if self._cursor < len(self.model.rows) else None
+        while place is not None:
+            keys.append(self.model.rows[place].key)
+            place = self.model.parent(place)
+        return keys
+
+    def return_to(self, trail: Sequence[RowKey]) -> None:
+        """Put the cursor on the nearest of these rows that is shown, else where it begins."""
+        if not any(map(self.move_to, trail)):
+            self._go(self.model.home)
 
     # Drawing
 
@@ -220,10 +233,7 @@ class Tree(ScrollView, can_focus=True, inherit_bindings=False):
             self.post_message(self.Moved(key.subject))
 
     def _fold(self, row: TreeRow, *, unfold: bool) -> None:
-        if unfold:
-            self.model.unfolded.add(row.key)
-        else:
-            self.model.unfolded.discard(row.key)
+        self.model.fold(row.key, unfold=unfold)
         self._rebuild(keep_order=True)
         self._look_at_logs()
 
@@ -231,7 +241,7 @@ class Tree(ScrollView, can_focus=True, inherit_bindings=False):
         if self._store is None:
             return
         height = self._cursor - self.scroll_offset.y
-        above = self._ancestors()
+        above = self.trail()
         self.model.rebuild(self._store, keep_order=keep_order)
         self._fit()
         places = [self.model.place(key) for key in above]
@@ -245,15 +255,6 @@ class Tree(ScrollView, can_focus=True, inherit_bindings=False):
             self._go(found)
         self._scroll_to_cursor()
         self.repaint()
-
-    def _ancestors(self) -> list[RowKey]:
-        """The row under the cursor, and what it is inside of, from near to far."""
-        keys: list[RowKey] = [] if self._cursor_key is None else [self._cursor_key]
-        place = self._cursor if self._cursor < len(self.model.rows) else None
-        while place is not None:
-            keys.append(self.model.rows[place].key)
-            place = self.model.parent(place)
-        return keys
 
     def _fit(self) -> None:
         self.virtual_size = Size(self.size.width, len(self.model.rows))

@@ -195,12 +195,13 @@ def _experiment(row: TreeRow, name: str, drawing: Drawing) -> tuple[Text, Text]:
     experiment = drawing.store.experiment(name)
     if experiment is None:
         return Text(plain(row.label)), Text()
+    counts = _counts_of(row, drawing.store)
     if experiment.view is not None and experiment.view.problem and experiment.plan is None:
-        return _set_left(row, experiment.counts, drawing), Text("? run.json", "xpm.unreadable")
-    right = _troubles(experiment.counts)
+        return _set_left(row, counts, drawing), Text("? run.json", "xpm.unreadable")
+    right = _troubles(counts)
     if not experiment.live:
         right = _joined(right, Text(when(experiment.active, drawing.now), "xpm.faint"))
-    return _set_left(row, experiment.counts, drawing), right
+    return _set_left(row, counts, drawing), right
 
 
 def _name(row: TreeRow, drawing: Drawing) -> str:

@@ -6,7 +6,7 @@ every refresh. Groups are capped, so that the number of rows is that of what was
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
@@ -86,8 +86,9 @@ class TreeModel:
         self.rows: list[TreeRow] = []
         self.by = Grouping.TASK
         self.unfolded: set[RowKey] = set()
-        self.wanted: Callable[[Job], bool] | None = None
-        """Which jobs are shown; what holds one of them is unfolded, what holds none is hidden."""
+        self.shut: set[RowKey] = set()
+        """What was folded while the filter left few jobs, and so would be unfolded."""
+        self._few = False
         self._places: dict[RowKey, int] = {}
         self._orders: Orders = {}
         self._greeted: set[str] = set()
@@ -97,8 +98,18 @@ class TreeModel:
         self._unfold_what_runs(store)
         orders = self._orders if keep_order else {}
         self._orders = {}
+        self._few = store.wanted is not None and len(store.wanted) <= CAP
         self.rows = list(self._all_rows(store, orders))
         self._places = {row.key: place for place, row in enumerate(self.rows)}
+
+    def fold(self, key: RowKey, *, unfold: bool) -> None:
+        """Fold or unfold a row; `rebuild` shows it."""
+        (self.unfolded.add if unfold else self.unfolded.discard)(key)
+        (self.shut.discard if unfold else self.shut.add)(key)
+
+    def _is_open(self, key: RowKey) -> bool:
+        """Of an experiment or a group: a filter that leaves few jobs unfolds what holds them."""
+        return key not in self.shut if self._few else key in self.unfolded
 
     def place(self, key: RowKey) -> int | None:
         """Where a row is; None if it is not shown."""
@@ -134,39 +145,25 @@ class TreeModel:
     def _all_rows(self, store: Store, orders: Orders) -> Iterator[TreeRow]:
         if store.empty:
             return
-        if self.wanted is not None:
-            for experiment in store.experiments():
-                yield from self._narrowed_rows(store, experiment, orders)
-            return
         if store.size(FailedSubject()):
             yield TreeRow(RowKey(FailedSubject()), 0)
         for experiment in store.experiments():
-            yield from self._experiment_rows(store, experiment, orders)
+            if store.wanted is None or store.keys(ExperimentSubject(experiment.name)):
+                yield from self._experiment_rows(store, experiment, orders)
         yield TreeRow(RowKey(AllJobsSubject()), 0)
         if store.trash:
             yield TreeRow(RowKey(TrashSubject()), 0)
-
-    def _narrowed_rows(
-        self, store: Store, experiment: Experiment, orders: Orders
-    ) -> Iterator[TreeRow]:
-        """An experiment's latest run, if a job of it is wanted."""
-        if experiment.latest is None:
-            return
-        inside = list(self._run_rows(store, experiment.latest, 1, orders))
-        if inside:
-            yield TreeRow(RowKey(ExperimentSubject(experiment.name)), 0, True, experiment.name)
-            yield from inside
 
     def _experiment_rows(
         self, store: Store, experiment: Experiment, orders: Orders
     ) -> Iterator[TreeRow]:
         key = RowKey(ExperimentSubject(experiment.name))
-        unfolded = key in self.unfolded
+        unfolded = self._is_open(key)
         yield TreeRow(key, 0, unfolded, experiment.name)
         if not unfolded or experiment.latest is None:
             return
         yield from self._run_rows(store, experiment.latest, 1, orders)
-        if not experiment.earlier:
+        if not experiment.earlier or store.wanted is not None:
             return
         key = RowKey(EarlierRunsSubject(experiment.name))
         unfolded = key in self.unfolded
@@ -188,16 +185,12 @@ class TreeModel:
         self, store: Store, group: Group, depth: int, orders: Orders
     ) -> Iterator[TreeRow]:
         key = RowKey(GroupSubject(group.run, group.key))
-        unfolded = key in self.unfolded or self.wanted is not None
+        unfolded = self._is_open(key)
         inside: Iterable[TreeRow] = ()
         if unfolded and group.inner:
             inside = self._inner_rows(store, group, depth + 1, orders)
         elif unfolded:
             inside = self._job_rows(store, group.run, group.key, depth + 1, orders)
-        if self.wanted is not None:
-            inside = list(inside)
-            if not inside:
-                return
         yield TreeRow(key, depth, unfolded, group.label, group)
         yield from inside
 
@@ -213,8 +206,6 @@ class TreeModel:
         subject = GroupSubject(run, group)
         more = RowKey(subject, Part.MORE)
         keys = store.keys(subject)
-        if self.wanted is not None:
-            keys = [key for key in keys if self.wanted(store.job(key, run))]
         shown = _kept(orders[more], keys) if more in orders else tuple(keys[:CAP])
         self._orders[more] = shown
         for job_key in shown:

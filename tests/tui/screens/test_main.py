@@ -133,17 +133,6 @@ async def test_marks_are_kept_by_job(drive: Drive, jobs: Jobs) -> None:
         assert "marked" not in app.lines()[-2]
 
 
-async def test_finding_narrows_the_tree_and_backspace_ends_it(drive: Drive) -> None:
-    async with drive().at(WIDE) as app:
-        await app.press("slash", *"seed=2 running", "enter")
-        assert app.tree.has_focus
-        lines = [line.strip("▌ ") for line in app.tree_lines() if line]
-        assert [line.split("  ")[0] for line in lines] == ["▾ drmm", "▾ learn", "● lr=0.01 seed=2"]
-        assert "/seed=2 running" in app.lines()[-2]
-        await app.press("backspace")
-        assert any("ablation" in line for line in app.tree_lines())
-
-
 async def test_this_pane_alone(drive: Drive) -> None:
     async with drive().at(WIDE) as app:
         await app.press("m")

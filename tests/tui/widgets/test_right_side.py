@@ -31,6 +31,7 @@ from xpm_tui.store import (
     WorkspaceSubject,
 )
 from xpm_tui.widgets.right_side import RightSide
+from xpm_tui.widgets.table import Table
 
 Picture = Callable[[list[str]], None]
 both_sizes = pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
@@ -183,18 +184,19 @@ async def test_the_log_of_a_running_job_opens_at_what_was_written_last(
         await settle(pilot, host, "epoch 3 batch 812 loss 0.4127")
 
 
-async def test_slash_narrows_the_jobs_while_it_is_typed(
+async def test_slash_narrows_the_runs_while_it_is_typed(
     host: Host, side: RightSide, store: Store
 ) -> None:
     async with host.run_test(size=(80, 24)) as pilot:
         side.show(ExperimentSubject("drmm"), store)
         side.focus_view()
-        await pilot.press("slash", *"running")
-        text = await settle(pilot, host, "/running")
-        assert text.count("● running") == 3
-        assert "failed  " not in text.partition("[1 Jobs]")[2]
-        await pilot.press("enter", "escape", "g")
-        await settle(pilot, host, "✗ failed     learn")
+        await pilot.press("4", "slash", *"no such run")
+        await settle(pilot, host, "/no such run")
+        runs = side.view.reader()
+        assert isinstance(runs, Table)
+        assert not runs.model.shown
+        await pilot.press("escape")
+        assert runs.model.shown
 
 
 async def test_marks_are_asked_for_by_job(side: RightSide, store: Store) -> None:
