@@ -178,6 +178,7 @@ class Tree(ScrollView, can_focus=True, inherit_bindings=False):
         self._fit()
         self._draw_anew()
         self._scroll_to_cursor()
+        self.refresh()  # lines may have been painted before this, at the former width
 
     def on_focus(self) -> None:
         self.repaint()
