@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
@@ -23,6 +23,7 @@ from xpm_engine.verbs.job_facts import JobFacts, SeenJob, job_getters
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.runs import How
 from xpm_tui.store import Changed, Job, RunKey, Store
+from xpm_tui.store.run_index import RunIndex
 
 ON_DISK = ("size", "launcher", flag_column("pinned"))
 """What is read from the disk when a filter asks for it: in a thread."""
@@ -81,6 +82,8 @@ class JobFilter:
         self._filter = compile_filter("", now=0.0)
         self._compiled = 0.0
         self._facts: dict[JobKey, JobFacts[Job]] = {}
+        self._indexes: dict[RunKey, RunIndex] = {}
+        """The runs that were looked at, as they were then."""
         self._table: RowTable[JobFacts[SeenJob]] | None = None
         self._names: dict[str, None] = {}
         self._unknown = False
@@ -144,8 +147,7 @@ class JobFilter:
             self._facts.clear()
         else:
             self._ask_again(changed.jobs)
-            if changed.runs or changed.experiments:
-                self._ask_again(key for key in self._store.known() if self._is_new(key))
+            self._ask_again(self._in_other_light(changed))
 
     def grow_older(self) -> None:
         """Time has passed."""
@@ -205,6 +207,16 @@ class JobFilter:
         if self._due is not None:
             self._due.update(keys)
 
+    def _in_other_light(self, changed: Changed) -> Iterator[JobKey]:
+        """The jobs of runs that came, went or were read again, and not only of jobs that were."""
+        if changed.experiments:
+            yield from filter(self._is_new, self._store.known())
+        for run in changed.runs:
+            index = self._store.index(run)
+            if index is not None and index is not self._indexes.get(run):
+                self._indexes[run] = index
+                yield from index.references
+
     def _is_new(self, key: JobKey) -> bool:
         """Whether the job is another than the one that was asked; the store keeps those it has."""
         facts = self._facts.get(key)
@@ -233,7 +245,7 @@ class JobFilter:
     def _facts_of(self, key: JobKey) -> JobFacts[Job]:
         store = self._store
         runs = self._latest_runs(key)
-        job = store.job(key, self._light(key))
+        job = store.job(key, runs[0] if runs else store.home_of(key))
         needed_by = [run.experiment for run in runs]
         for run in runs:
             needed_by += map(str, store.dependants(key, run))
@@ -242,6 +254,8 @@ class JobFilter:
         index = store.index(runs[0]) if runs else None
         reference = None if index is None else index.references.get(key)
         view = None if index is None else index.view
+        if index is not None:
+            self._indexes[index.key] = index
         asked = reference is not None and reference.how in (How.NEW, How.RETRIED)
         return JobFacts(
             job,
