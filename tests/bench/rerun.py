@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-PLAN = '''
+PLAN = """
 import sys, time
 from xpm_engine import Config, Param, Task, experiment
 
@@ -34,7 +34,7 @@ if __name__ == "__main__":
         for n in range(int(sys.argv[1])):
             Learn(optimizer=Adam(lr=1.0 + n)).submit()
     print(time.perf_counter() - began)
-'''
+"""
 
 
 def finish(folder: Path, count: int) -> None:

@@ -47,7 +47,8 @@ def module_name(cls: type) -> str:
     if spec is not None:
         return str(spec.name)
     file = getattr(main, "__file__", None)
-    return _MAIN if file is None else dotted_name(Path(file))
+    # Standard input calls itself the file <stdin>.
+    return _MAIN if file is None or file.startswith("<") else dotted_name(Path(file))
 
 
 def dotted_name(file: Path) -> str:

@@ -152,8 +152,9 @@ class Parameter:
         )
 
     def _first_check(self, value: Any) -> Any:
+        declared = self.resolve()
         try:
-            self.check = compile_check(self.resolve())
+            self.check = compile_check(declared)
         except DefinitionError as error:
             raise DefinitionError(f"{self.label}: {error.what}", hint=error.hint) from None
         return self.check(value)

@@ -196,7 +196,8 @@ def _declared(
         )
         problem = _fault(cls, parameter)
         if problem:
-            problems.append(f"{name} {problem}")
+            named = problem.startswith(parameter.label)
+            problems.append(problem if named else f"{name} {problem}")
             continue
         if name in inherited and not parameter.has_default and hasattr(cls, name):
             setattr(cls, name, Unset(name))

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from contextvars import Token
 from dataclasses import replace
 from enum import Enum
-from functools import cached_property
 from types import TracebackType
-from typing import Any
+from typing import Any, cast
 
 from xpm_engine.config.order import Order, place_paths
 from xpm_engine.config.paths import PathRoots
+from xpm_engine.config.problems import caller
 from xpm_engine.config.reading import ImportStopped, reading_classes
 from xpm_engine.config.submitting import SubmitOptions, Submitter, current_submitter
 from xpm_engine.config.task import Task
@@ -78,7 +78,8 @@ class Experiment:
         Raises BadNameError, UsageError, SettingsError.
         """
         self.name = check_name(name)
-        self.workspace = WorkspacePaths.at(workspace)
+        self.workspace = WorkspacePaths.at(_folder(workspace))
+        self._roots = PathRoots(workspace=self.workspace, project=_project())
         settings = load_settings(self.workspace)
         local = settings.local
         self._launcher = launcher or LocalLauncher(
@@ -92,10 +93,10 @@ class Experiment:
         self._scheduler: Scheduler | None = None
         self._recorder = current_recorder()
 
-    @cached_property
+    @property
     def roots(self) -> PathRoots:
         """The folders that paths are told by."""
-        return PathRoots(workspace=self.workspace, project=_project())
+        return self._roots
 
     @property
     def failed(self) -> tuple[JobKey, ...]:
@@ -131,6 +132,7 @@ class Experiment:
         if current_submitter.get() is not None:
             raise UsageError(
                 "an experiment was entered inside another one",
+                where=caller(),
                 hint="end the first `with experiment(...)` block before the next begins",
             )
         if self._recorder is None:
@@ -239,6 +241,17 @@ class Experiment:
 
 experiment = Experiment
 """``with experiment("workspace", "name") as xp:``; see `Experiment`."""
+
+
+def _folder(workspace: object) -> str:
+    """The path of a workspace, `~` told as the home it stands for."""
+    hint = "it is a folder's path: experiment('workspace', 'name')"
+    if not isinstance(workspace, (str, os.PathLike)):
+        raise UsageError(f"{workspace!r} can't be a workspace", where=caller(), hint=hint)
+    text = os.fspath(cast("str | os.PathLike[str]", workspace))
+    if not text.strip() or "\0" in text:
+        raise UsageError(f"{text!r} can't be a workspace", where=caller(), hint=hint)
+    return os.path.expanduser(text)
 
 
 def _choice(value: OnFailure | str) -> OnFailure:

@@ -9,9 +9,13 @@ from typing import TextIO
 from xpm_engine.errors import FailedJobs
 from xpm_engine.plan.board import Counts
 from xpm_engine.plan.node import Node, Stage
+from xpm_engine.verbs.words import plain
 
 MAX_LISTED = 20
 """Failures that are listed in full; the others are counted."""
+
+MAX_TEXT = 500
+"""Characters of a tag's or a reason's text that are told."""
 
 
 def say(text: str, *, stream: TextIO | None = None) -> None:
@@ -24,7 +28,13 @@ def say(text: str, *, stream: TextIO | None = None) -> None:
 def label(node: Node) -> str:
     """A job for people: its task, six digits, its tags."""
     tags = " ".join(f"{key}={value}" for key, value in node.order.tags.items())
-    return " ".join(filter(None, (node.key.task, node.key.short, tags)))
+    return " ".join(filter(None, (node.key.task, node.key.short, _brief(tags))))
+
+
+def _brief(text: str) -> str:
+    """What a user wrote, in one line that steers no terminal and fills no screen."""
+    words = plain(text)
+    return words if len(words) <= MAX_TEXT else f"{words[:MAX_TEXT]}…"
 
 
 def summary(counts: Counts) -> str:
@@ -44,7 +54,7 @@ def failures_error(nodes: Sequence[Node], counts: Counts) -> FailedJobs:
     failed = [node for node in nodes if node.stage is Stage.FAILED]
     lines: list[str] = []
     for node in failed[:MAX_LISTED]:
-        reason = "unknown reason" if node.reason is None else node.reason.text
+        reason = "unknown reason" if node.reason is None else _brief(node.reason.text)
         lines.append(f"  {label(node)}: {reason}")
         frame = None if node.reason is None else node.reason.frame
         if frame is not None:

@@ -85,6 +85,12 @@ def _guarded(context: JobContext, launch: Launch) -> tuple[BadEnd | None, int]:
     return end, code
 
 
+_IMPORTED_TOO = (
+    "  next:  a job imports the plan, too, without the plan's arguments: put what the plan does "
+    'under `if __name__ == "__main__":`\n'
+)
+
+
 def _not_loaded(error: BaseException) -> BadEnd:
     if isinstance(error, TaskCancelled):
         return BadEnd(Outcome.CANCELLED, Reason(ReasonKind.CANCELLED, error.what))
@@ -94,6 +100,7 @@ def _not_loaded(error: BaseException) -> BadEnd:
             _print_users_part(error.__cause__)
         return BadEnd(Outcome.FAILED, Reason(ReasonKind.CANNOT_LOAD, error.what))
     _print_users_part(error)
+    sys.stderr.write(_IMPORTED_TOO)
     reason = _reason_of(error)
     text = f"the plan's code raised while it was imported: {reason.text}"
     return BadEnd(

@@ -34,7 +34,7 @@ def test_a_name_that_is_never_defined_is_named() -> None:
     class Lost(Config):
         x: Param[Nowhere]  # noqa: F821
 
-    with pytest.raises(DefinitionError, match=r"Lost.x: some name in 'Param\[Nowhere\]'"):
+    with pytest.raises(DefinitionError, match=r"^Lost.x: some name in 'Param\[Nowhere\]'"):
         Lost(x=1)
 
 
@@ -74,7 +74,7 @@ def test_every_fault_of_a_class_is_told_at_once() -> None:
         "a is annotated, but neither",
         "the name 'copy' belongs to Config",
         "b is a Constant and needs its value",
-        "Bad.c: the default is wrong: expected int, got 'x' (str)",
+        "  Bad.c: the default is wrong: expected int, got 'x' (str)",
         "d has no annotation",
         "e has no annotation",
         "f is a generated path, and only a Task",

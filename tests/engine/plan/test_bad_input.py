@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,6 +50,79 @@ def test_a_workspace_that_is_a_file(project: Project) -> None:
 def test_a_workspace_below_a_file(project: Project) -> None:
     (project.folder / "file").write_text("mine")
     assert "file stands where a folder is needed" in _refused(project, workspace="file/ws")
+
+
+@pytest.mark.parametrize("path", ["None", "3", "''", "' '", "'a\\0b'", "b'ws'"])
+def test_a_workspace_that_is_no_path(project: Project, path: str) -> None:
+    project.write(f'with experiment({path}, "exp"):\n    Work(name=1).submit()\n')
+    code, said = project.run()
+    assert code not in (0, None)
+    assert "can't be a workspace" in said
+    assert "plan.py:" in said
+    assert "Traceback" not in said
+    assert not (project.folder / "experiments").exists()
+
+
+def test_a_workspace_below_home(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(project.folder / "home"))
+    project.write(BODY.format(workspace="~/ws", name="exp"))
+    code, said = project.run()
+    assert code == 0, said
+    assert (project.folder / "home" / "ws" / "jobs").is_dir()
+    assert not (project.folder / "~").exists()
+
+
+def test_an_experiment_in_an_experiment_says_where(project: Project) -> None:
+    project.write(
+        'if __name__ == "__main__":\n    with experiment("ws", "a"), experiment("ws", "b"):\n'
+        "        pass\n"
+    )
+    code, said = project.run()
+    assert code not in (0, None)
+    assert "inside another one" in said
+    assert "plan.py:" in said
+    assert "Traceback" not in said
+
+
+def test_a_class_from_standard_input_is_refused(project: Project) -> None:
+    path = project.write('with experiment("ws", "exp"):\n    Work(name=1).submit()\n')
+    text = path.read_text().replace("Path(__file__)", "Path('here')")
+    ran = subprocess.run(
+        [sys.executable, "-"],
+        cwd=project.folder,
+        input=text,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert ran.returncode == 1
+    assert "Work is defined in a notebook or on standard input" in ran.stderr
+    assert list(scan.list_jobs(project.workspace)) == []
+
+
+def test_a_plan_that_a_job_can_not_import_says_how_to_mend_it(project: Project) -> None:
+    project.write(
+        'import sys\nname = sys.argv[1]\nwith experiment("ws", name):\n    Work(name=1).submit()\n'
+    )
+    code, said = project.run("exp")
+    assert code == 1
+    assert "the plan's code raised while it was imported: IndexError" in said
+    (job,) = [project.workspace.job(key) for key in scan.list_jobs(project.workspace)]
+    told = Path(job.stderr(1)).read_text()
+    assert "next:  a job imports the plan, too" in told
+
+
+def test_what_users_wrote_steers_no_terminal(project: Project) -> None:
+    project.write(
+        'if __name__ == "__main__":\n    with experiment("ws", "exp"):\n'
+        "        Work(name=1, fails=True).tag('why', '\\x1b[31m\\n' + 'q' * 900).submit()\n"
+    )
+    code, said = project.run()
+    assert code == 1
+    assert "why=�[31m⏎qqq" in said
+    assert "\x1b" not in said
+    assert max(map(len, said.splitlines())) < 700
 
 
 def test_settings_with_a_mistake(project: Project) -> None:
