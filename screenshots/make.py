@@ -54,7 +54,6 @@ PICTURES: tuple[tuple[str, tuple[int, int], Steps], ...] = (
     ("main-80x24", (80, 24), press(*EVALUATION)),
     ("tags-120x40", (120, 40), press("t", "t", "j", "l", "j")),
     ("job-120x40", (120, 40), press(*EVALUATION, "enter")),
-    ("parameters-120x40", (120, 40), press(*EVALUATION, "enter", "2")),
     ("log-120x40", (120, 40), press(*EVALUATION, "L")),
     ("log-80x24", (80, 24), press(*EVALUATION, "L")),
     ("help-120x40", (120, 40), press("question_mark")),
