@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-import secrets
-import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 from xpm_engine.errors import StorageError
 from xpm_engine.plan.environment import environment, git_state, project_of
-from xpm_engine.workspace import processes
+from xpm_engine.workspace import processes, scan
 from xpm_engine.workspace.atomic import (
     append_bytes,
     dumps,
@@ -33,6 +32,9 @@ from xpm_engine.workspace.records.runs import (
     Scope,
     end_line,
 )
+
+_RUN_NAME = "%Y%m%d-%H%M%S-%f"
+"""When the run began, in UTC, to the microsecond."""
 
 
 class RunWriter:
@@ -95,11 +97,14 @@ class RunWriter:
 
 
 def _new_folder(workspace: WorkspacePaths, experiment: str) -> tuple[str, RunPaths]:
-    """A new run folder; its name begins with the time, so that names sort by age."""
+    """A new run folder, whose name sorts behind those of all earlier runs.
+
+    What retires a result is a *later* run, so that order may hang neither on runs that began in
+    the same second nor on a clock that was set back, or differs between two hosts.
+    """
     make_folders(workspace.experiment(experiment))
     while True:
-        stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
-        run = f"{stamp}-{secrets.token_hex(2)}"
+        run = name_after(scan.list_runs(workspace, experiment), datetime.now(UTC))
         paths = workspace.run(experiment, run)
         try:
             os.mkdir(paths.root)
@@ -108,3 +113,15 @@ def _new_folder(workspace: WorkspacePaths, experiment: str) -> tuple[str, RunPat
         except OSError as error:
             raise storage_error(error, paths.root, "create this folder") from error
         return run, paths
+
+
+def name_after(names: Sequence[str], moment: datetime) -> str:
+    """The moment as a run's name, or the next name behind the last of `names` (sorted)."""
+    name = moment.strftime(_RUN_NAME)
+    for last in reversed(names):
+        if last < name:
+            break
+        with suppress(ValueError, OverflowError):
+            read = datetime.strptime(last, _RUN_NAME).replace(tzinfo=UTC)
+            return (read + timedelta(microseconds=1)).strftime(_RUN_NAME)
+    return name

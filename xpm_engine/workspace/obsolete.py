@@ -153,14 +153,14 @@ def _hidden_needs(history: _History, jobs: Mapping[JobKey, JobRecord]) -> Iterat
 
 
 def _groups(runs: Iterable[RunView]) -> list[list[RunView]]:
-    """The runs that may take each other's place, oldest first."""
+    """The runs that may take each other's place, oldest first, as their names sort."""
     found: dict[tuple[str, Scope | None, str], list[RunView]] = {}
     for run in runs:
         scope = None if run.record is None else run.record.scope
         # Nobody knows the scope of a run whose record can't be read: it stands alone.
         found.setdefault((run.experiment, scope, "" if scope else run.run), []).append(run)
     for group in found.values():
-        group.sort(key=lambda run: ("" if run.record is None else run.record.started, run.run))
+        group.sort(key=lambda run: run.run)
     return list(found.values())
 
 

@@ -173,7 +173,7 @@ def read_job(workspace: WorkspacePaths, key: JobKey) -> JobRecord:
 def _read_job(job: JobPaths, key: JobKey) -> JobRecord:
     names = tickets.ticket_names(job)
     summary = tickets.read_summary(job)
-    if summary is not None and summary.outcome is not None and _is_last(job, names, summary):
+    if summary is not None and summary.outcome is not None and _is_told(job, names, summary):
         return _of_summary(key, summary, state_of_outcome(summary.outcome))
     attempt = None
     for number in sorted(names, reverse=True):
@@ -191,13 +191,22 @@ def _read_job(job: JobPaths, key: JobKey) -> JobRecord:
     return _with_tickets(record, job, attempt)
 
 
-def _is_last(job: JobPaths, names: dict[int, set[str]], summary: JobSummary) -> bool:
-    """Whether an ended attempt is the last one that is not void: what an undone clean leaves."""
-    later = [number for number in names if number > summary.attempt]
-    if any("end" not in names[number] for number in later):
+def _is_told(job: JobPaths, names: dict[int, set[str]], summary: JobSummary) -> bool:
+    """Whether a summary tells what the tickets do: an end, and nothing behind it.
+
+    The tickets decide: an end that can't be read is no end, whatever the summary says.
+    """
+    number = summary.attempt
+    if "end" not in names.get(number, ()):
         return False
-    ends = (End.from_json(read_object(path := job.end(number)), path) for number in later)
-    return all(end.outcome is Outcome.VOID for end in ends)
+    # Behind it may stand only what an undone clean leaves.
+    later = sorted(each for each in names if each > number)
+    if any("end" not in names[each] for each in later):
+        return False
+    outcomes = [
+        End.from_json(read_object(path := job.end(each)), path).outcome for each in (number, *later)
+    ]
+    return outcomes == [summary.outcome, *[Outcome.VOID] * len(later)]
 
 
 def _of_summary(key: JobKey, summary: JobSummary, state: JobState) -> JobRecord:

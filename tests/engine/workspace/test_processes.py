@@ -73,8 +73,14 @@ def test_a_cloned_machine_id_proves_nothing() -> None:
 def test_a_process_is_found_by_its_argument_and_its_environment() -> None:
     environment = {**os.environ, "XPM_MARK": "here"}
     with subprocess.Popen(
-        [sys.executable, "-c", "input()", "one-argument"], stdin=subprocess.PIPE, env=environment
+        [sys.executable, "-c", "print(flush=True); input()", "one-argument"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=environment,
     ) as child:
+        assert child.stdout is not None
+        # Popen returns when exec closes its pipe, an instant before /proc tells the new arguments.
+        child.stdout.readline()
         try:
             assert processes.with_argument(["one-argument", "absent"]) == {"one-argument"}
             found = processes.with_environment("XPM_MARK", "here")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.engine.folders import make_job
 from tests.engine.making import KEY, dead_process, end, launch, start
 from xpm_engine.errors import NotAWorkspaceError, StorageError
 from xpm_engine.workspace import scan, tickets
@@ -79,6 +80,30 @@ def test_a_damaged_summary_changes_nothing(workspace: WorkspacePaths) -> None:
     for data in (b"", b"{", b'{"v":1,"outcome":"failed","attempt":1}'):
         Path(job.summary).write_bytes(data)
         assert scan.read_job(workspace, KEY).state is JobState.DONE
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff\xfe", b'{"v":', b'{"v": 7}', None])
+def test_an_end_that_can_not_be_read_is_no_end_whatever_the_summary_says(
+    workspace: WorkspacePaths, data: bytes | None
+) -> None:
+    job = make_job(workspace, KEY, by=dead_process())
+    assert scan.read_job(workspace, KEY).state is JobState.DONE
+    path = Path(job.end(1))
+    path.unlink()
+    if data is None:
+        assert scan.read_job(workspace, KEY).state is JobState.DIED
+        return
+    path.write_bytes(data)
+    record = scan.read_job(workspace, KEY)
+    assert record.state is JobState.UNREADABLE
+    assert "1.end" in record.problem
+
+
+def test_an_end_outweighs_a_summary_that_says_otherwise(workspace: WorkspacePaths) -> None:
+    job = make_job(workspace, KEY, outcome=Outcome.FAILED)
+    summary = Path(job.summary)
+    summary.write_text(summary.read_text().replace('"failed"', '"done"'))
+    assert scan.read_job(workspace, KEY).state is JobState.FAILED
 
 
 def test_only_real_folders_with_our_names_are_jobs(workspace: WorkspacePaths) -> None:
