@@ -25,10 +25,10 @@ if TYPE_CHECKING:
         save,
         tag,
     )
+    from xpm_engine.config.arguments import arguments
     from xpm_engine.config.store import load
     from xpm_engine.errors import GracefulTimeout, TaskCancelled, XpmError
     from xpm_engine.plan import experiment
-    from xpm_engine.plan.arguments import arguments
     from xpm_engine.runtime.bars import tqdm, track
     from xpm_engine.runtime.checkpoint import checkpoint
     from xpm_engine.runtime.context import remaining_time
@@ -49,7 +49,7 @@ _HOMES = {
     "TaskCancelled": "xpm_engine.errors",
     "Token": "xpm_engine.workspace.records.resources",
     "XpmError": "xpm_engine.errors",
-    "arguments": "xpm_engine.plan.arguments",
+    "arguments": "xpm_engine.config.arguments",
     "checkpoint": "xpm_engine.runtime.checkpoint",
     "deprecated": "xpm_engine.config",
     "describe": "xpm_engine.config",

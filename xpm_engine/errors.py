@@ -9,7 +9,7 @@
     │   ├── FilterError         a filter that cannot be read
     │   └── SettingsError       xpm.toml or the user's file has a fault
     ├── ConfigError             a configuration was written or filled the wrong way
-    │   ├── DefinitionError     the class itself (found when the class is made)
+    │   ├── DefinitionError     the class itself (found when it is made or submitted)
     │   ├── ParameterError      the values given to it, all bad ones at once
     │   ├── SealedError         it was submitted and can no longer change
     │   ├── CycleError          it holds itself, by the path that is named

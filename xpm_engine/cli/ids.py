@@ -37,7 +37,7 @@ def command() -> None:
 @json_option
 def snapshot(*, plan: str, arguments: tuple[str, ...], output: str | None, as_json: bool) -> None:
     """Write the identifiers of a plan's jobs, and what they are made from. Runs nothing."""
-    from xpm_engine.plan.arguments import parse_arguments
+    from xpm_engine.config.arguments import parse_arguments
     from xpm_engine.verbs.ids import lock_of, save_lock
     from xpm_engine.verbs.words import plain, plural
 
@@ -70,7 +70,7 @@ def check(
     Without NAME=VALUE pairs the plan is given those of the file. Exits with 3 if anything has
     changed. Runs nothing.
     """
-    from xpm_engine.plan.arguments import parse_arguments
+    from xpm_engine.config.arguments import parse_arguments
     from xpm_engine.verbs.ids import check as check_ids
     from xpm_engine.verbs.ids import load_lock
 

@@ -32,7 +32,7 @@ def command(
 ) -> None:
     """Say what a plan would run, what it would reuse, and why. Runs nothing, writes nothing."""
     from xpm_engine.cli.run import telling_the_users_frames
-    from xpm_engine.plan.arguments import parse_arguments
+    from xpm_engine.config.arguments import parse_arguments
     from xpm_engine.verbs.forecast import RUNS_NOTHING, forecast_plan
 
     pairs = parse_arguments(arguments)

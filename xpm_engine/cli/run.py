@@ -22,7 +22,7 @@ def command(*, plan: str, arguments: tuple[str, ...], dry_run: bool) -> None:
     Exit codes: 0 all is well, 1 a task failed, 2 the plan itself is wrong, 130 interrupted, with
     jobs left running.
     """
-    from xpm_engine.plan.arguments import parse_arguments
+    from xpm_engine.config.arguments import parse_arguments
 
     pairs = parse_arguments(arguments)
     with telling_the_users_frames():

@@ -11,6 +11,7 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 
+from xpm_engine.config.arguments import given
 from xpm_engine.config.naming import dotted_name
 from xpm_engine.config.reading import ImportStopped, reading
 from xpm_engine.errors import LoadError
@@ -72,13 +73,15 @@ def import_class(module: str, qualname: str, code: CodeRecord) -> type:
 def import_module(module: str, code: CodeRecord) -> ModuleType:
     """A module by name: the script that runs is itself, another plan is found by its file.
 
-    A plan is read for its classes: where it enters an experiment its import stops, and what is
-    defined above is kept. Raises ImportError, and whatever the module raises.
+    A plan is read for its classes, with the arguments it ran with: where it enters an experiment
+    its import stops, and what is defined above is kept.
+
+    Raises ImportError, and whatever the module raises.
     """
     known = _running_script(module) or sys.modules.get(module)
     if known is not None:
         return known
-    with reading():
+    with reading(), given(code.arguments):
         return _execute(_find_spec(module, code))
 
 

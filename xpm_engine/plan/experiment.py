@@ -13,22 +13,24 @@ from enum import Enum
 from types import TracebackType
 from typing import Any, cast
 
+from xpm_engine.config.arguments import arguments
+from xpm_engine.config.light import LightTask
 from xpm_engine.config.order import Order, place_paths
 from xpm_engine.config.paths import PathRoots
 from xpm_engine.config.problems import caller
 from xpm_engine.config.reading import ImportStopped, reading_classes
 from xpm_engine.config.submitting import SubmitOptions, Submitter, current_submitter
 from xpm_engine.config.task import Task
-from xpm_engine.errors import DriftError, UsageError, XpmError
+from xpm_engine.errors import DefinitionError, DriftError, UsageError, XpmError
 from xpm_engine.launchers.base import Launcher
 from xpm_engine.launchers.local import LocalLauncher
 from xpm_engine.plan import report
 from xpm_engine.plan.admission import Submission
 from xpm_engine.plan.adoption import find_former
-from xpm_engine.plan.arguments import arguments
 from xpm_engine.plan.drift import drift_error, policy_of
 from xpm_engine.plan.node import Node, Stage
 from xpm_engine.plan.preview import current_recorder
+from xpm_engine.plan.reach import reach
 from xpm_engine.plan.resources import ResourceRules
 from xpm_engine.plan.retrying import retries_of
 from xpm_engine.plan.run import RunWriter
@@ -112,6 +114,8 @@ class Experiment:
         """Take a sealed task on: what `Task.submit` calls."""
         policy_of(options.on_drift, self._on_drift)
         retries_of(options, resumable=order.resumable)
+        reach.check(order.nodes)
+        _check_execute(task)
         options = replace(options, resources=self._rules.choose(task, options))
         adopted = find_former(self.workspace, task, order)
         if adopted is not None:
@@ -135,6 +139,7 @@ class Experiment:
                 where=caller(),
                 hint="end the first `with experiment(...)` block before the next begins",
             )
+        reach.entered()
         if self._recorder is None:
             make_folders(self.workspace.root)
             if self._launcher.capacity().here:
@@ -252,6 +257,17 @@ def _folder(workspace: object) -> str:
     if not text.strip() or "\0" in text:
         raise UsageError(f"{text!r} can't be a workspace", where=caller(), hint=hint)
     return os.path.expanduser(text)
+
+
+def _check_execute(task: Task[Any]) -> None:
+    runs: tuple[Task[Any] | LightTask, ...] = (task, *task.before)
+    for each in runs:
+        if type(each).execute in (Task.execute, LightTask.execute):
+            raise DefinitionError(
+                f"{type(each).__name__} has no execute(): there is nothing to run",
+                where=caller(),
+                hint="define `def execute(self)`, which does the work; what needs none is a Config",
+            )
 
 
 def _choice(value: OnFailure | str) -> OnFailure:

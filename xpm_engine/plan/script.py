@@ -7,8 +7,8 @@ import sys
 from collections.abc import Mapping
 from types import CodeType, ModuleType
 
+from xpm_engine.config.arguments import set_arguments
 from xpm_engine.errors import PlanFileError, XpmError
-from xpm_engine.plan.arguments import set_arguments
 from xpm_engine.tracebacks import is_installed, users_frames
 
 

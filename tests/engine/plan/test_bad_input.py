@@ -113,6 +113,99 @@ def test_a_plan_that_a_job_can_not_import_says_how_to_mend_it(project: Project) 
     assert "next:  a job imports the plan, too" in told
 
 
+@pytest.mark.parametrize("isolation", ["fork", "spawn"])
+def test_an_unguarded_plan_finds_its_arguments_in_its_jobs(
+    project: Project, isolation: str
+) -> None:
+    project.write(
+        "from xpm_engine import arguments\n"
+        "from xpm_engine.launchers.local import Isolation, LocalLauncher\n"
+        'name = arguments()["name"]\n'
+        f'launcher = LocalLauncher(isolation=Isolation("{isolation}"))\n'
+        'with experiment("ws", name, launcher=launcher):\n'
+        "    Work(name=1).submit()\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-m", "xpm_engine.cli", "run", "plan.py", "name=exp"],
+        cwd=project.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert project.ledger() == ["begin 1", "end 1"]
+    assert scan.list_experiments(project.workspace) == ["exp"]
+
+
+BELOW = """
+class Late(Work):
+    pass
+
+with experiment("ws", "b"):
+    Late(name=2).submit()
+"""
+
+
+def test_a_class_below_an_unguarded_experiment(project: Project) -> None:
+    """No job would find it: it is refused before it is submitted."""
+    path = project.write('with experiment("ws", "a"):\n    Work(name=1).submit()\n' + BELOW)
+    line = path.read_text().splitlines().index("class Late(Work):") + 1
+    code, said = project.run()
+    assert code == 1
+    assert "Late is defined below the experiment" in said
+    assert f"plan.py:{line}" in said
+    assert "Traceback" not in said
+    assert project.ledger() == ["begin 1", "end 1"]
+
+
+def test_a_class_under_the_guard(project: Project) -> None:
+    project.write('if __name__ == "__main__":\n' + BELOW.replace("\n", "\n    "))
+    code, said = project.run()
+    assert code == 1
+    assert "Late is defined under `if __name__" in said
+    assert "Traceback" not in said
+
+
+def test_a_class_below_guarded_experiments_is_found_by_its_jobs(project: Project) -> None:
+    """Reading goes on past the guard."""
+    body = """
+def main() -> None:
+    with experiment("ws", "a"):
+        Work(name=1).submit()
+
+
+if __name__ == "__main__":
+    main()
+
+
+class Late(Work):
+    pass
+
+
+if __name__ == "__main__":
+    with experiment("ws", "b"):
+        Late(name=2).submit()
+"""
+    project.write(body)
+    code, said = project.run()
+    assert code == 0, said
+    assert project.ledger() == ["begin 1", "end 1", "begin 2", "end 2"]
+
+
+def test_a_task_that_does_nothing_is_refused_at_once(project: Project) -> None:
+    project.write(
+        "class Idle(Task):\n    x: Param[int] = 1\n\n"
+        'with experiment("ws", "exp"):\n    Idle().submit()\n'
+    )
+    code, said = project.run()
+    assert code == 1
+    assert "Idle has no execute()" in said
+    assert "plan.py:" in said
+    assert "Traceback" not in said
+    assert list(scan.list_jobs(project.workspace)) == []
+
+
 def test_what_users_wrote_steers_no_terminal(project: Project) -> None:
     project.write(
         'if __name__ == "__main__":\n    with experiment("ws", "exp"):\n'

@@ -23,6 +23,11 @@ def no_numbers() -> Dict[str, float]:
     return {}
 
 
+def no_texts() -> Dict[str, str]:
+    """An empty mapping of texts, as the default of a record's field."""
+    return {}
+
+
 class Fields:
     """The fields of one JSON object, checked as they are taken.
 
@@ -85,6 +90,12 @@ class Fields:
         if not isinstance(value, dict):
             raise self._bad(name, "an object")
         return cast("Dict[str, Any]", value)
+
+    def text_mapping(self, name: str) -> Dict[str, str]:
+        values = self.mapping(name)
+        if not all(isinstance(value, str) for value in values.values()):
+            raise self._bad(name, "an object of texts")
+        return values
 
     def items(self, name: str) -> List[Any]:
         value = self.data.get(name)

@@ -14,7 +14,7 @@ from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from xpm_engine.errors import UnreadableError
 from xpm_engine.workspace.layout import JobKey
-from xpm_engine.workspace.records.fields import VERSION, Fields
+from xpm_engine.workspace.records.fields import VERSION, Fields, no_texts
 from xpm_engine.workspace.records.flat import flatten_rows, is_list, is_object, value_text
 
 ENCODING = 1
@@ -202,6 +202,8 @@ class CodeRecord:
     """The folder of the plan's file: what relative paths are relative to."""
     sys_path: Tuple[str, ...] = ()
     """Where the plan's process looked for modules, in order."""
+    arguments: Dict[str, str] = field(default_factory=no_texts)
+    """The NAME=VALUE pairs that the plan was started with: its file may ask for them again."""
 
     def to_json(self) -> Dict[str, Any]:
         return {
@@ -210,6 +212,7 @@ class CodeRecord:
             "file": self.file,
             "project": self.project,
             "sys_path": list(self.sys_path),
+            "arguments": dict(self.arguments),
         }
 
     @classmethod
@@ -220,6 +223,7 @@ class CodeRecord:
             file=fields.text("file"),
             project=fields.text("project"),
             sys_path=tuple(fields.texts("sys_path")),
+            arguments=fields.text_mapping("arguments"),
         )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager
 
 from xpm_engine.errors import UsageError
 
@@ -18,6 +19,17 @@ def set_arguments(pairs: Mapping[str, str]) -> None:
     """Say what the plan that is about to run was given."""
     _given.clear()
     _given.update(pairs)
+
+
+@contextmanager
+def given(pairs: Mapping[str, str]) -> Generator[None]:
+    """In this block a plan's file that is imported finds these pairs: those that it ran with."""
+    before = arguments()
+    set_arguments(pairs)
+    try:
+        yield
+    finally:
+        set_arguments(before)
 
 
 def parse_arguments(texts: Iterable[str]) -> dict[str, str]:
