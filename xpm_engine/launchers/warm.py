@@ -41,6 +41,8 @@ class WarmHelper:
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
         self._answers: IO[bytes] | None = None
+        self._environment: dict[str, str] | None = None
+        """What the helper was last told of this process's environment."""
 
     def fork(self, order: LaunchOrder) -> Forked | Refused:
         """Have a supervisor forked for an order."""
@@ -64,20 +66,22 @@ class WarmHelper:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
-        self._process = self._socket = self._answers = None
+        self._process = self._socket = self._answers = self._environment = None
 
     def _ask(self, order: LaunchOrder) -> bytes:
         if self._socket is None:
             self._start(order.log)
         assert self._socket is not None
         assert self._answers is not None
-        request = {
+        request: dict[str, object] = {
             "root": order.job.root,
             "attempt": order.attempt,
             "nonce": order.nonce,
             "log": order.log,
-            "environment": dict(os.environ),
         }
+        environment = dict(os.environ)
+        if environment != self._environment:
+            request["environment"] = self._environment = environment
         self._socket.sendall(json.dumps(request).encode("ascii") + b"\n")
         return self._answers.readline()
 

@@ -194,17 +194,18 @@ class Dispatch:
 
     def _revisit_launched(self, node: Node) -> None:
         try:
-            attempt = self._own_attempt(node)
+            end = self._own_end(node)
+            attempt = None if end is not None else self._own_attempt(node)
         except UnreadableError as error:
             self._release(node)
             self.fail(node, f"{error.where}: {error.what}")
             return
-        if attempt is not None and attempt.end is not None and not attempt.void:
+        if end is not None:
             self._release(node)
-            if attempt.end.outcome is Outcome.DONE:
-                self.end(node, Stage.DONE, attempt.end)
+            if end.outcome is Outcome.DONE:
+                self.end(node, Stage.DONE, end)
             else:
-                self._ended_badly(node, attempt.end.reason)
+                self._ended_badly(node, end.reason)
         elif not _is_gone(node.handle):
             self._polled[node.key] = time.monotonic() + POLL
         elif attempt is None:
@@ -240,6 +241,14 @@ class Dispatch:
         attempt = Attempt(launch.attempt, launch)
         tickets.void(node.paths, attempt, user=self._run.record.user, why=text)
         self._ended_badly(node, Reason(ReasonKind.LAUNCHER, text))
+
+    def _own_end(self, node: Node) -> End | None:
+        """How the attempt that this run launched ended; None if it did not, or is void."""
+        try:
+            end = tickets.read_end(node.paths, node.attempt)
+        except FileNotFoundError:
+            return None
+        return None if end.outcome is Outcome.VOID else end
 
     def _own_attempt(self, node: Node) -> Attempt | None:
         """The attempt that this run launched; None if its folder is gone."""

@@ -28,3 +28,10 @@ def reserved(launch: Launch) -> Generator[tuple[int, ...] | None, None, None]:
         return
     with reservations.held(PoolPaths(granted.pool), launch.nonce) as lock:
         yield None if lock is None else (lock,)
+
+
+def give_back(launch: Launch) -> None:
+    """Give back what was reserved before the block of `reserved` ends: nothing uses it any more."""
+    granted = Granted.read(launch.resources, "N.launch")
+    if granted.pool:
+        reservations.remove(PoolPaths(granted.pool), launch.nonce)

@@ -17,19 +17,20 @@ from xpm_engine.errors import StorageError, UnreadableError
 from xpm_engine.runtime import child, leftovers, system
 from xpm_engine.runtime.context import JobContext
 from xpm_engine.runtime.limits import Limits
+from xpm_engine.runtime.order import params_of, read_launch
 from xpm_engine.runtime.outcomes import Ending, ending_of
-from xpm_engine.runtime.reserved import reserved
+from xpm_engine.runtime.reserved import give_back, reserved
 from xpm_engine.runtime.shared import sharing
 from xpm_engine.runtime.signals import Signals
 from xpm_engine.runtime.waiting import TaskWait, sweep
 from xpm_engine.workspace import aliases, processes, tickets
-from xpm_engine.workspace.atomic import append_line, dumps, make_folders, read_object, write_atomic
+from xpm_engine.workspace.atomic import append_line, dumps, make_folders, write_atomic
 from xpm_engine.workspace.layout import JobKey, workspace_of_job
 from xpm_engine.workspace.records.events import Event, EventType
 from xpm_engine.workspace.records.fields import now
 from xpm_engine.workspace.records.jobs import JobSummary
 from xpm_engine.workspace.records.metrics import TAIL, last_values
-from xpm_engine.workspace.records.params import ParamsRecord, flatten
+from xpm_engine.workspace.records.params import flatten
 from xpm_engine.workspace.records.reasons import Outcome, Reason, ReasonKind
 from xpm_engine.workspace.records.tickets import End, Launch, Start, Usage
 
@@ -137,6 +138,8 @@ class _Supervision:
         ).wait()
         seconds = system.boot_clock() - began
         swept = sweep(running.pid, self.signals)
+        # The next job starts while the end of this one is waited for on the disk.
+        give_back(self.launch)
         if swept:
             self._tell(EventType.SWEPT, processes=swept)
         usage = Usage(seconds, ended.cpu_seconds, ended.peak_bytes)
@@ -246,9 +249,8 @@ def _failed(kind: ReasonKind, text: str) -> Ending:
 
 def _order(context: JobContext) -> Launch | None:
     """The order of this attempt, if it is still the one that this process was started for."""
-    path = context.job.launch(context.attempt)
     try:
-        launch = Launch.from_json(read_object(path), path)
+        launch = read_launch(context.job, context.attempt)
     except (FileNotFoundError, UnreadableError):
         return None
     return launch if launch.nonce == context.nonce else None
@@ -256,6 +258,6 @@ def _order(context: JobContext) -> Launch | None:
 
 def _flat(launch: Launch, where: str) -> dict[str, object]:
     try:
-        return flatten(ParamsRecord.from_json(launch.params, where))
+        return flatten(params_of(launch, where))
     except UnreadableError:
         return {}

@@ -15,10 +15,10 @@ from typing import Any
 from xpm_engine.errors import GracefulTimeout, TaskCancelled, XpmError
 from xpm_engine.runtime import progress
 from xpm_engine.runtime.context import JobContext, enter_job, remaining_time
+from xpm_engine.runtime.order import params_of
 from xpm_engine.runtime.outcomes import BadEnd
 from xpm_engine.tracebacks import is_installed
 from xpm_engine.workspace.layout import workspace_of_job
-from xpm_engine.workspace.records.params import ParamsRecord
 from xpm_engine.workspace.records.reasons import Frame, Outcome, Reason, ReasonKind
 from xpm_engine.workspace.records.tickets import Launch
 
@@ -126,7 +126,7 @@ def _load(context: JobContext, launch: Launch) -> Any:
     from xpm_engine.config.paths import PathRoots
 
     living.enter_job()
-    params = ParamsRecord.from_json(launch.params, context.job.launch(context.attempt))
+    params = params_of(launch, context.job.launch(context.attempt))
     use_code(params.code)
     roots = PathRoots(workspace=workspace_of_job(context.job.root), project=params.code.project)
     return load_order(params, roots=roots)

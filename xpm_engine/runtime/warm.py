@@ -23,12 +23,11 @@ from xpm_engine.config.importing import import_class, use_code
 from xpm_engine.errors import XpmError
 from xpm_engine.runtime import fork_safety, memory
 from xpm_engine.runtime.context import JobContext
+from xpm_engine.runtime.order import params_of, read_launch
 from xpm_engine.runtime.supervisor import supervise
 from xpm_engine.runtime.task import run_task
 from xpm_engine.workspace import processes
-from xpm_engine.workspace.atomic import read_object
 from xpm_engine.workspace.layout import JobPaths
-from xpm_engine.workspace.records.params import ParamsRecord
 from xpm_engine.workspace.records.tickets import Launch
 
 
@@ -54,7 +53,6 @@ class _Helper:
         self._imported: set[tuple[str, str]] = set()
         self._path: tuple[str, ...] = ()
         self._files = fork_safety.ProjectFiles()
-        self._environment: dict[str, str] = {}
         # Asked once here, it is known in every job.
         self._identity = processes.own_identity()
         processes.user_name()
@@ -62,10 +60,9 @@ class _Helper:
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """Fork the supervisor that a request asks for, or say why not."""
-        if request["environment"] != self._environment:
-            self._environment = request["environment"]
+        if "environment" in request:
             os.environ.clear()
-            os.environ.update(self._environment)
+            os.environ.update(request["environment"])
         context = JobContext(JobPaths(request["root"]), request["attempt"], request["nonce"])
         refusal = self._import_for(context) or fork_safety.refusal() or self._files.changed()
         if refusal:
@@ -86,10 +83,9 @@ class _Helper:
         A failure is not told from here: the job that then runs in a fresh interpreter fails in the
         same way, with the traceback in its own log.
         """
-        path = context.job.launch(context.attempt)
         try:
-            launch = Launch.from_json(read_object(path), path)
-            params = ParamsRecord.from_json(launch.params, path)
+            launch = read_launch(context.job, context.attempt)
+            params = params_of(launch, context.job.launch(context.attempt))
             if params.code.sys_path != self._path:
                 use_code(params.code)
                 self._path = params.code.sys_path

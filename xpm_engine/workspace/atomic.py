@@ -52,13 +52,17 @@ def read_object(path: str) -> Dict[str, Any]:
     Raises FileNotFoundError if it is absent, UnreadableError if it is empty, truncated, not
     JSON, or may not be read.
     """
+    return parse_object(read_bytes(path), path)
+
+
+def read_bytes(path: str) -> bytes:
+    """All of a file; raises FileNotFoundError, and UnreadableError if it may not be read."""
     try:
-        data = _read_whole(path)
+        return _read_whole(path)
     except (FileNotFoundError, NotADirectoryError):
         raise FileNotFoundError(path) from None
     except OSError as error:
         raise UnreadableError(f"can't be read: {error.strerror}", where=path) from error
-    return parse_object(data, path)
 
 
 def parse_object(data: bytes, path: str) -> Dict[str, Any]:

@@ -91,8 +91,15 @@ def last_attempt(job: JobPaths) -> Optional[Attempt]:
 
 def is_done(job: JobPaths) -> bool:
     """Whether the job's result is there."""
-    attempt = last_attempt(job)
-    return attempt is not None and attempt.end is not None and attempt.end.outcome is Outcome.DONE
+    names = ticket_names(job)
+    for number in sorted(names, reverse=True):
+        # Most often one N.end says it all, and the order, which may be long, is not read.
+        end = read_end(job, number) if "end" in names[number] else None
+        if end is not None and end.outcome is not Outcome.VOID:
+            return end.outcome is Outcome.DONE
+        if end is None and not read_attempt(job, number, names[number]).void:
+            return False
+    return False
 
 
 def claim_launch(job: JobPaths, launch: Launch) -> bool:

@@ -12,14 +12,14 @@ from tests.engine.making import KEY, launch
 from tests.engine.supervising import run, spawn, wait_for
 from xpm_engine.runtime.context import JobContext
 from xpm_engine.workspace import processes, scan, tickets
-from xpm_engine.workspace.layout import WorkspacePaths
+from xpm_engine.workspace.layout import JobPaths, WorkspacePaths
 from xpm_engine.workspace.pool import reservations
 from xpm_engine.workspace.pool.folder import open_folder
 from xpm_engine.workspace.records.fields import now
 from xpm_engine.workspace.records.pool import Reservation
 from xpm_engine.workspace.records.resources import Granted, Resources
 from xpm_engine.workspace.records.states import JobState
-from xpm_engine.workspace.records.tickets import Launch
+from xpm_engine.workspace.records.tickets import End, Launch
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
 
@@ -104,3 +104,20 @@ def test_the_task_is_told_its_gpus(workspace: WorkspacePaths) -> None:
         workspace, lambda *_: 0 if os.environ["CUDA_VISIBLE_DEVICES"] == "1,GPU-ab" else 1, order
     )
     assert seen.state is JobState.DONE
+
+
+def test_it_is_given_back_before_the_end_is_recorded(
+    workspace: WorkspacePaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next job need not wait for the disk."""
+    order = _order()
+    _reserve(workspace, order)
+    reservation = Path(open_folder().reservation(order.nonce))
+    record_end = tickets.record_end
+
+    def checked(job: JobPaths, number: int, end: End) -> bool:
+        assert not reservation.exists()
+        return record_end(job, number, end)
+
+    monkeypatch.setattr(tickets, "record_end", checked)
+    assert run(workspace, lambda *_: 0, order).state is JobState.DONE
