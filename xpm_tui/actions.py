@@ -22,6 +22,7 @@ class Place(Enum):
     TREE = "in the tree"
     TABLE = "in a table"
     JOB = "on a job"
+    JOBS = "on jobs: the marked ones, else those under the cursor"
     LOG = "in a log"
     PLAN = "in a plan of what to remove"
     TRASH = "after a change, and in Trash"
@@ -70,7 +71,7 @@ def _changes(situation: Situation) -> str:
     return "the app was started with --readonly" if situation.readonly else ""
 
 
-def _removes(situation: Situation) -> str:
+def _acts_on_jobs(situation: Situation) -> str:
     return _changes(situation) or ("" if situation.jobs else "there is no job under the cursor")
 
 
@@ -172,13 +173,33 @@ ACTIONS: tuple[Action, ...] = (
     Action("wrap", ("w",), "wrap", "Wrap long lines", Place.LOG, weight=34),
     Action("copy", ("y",), "copy", "Copy what is under the cursor", weight=32),
     Action(
+        "pin",
+        ("p",),
+        "pin",
+        "Pin, so that no clean moves it; where all of it is pinned, take the pins away",
+        Place.JOBS,
+        dangerous=True,
+        weight=13,
+        why_disabled=_acts_on_jobs,
+    ),
+    Action(
+        "kill",
+        ("K",),
+        "kill…",
+        "Kill what runs, after a question that also offers to stop the plan",
+        Place.JOBS,
+        dangerous=True,
+        weight=54,
+        why_disabled=_acts_on_jobs,
+    ),
+    Action(
         "remove",
         ("x",),
         "clean…",
         "Plan a removal: the plan says who needs what, and nothing moves before X",
         Place.LISTS,
         weight=55,
-        why_disabled=_removes,
+        why_disabled=_acts_on_jobs,
     ),
     Action(
         "carry_out",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from contextlib import ExitStack
 from typing import ClassVar
 
 from rich.theme import Theme as RichTheme
@@ -17,9 +17,10 @@ from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from xpm_engine.errors import XpmError
-from xpm_engine.verbs import clean
+from xpm_engine.verbs.protection import protect
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_tui.acting import ActingScreen
+from xpm_tui.changes import Change, Cleaned, Pinned, take_back
 from xpm_tui.clipboard import copy_through_tmux
 from xpm_tui.look.themes import DARK, PALETTES, AsciiFilter
 from xpm_tui.screens.empty import EmptyScreen
@@ -47,12 +48,12 @@ class XpmApp(App[None], inherit_bindings=False):
         """The watcher found something."""
 
     class Undone(Message):
-        """A clean was taken back, or could not be."""
+        """A change was taken back, or could not be."""
 
-        def __init__(self, transaction: str, words: str) -> None:
-            """`transaction` is empty where it could not."""
+        def __init__(self, change: Change | None, words: str) -> None:
+            """`change` is None where it could not."""
             super().__init__()
-            self.transaction = transaction
+            self.change = change
             self.words = words
 
     def __init__(
@@ -68,8 +69,9 @@ class XpmApp(App[None], inherit_bindings=False):
         self.readonly = readonly
         self.clock = clock
         self.store = Store(workspace)
-        self.changes: tuple[str, ...] = ()
-        """The cleans of this session that can still be taken back, oldest first."""
+        self.changes: tuple[Change, ...] = ()
+        """What this session changed and can still be taken back, oldest first."""
+        self._protection = ExitStack()
         self._events = events
         self._ascii = AsciiFilter() if ascii_only else None
         self._watcher = self._watch(workspace)
@@ -86,6 +88,7 @@ class XpmApp(App[None], inherit_bindings=False):
         self._open()
 
     def on_unmount(self) -> None:
+        self._protection.close()
         self._watcher.stop()
 
     def open_workspace(self, workspace: WorkspacePaths) -> None:
@@ -105,12 +108,15 @@ class XpmApp(App[None], inherit_bindings=False):
 
     def note_change(self, transaction: str) -> None:
         """A clean was carried out: `z` takes it back."""
-        self.changes = (*self.changes, transaction)
-        self._watcher.look_now()
+        self._note(Cleaned(transaction))
 
-    def forget_change(self, transaction: str) -> None:
-        """A clean was taken back."""
-        self.changes = tuple(name for name in self.changes if name != transaction)
+    def note_pins(self, change: Pinned) -> None:
+        """Pins were set or taken away: `z` takes it back."""
+        if change.jobs:
+            self._note(change)
+
+    def _note(self, change: Change) -> None:
+        self.changes = (*self.changes, change)
         self._watcher.look_now()
 
     def plan_removal(self, keys: frozenset[JobKey], *, left_alone: int = 0) -> None:
@@ -128,33 +134,39 @@ class XpmApp(App[None], inherit_bindings=False):
         self.push_screen(screen)
 
     def undo_last(self) -> None:
-        """Take back the last clean of this session."""
+        """Take back the last change of this session."""
         if self.changes:
-            self.undo(self.changes[-1])
+            self._take_back(self.changes[-1])
 
     def undo(self, transaction: str) -> None:
-        """Take back a clean, in a thread."""
-        work = partial(self._undo, transaction)
-        self.run_worker(work, thread=True, group="undo", exit_on_error=False)
+        """Take back a clean."""
+        self._take_back(Cleaned(transaction))
 
     def on_trash_view_undo_wanted(self, message: TrashView.UndoWanted) -> None:
         message.stop()
         self.undo(message.transaction.name)
 
-    def _undo(self, transaction: str) -> None:
-        """In a thread; ends in one message."""
-        try:
-            report = clean.undo(self.store.workspace, transaction)
-        except XpmError as error:
-            self.post_message(self.Undone("", f"{error.what}: {error.where or transaction}"))
-        else:
-            self.post_message(self.Undone(transaction, clean.undone_sentence(report)))
+    def _take_back(self, change: Change) -> None:
+        """In a thread, which ends in one message."""
+        workspace = self.store.workspace
+
+        def work() -> None:
+            try:
+                words = take_back(workspace, change)
+            except XpmError as error:
+                where = error.where or workspace.root
+                self.post_message(self.Undone(None, f"{error.what}: {where}"))
+            else:
+                self.post_message(self.Undone(change, words))
+
+        self.run_worker(work, thread=True, group="undo", exit_on_error=False)
 
     def on_xpm_app_undone(self, message: Undone) -> None:
         message.stop()
-        if message.transaction:
-            self.forget_change(message.transaction)
-        self.tell(message.words, bad=not message.transaction)
+        if message.change is not None:
+            self.changes = tuple(left for left in self.changes if left != message.change)
+            self._watcher.look_now()
+        self.tell(message.words, bad=message.change is None)
 
     def tell(self, words: str, *, bad: bool = False) -> None:
         """Say something on the screen that is on top."""
@@ -195,6 +207,9 @@ class XpmApp(App[None], inherit_bindings=False):
         self.post_message(self.DiskRead())
 
     def _open(self) -> None:
+        self._protection.close()
+        if self.readonly:
+            self._protection.enter_context(protect(self.store.workspace))
         self._main = MainScreen(self.store)
         self.push_screen(self._main)
         self._watcher.start()

@@ -38,7 +38,7 @@ def test_the_digits_say_which_one() -> None:
 def test_readonly_forbids_what_changes_something() -> None:
     situation = Situation(readonly=True, jobs=1, changes=1)
     forbidden = {action.id for action in ACTIONS if action.why_disabled(situation)}
-    assert forbidden == {"remove", "carry_out", "undo"}
+    assert forbidden == {"pin", "kill", "remove", "carry_out", "undo"}
     assert {action.id for action in ACTIONS if action.dangerous} <= forbidden
 
 

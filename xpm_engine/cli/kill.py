@@ -25,7 +25,7 @@ def command(*, jobs: tuple[str, ...], plans: bool, workspace: str | None) -> Non
     going_on = live_plans(paths, frozenset(keys))
     if plans:
         for plan in going_on:
-            done = "interrupted" if stop_plan(plan) else "can't be reached from here"
+            done = "interrupted" if stop_plan(paths, plan) else "can't be reached from here"
             click.echo(f"plan {plan}: {done}")
     for key in keys:
         report = kill_job(paths, key)

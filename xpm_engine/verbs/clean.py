@@ -7,6 +7,7 @@ the disk is `xpm_engine.workspace.cleaning`'s matter.
 from __future__ import annotations
 
 from xpm_engine.errors import UsageError
+from xpm_engine.verbs.protection import changing
 from xpm_engine.verbs.words import plural
 from xpm_engine.workspace import cleaning
 from xpm_engine.workspace.cleaning import (
@@ -16,11 +17,9 @@ from xpm_engine.workspace.cleaning import (
     RemovalRow,
     Transaction,
     UndoReport,
-    carry_out,
     list_trash,
     measure,
     plan_removal,
-    purge,
 )
 from xpm_engine.workspace.layout import WorkspacePaths
 
@@ -43,6 +42,11 @@ __all__ = [
 ]
 
 
+carry_out = changing(cleaning.carry_out)
+purge = changing(cleaning.purge)
+
+
+@changing
 def undo(workspace: WorkspacePaths, transaction: str | None = None) -> UndoReport:
     """Take back a clean: the one named, or the newest that still has something in the trash.
 

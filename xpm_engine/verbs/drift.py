@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from xpm_engine.plan.drift import accept_digest
 from xpm_engine.verbs.listing import JobRow
+from xpm_engine.verbs.protection import changing
 from xpm_engine.verbs.selecting import select
 from xpm_engine.workspace.cleaning import Transaction, carry_out, plan_removal
 from xpm_engine.workspace.layout import WorkspacePaths
@@ -30,6 +31,7 @@ def summary(rows: Sequence[JobRow]) -> list[str]:
     ]
 
 
+@changing
 def accept(workspace: WorkspacePaths, rows: Sequence[JobRow]) -> None:
     """Let the next plan use these results as they are; recorded with each job.
 
@@ -39,6 +41,7 @@ def accept(workspace: WorkspacePaths, rows: Sequence[JobRow]) -> None:
         accept_digest(workspace.job(row.key), row.resolved, row.drift)
 
 
+@changing
 def rerun(workspace: WorkspacePaths, rows: Sequence[JobRow]) -> Transaction:
     """Move these results to the trash, so that the next plan computes them again; undoable."""
     return carry_out(workspace, plan_removal(workspace, [row.key for row in rows]))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from xpm_engine.errors import UnreadableError
+from xpm_engine.verbs.protection import changing
 from xpm_engine.workspace import processes, scan, tickets
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.processes import Liveness
@@ -54,6 +55,7 @@ class KillReport:
     """What more there is to say: the machine it runs on, the file that can't be read."""
 
 
+@changing
 def kill_job(workspace: WorkspacePaths, key: JobKey) -> KillReport:
     """Ask a running job to stop, or make sure that a queued one never starts.
 
@@ -98,7 +100,8 @@ def live_plans(workspace: WorkspacePaths, keys: frozenset[JobKey]) -> tuple[Live
     return tuple(found)
 
 
-def stop_plan(plan: LivePlan) -> bool:
+@changing
+def stop_plan(_: WorkspacePaths, plan: LivePlan) -> bool:
     """Interrupt a plan as Ctrl-C does: it starts nothing more; False if it can't be reached."""
     return processes.send_signal(plan.driver, signal.SIGINT)
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 
 from xpm_engine.errors import OccupiedError, UsageError
+from xpm_engine.verbs.protection import changing
 from xpm_engine.workspace import processes, tickets
 from xpm_engine.workspace.atomic import dumps, storage_error, write_atomic
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
@@ -14,6 +15,7 @@ from xpm_engine.workspace.records.pin import Pin
 from xpm_engine.workspace.records.tickets import LaunchedBy
 
 
+@changing
 def pin(workspace: WorkspacePaths, keys: Iterable[JobKey], *, why: str = "") -> tuple[JobKey, ...]:
     """Pin these jobs; those that were not pinned before.
 
@@ -39,6 +41,7 @@ def pin(workspace: WorkspacePaths, keys: Iterable[JobKey], *, why: str = "") -> 
     return tuple(pinned)
 
 
+@changing
 def unpin(workspace: WorkspacePaths, keys: Iterable[JobKey]) -> tuple[JobKey, ...]:
     """Take the pins of these jobs away; those that had one. Raises StorageError."""
     freed: list[JobKey] = []

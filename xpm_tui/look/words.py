@@ -16,6 +16,7 @@ __all__ = [
     "ago",
     "cut",
     "duration",
+    "hidden_words",
     "ordinal",
     "percent",
     "plain",
@@ -54,3 +55,8 @@ def cut(text: Text, width: int, *, right: bool = False) -> Text:
     elif pad > 0:
         text.pad_right(pad)
     return text
+
+
+def hidden_words(marks: int) -> str:
+    """What is said of marked jobs that the filter hides, whenever something acts on marks."""
+    return f"{plural(marks, 'marked job')} hidden by the filter: left alone"

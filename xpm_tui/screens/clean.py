@@ -31,7 +31,7 @@ from xpm_tui.screens.dialog import GRACE
 from xpm_tui.widgets.key_bar import KeyBar
 from xpm_tui.widgets.plan_table import PlanTable, first_ticks, need_words, row_titles
 from xpm_tui.widgets.sides import Sides
-from xpm_tui.widgets.status_bar import StatusBar, hidden_words
+from xpm_tui.widgets.status_bar import StatusBar
 from xpm_tui.widgets.table import Table
 from xpm_tui.widgets.words import Words
 
@@ -104,7 +104,7 @@ class CleanScreen(ActingScreen[None]):
         self._table.focus()
         self._draw()
         if self._left_alone:
-            self.query_one(StatusBar).say(hidden_words(self._left_alone))
+            self.query_one(StatusBar).say(look.hidden_words(self._left_alone))
         self.run_worker(self._make_plan, thread=True, exit_on_error=False)
 
     def _make_plan(self) -> None:

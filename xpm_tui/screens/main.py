@@ -13,10 +13,12 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from xpm_engine.workspace.layout import JobKey
-from xpm_tui.acting import ActingScreen
 from xpm_tui.actions import Situation
 from xpm_tui.job_filter import Answer, JobFilter, Work
+from xpm_tui.screens.capture import Capture
+from xpm_tui.screens.job_screen import JobScreen
 from xpm_tui.store import (
+    AllJobsSubject,
     Changed,
     ExperimentSubject,
     JobSubject,
@@ -44,7 +46,7 @@ FOLLOW = 0.08
 """Seconds of quiet before the right side follows the tree's cursor."""
 
 
-class MainScreen(ActingScreen[None]):
+class MainScreen(JobScreen):
     """Tree and right side, with where one is above, and what one can do below."""
 
     CSS_PATH = "main.tcss"
@@ -109,7 +111,7 @@ class MainScreen(ActingScreen[None]):
         in_trash = isinstance(self._right.subject, TrashSubject) and self._right.has_focus_within
         return Situation(
             readonly=self.app.readonly,
-            jobs=len(self.targets()),
+            jobs=self._target_count(),
             changes=len(self._store.trash) if in_trash else len(self.app.changes),
         )
 
@@ -122,12 +124,27 @@ class MainScreen(ActingScreen[None]):
 
         Marks that the filter hides are never acted on.
         """
-        marks = self._marks - self.hidden_marks
-        if marks:
-            return marks
-        if self._right.has_focus_within and self._right.target is not None:
-            return frozenset((self._right.target,))
-        return frozenset(self._store.keys(self._tree.subject))
+        return frozenset(self._marks - self.hidden_marks or self._under_cursor())
+
+    def capture(self) -> Capture:
+        keys = self.targets()
+        order = [key for key in self._store.keys(AllJobsSubject()) if key in keys]
+        jobs = tuple(self._store.job(key, self._store.home_of(key)) for key in order)
+        return Capture(jobs, len(self.hidden_marks))
+
+    def _under_cursor(self) -> Sequence[JobKey]:
+        return (
+            self._right.under_cursor
+            if self._right.has_focus_within
+            else self._store.keys(self._tree.subject)
+        )
+
+    def _target_count(self) -> int:
+        """As `targets`, without listing the jobs of the tree's row."""
+        marks = len(self._marks) - len(self.hidden_marks)
+        if marks or self._right.has_focus_within:
+            return marks or len(self._right.under_cursor)
+        return self._store.size(self._tree.subject)
 
     @property
     def hidden_marks(self) -> frozenset[JobKey]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from textual.app import ComposeResult
@@ -9,10 +10,14 @@ from textual.containers import Vertical
 from textual.message import Message
 
 from xpm_engine.workspace.layout import JobKey
+from xpm_engine.workspace.scan import RunView
+from xpm_tui.causes import Cause
 from xpm_tui.store import (
     Changed,
     EarlierRunsSubject,
+    Experiment,
     ExperimentSubject,
+    Job,
     JobSubject,
     LogSubject,
     RunKey,
@@ -137,6 +142,27 @@ class RightSide(Vertical):
             job = self._set_view.jobs.job
             return None if job is None else job.key
         return None
+
+    @property
+    def under_cursor(self) -> Sequence[JobKey]:
+        """The jobs that an action without marks acts on: those of the row, or the one shown."""
+        store = self.store
+        if store is None or self.subject is None:
+            return ()
+        if isinstance(self.subject, (JobSubject, LogSubject)):
+            return (self.subject.key,)
+        reader = self.view.reader()
+        match reader.row if isinstance(reader, Table) else None:
+            case Job(key=key):
+                return (key,)
+            case Cause(keys=keys):
+                return keys
+            case RunView(experiment=experiment, run=run):
+                return store.keys(RunSubject(RunKey(experiment, run)))
+            case Experiment(name=name):
+                return store.keys(ExperimentSubject(name))
+            case _:
+                return ()
 
     def focus_view(self) -> None:
         """Focus what is shown."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.text import Text
 from textual.timer import Timer
 
-from xpm_tui.look import MARKED, plain, plural
+from xpm_tui.look import MARKED, plain
 from xpm_tui.store import Grouping
 from xpm_tui.watcher import POLL, Hearing
 from xpm_tui.widgets.sides import Sides
@@ -20,6 +20,7 @@ class StatusBar(Sides):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 (Textual's name)
         super().__init__(id=id)
         self._facts = Text()
+        self._badge = Text()
         self._marks = Text()
         self._message: Text | None = None
         self._timer: Timer | None = None
@@ -41,6 +42,7 @@ class StatusBar(Sides):
         if by is not None:
             parts.append(Text(f"by {by.value}" if by is not Grouping.NONE else "not grouped"))
             parts.append(Text(plain(chosen) or "no filter"))
+        self._badge = badge
         self._facts = Text(" · ").join([*parts, badge])
         words = f"{MARKED} {marks:,} marked" if marks else ""
         words += f", {hidden:,} hidden" if hidden else ""
@@ -61,12 +63,12 @@ class StatusBar(Sides):
         self._draw()
 
     def _draw(self) -> None:
-        self.show(self._marks if self._message is None else self._message, self._facts)
-
-
-def hidden_words(marks: int) -> str:
-    """What is said of marked jobs that the filter hides, whenever something acts on marks."""
-    return f"{plural(marks, 'marked job')} hidden by the filter: left alone"
+        if self._message is None:
+            self.show(self._marks, self._facts)
+            return
+        room = self.size.width - 3 - self._facts.cell_len
+        fits = self._message.cell_len <= room
+        self.show(self._message, self._facts if fits else self._badge)
 
 
 def badge(hearing: Hearing, checked: float, problem: str, *, readonly: bool) -> Text:

@@ -9,17 +9,18 @@ from textual.widgets import Button
 
 from tests.tui.screen_text import screen_lines
 from xpm_tui.screens import dialog
-from xpm_tui.screens.dialog import Dialog
+from xpm_tui.screens.dialog import CANCELLED, Dialog
 
 
 class Host(App[None]):
     def __init__(self) -> None:
         super().__init__()
-        self.answers: list[bool | None] = []
+        self.answers: list[int | None] = []
 
     def ask(self) -> None:
         lines = [Text("drmm [red]is[/red] driven by pid 4121")]
-        self.push_screen(Dialog("Kill 3 jobs?", lines, confirm="Kill"), self.answers.append)
+        dialog = Dialog("Kill 3 jobs?", lines, "Kill", "Kill, and stop the plan")
+        self.push_screen(dialog, self.answers.append)
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ async def test_enter_presses_cancel() -> None:
         text = "\n".join(screen_lines(host))
         assert "drmm [red]is[/red] driven by pid 4121" in text
         await pilot.press("enter")
-        assert host.answers == [False]
+        assert host.answers == [CANCELLED]
 
 
 @pytest.mark.usefixtures("at_once")
@@ -56,7 +57,10 @@ async def test_the_other_button_confirms(key: str) -> None:
     async with host.run_test(size=(80, 24)) as pilot:
         await open_dialog(host, pilot)
         await pilot.press(key, "enter")
-        assert host.answers == [True]
+        assert host.answers == [1]
+        await open_dialog(host, pilot)
+        await pilot.press(key, key, "enter")
+        assert host.answers == [1, 2]
 
 
 @pytest.mark.usefixtures("at_once")
@@ -67,7 +71,7 @@ async def test_escape_cancels_and_letters_do_nothing() -> None:
         await pilot.press("y", "k", "Y", "K", "X")
         assert host.answers == []
         await pilot.press("escape")
-        assert host.answers == [False]
+        assert host.answers == [CANCELLED]
 
 
 async def test_keys_that_come_too_early_are_swallowed(monkeypatch: pytest.MonkeyPatch) -> None:

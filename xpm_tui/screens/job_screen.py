@@ -1,0 +1,115 @@
+"""A screen on which jobs are acted on: kill, pin, and what of it can be taken back.
+
+What a key is about is captured when it is pressed. The slow part runs in a thread, and ends in one
+message.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from textual.message import Message
+
+from xpm_engine.errors import XpmError
+from xpm_engine.verbs.pins import pinned_jobs
+from xpm_tui.acting import ActingScreen
+from xpm_tui.changes import pin_words, set_pins
+from xpm_tui.screens import kill
+from xpm_tui.screens.capture import Capture
+from xpm_tui.screens.dialog import CANCELLED
+
+if TYPE_CHECKING:
+    from xpm_tui.app import XpmApp
+
+Found = TypeVar("Found")
+
+
+class JobScreen(ActingScreen[None]):
+    """Carries out what the keys ask for on the jobs that are captured."""
+
+    app: XpmApp
+
+    class Finished(Message):
+        """A thread has done its part."""
+
+        def __init__(self, then: Callable[[], None]) -> None:
+            super().__init__()
+            self.then = then
+
+    @abstractmethod
+    def capture(self) -> Capture:
+        """The jobs that an action is about now."""
+
+    def do_kill(self) -> None:
+        """Ask, then kill what was captured."""
+        capture = self.capture()
+        workspace = self.app.store.workspace
+
+        def ask(order: kill.KillOrder) -> None:
+            if order.jobs or order.plans:
+                self.app.push_screen(kill.dialog(self.app.store, order), answered(order))
+            else:
+                self.say(kill.why_nothing(capture), bad=True)
+
+        def answered(order: kill.KillOrder) -> Callable[[int | None], None]:
+            def carry_out(button: int | None) -> None:
+                if button in (None, CANCELLED):
+                    self.say("nothing was killed")
+                    return
+                stop = button == 2 or not order.jobs
+                self.in_thread(lambda: kill.carry_out(workspace, order, stop=stop), self.done)
+
+            return carry_out
+
+        self.in_thread(lambda: kill.prepare(workspace, capture), ask)
+
+    def do_pin(self) -> None:
+        """Pin what is captured; where all of it is pinned, take the pins away."""
+        capture = self.capture()
+        workspace = self.app.store.workspace
+        keys = tuple(job.key for job in capture.jobs if job.record.attempt)
+        if not keys:
+            self.say(
+                "p pin: none of these jobs has a folder yet, so there is nothing to keep", bad=True
+            )
+            return
+
+        def work() -> tuple[str, Callable[[], None]]:
+            on = len(pinned_jobs(workspace, keys)) < len(keys)
+            change = set_pins(workspace, keys, on=on)
+            words = pin_words(change)
+            for line in capture.hidden_line:
+                words += f"; {line.plain}"
+            return words, lambda: self.app.note_pins(change)
+
+        def then(done: tuple[str, Callable[[], None]]) -> None:
+            done[1]()
+            self.done(f"{done[0]}; z takes it back")
+
+        self.in_thread(work, then)
+
+    def done(self, words: str) -> None:
+        """Something was carried out: say so, and look at the disk at once."""
+        self.say(words)
+        self.app.watcher.look_now()
+
+    def in_thread(self, work: Callable[[], Found], then: Callable[[Found], None]) -> None:
+        """Do the slow part in a thread, and the rest with what it found, here."""
+
+        def run() -> None:
+            try:
+                found = work()
+            except XpmError as error:
+                words = f"{error.what}: {error.where}" if error.where else error.what
+                self.post_message(self.Finished(lambda: self.say(words, bad=True)))
+            else:
+                self.post_message(self.Finished(lambda: then(found)))
+
+        self.run_worker(run, thread=True, group="act", exit_on_error=False)
+
+    def on_job_screen_finished(self, message: Finished) -> None:
+        message.stop()
+        message.then()
+        self.after_action()
