@@ -113,7 +113,7 @@ ACTIONS: tuple[Action, ...] = (
         "back",
         "One step back; never leaves the app",
         shown="esc",
-        weight=60,
+        weight=50,
     ),
     Action("quit", ("q",), "leave", "Leave this screen; on the main screen the app", weight=12),
     Action("next_pane", ("tab",), "pane", "Go to the next pane or field", weight=40),
