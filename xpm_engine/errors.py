@@ -21,6 +21,10 @@
     │   ├── StorageError        the system refused: permission, disk full, read-only
     │   └── OccupiedError       something is in the way and is left untouched
     ├── LaunchError             a launcher could not start, find or stop a job
+    ├── RemoteError             another host
+    │   ├── UnreachableError    it can't be reached, or the connection to it was cut
+    │   ├── RefusedError        it can be reached, and does not let us in
+    │   └── ProtocolError       what came from it is not what was agreed on
     └── JobError                a job ended badly
         ├── FailedJobs          some jobs of an experiment failed
         ├── GracefulTimeout     this job stopped before its time was over
@@ -141,6 +145,22 @@ class OccupiedError(WorkspaceError):
 
 class LaunchError(XpmError):
     """A launcher could not start, find or stop a job."""
+
+
+class RemoteError(XpmError):
+    """Something failed on another host, or on the way to it."""
+
+
+class UnreachableError(RemoteError):
+    """Another host can't be reached, or the connection to it was cut: it may come back."""
+
+
+class RefusedError(RemoteError):
+    """Another host can be reached, and does not let us in: a person must do something."""
+
+
+class ProtocolError(RemoteError):
+    """What came from the other end is not what both agreed on."""
 
 
 class JobError(XpmError):

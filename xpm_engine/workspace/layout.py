@@ -345,6 +345,16 @@ class WorkspacePaths:
     def trash(self) -> str:
         return self.root + "/" + XPM + "/trash"
 
+    @property
+    def code(self) -> str:
+        """Where code that was shipped here is kept, by its digest."""
+        return self.root + "/" + XPM + "/code"
+
+    @property
+    def supervisors_log(self) -> str:
+        """What supervisors that an agent started here had to say: nothing, as a rule."""
+        return self.root + "/" + XPM + "/supervisors.log"
+
     def experiment(self, name: str) -> str:
         return self.root + "/experiments/" + name
 
@@ -399,6 +409,11 @@ def attempts_in(names: "list[str]") -> "dict[int, set[str]]":
         if match:
             found.setdefault(int(match.group(1)), set()).add(match.group(2))
     return found
+
+
+def partial_file(path: str, digest: str) -> str:
+    """What a file is called until all of it has come."""
+    return f"{path}.{digest[:16]}.part"
 
 
 def list_folders(path: str) -> Iterator[str]:

@@ -18,20 +18,31 @@ PATIENCE = 5.0
 been stopped."""
 
 
+FALLBACK = f"/tmp/xpm-{os.geteuid()}"
+"""The user's runtime folder where the system names none."""
+
+
 def open_folder(environment: Optional[Mapping[str, str]] = None) -> PoolPaths:
     """The pool's folder, made if it is absent: ``${XDG_RUNTIME_DIR:-/tmp/xpm-UID}/pool``.
 
-    The runtime folder ends with the user's last session, and jobs do not: where it is named but
-    absent, the one in ``/tmp`` stands in. Raises StorageError if the folder can't be made, or is
-    not the user's alone.
+    Raises StorageError if the folder can't be made, or is not the user's alone.
+    """
+    root = runtime_folder(environment) + "/pool"
+    own_folder(root)
+    return PoolPaths(root)
+
+
+def runtime_folder(environment: Optional[Mapping[str, str]] = None) -> str:
+    """The user's folder for what lasts no longer than the machine runs; raises StorageError.
+
+    The one that the system names ends with the user's last session, and jobs do not: where it is
+    named but absent, the one in ``/tmp`` stands in.
     """
     named = (os.environ if environment is None else environment).get("XDG_RUNTIME_DIR", "")
-    if not (os.path.isabs(named) and os.path.isdir(named)):
-        named = f"/tmp/xpm-{os.geteuid()}"
-        _own(named)
-    root = named + "/pool"
-    _own(root)
-    return PoolPaths(root)
+    if os.path.isabs(named) and os.path.isdir(named):
+        return named
+    own_folder(FALLBACK)
+    return FALLBACK
 
 
 @contextmanager
@@ -56,10 +67,11 @@ def mutex(paths: PoolPaths) -> Generator[bool, None, None]:
             os.close(descriptor)
 
 
-def _own(path: str) -> None:
+def own_folder(path: str, what: str = "the machine's pool") -> None:
     """Make a folder that only this user may enter, or check that it is one.
 
-    In ``/tmp`` anybody may have made something of that name before us.
+    In ``/tmp`` anybody may have made something of that name before us. Raises StorageError, which
+    says `what` can't be used.
     """
     try:
         os.mkdir(path, 0o700)
@@ -77,7 +89,7 @@ def _own(path: str) -> None:
     else:
         return
     raise StorageError(
-        f"the machine's pool can't be used: its folder {fault}",
+        f"{what} can't be used: its folder {fault}",
         where=path,
         hint="see who made it (ls -ld), then move it away or run chmod 700 on it",
     )

@@ -1,0 +1,112 @@
+"""A workspace in bulk: what its job folders and runs tell, as their files stand.
+
+The asker reads the files as if they were here: no field of theirs is known in this module, but
+that an ended attempt's summary says all that a list needs.
+
+Portable set: plain standard library, Python 3.8 syntax.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from typing import Any, Dict, Iterable, Iterator, List, Tuple
+
+from xpm_engine.remote.agent.files import CHUNK, small, stamp_of
+from xpm_engine.remote.agent.serving import Request
+from xpm_engine.remote.frames import Message
+from xpm_engine.workspace.layout import (
+    JobKey,
+    JobPaths,
+    WorkspacePaths,
+    attempts_in,
+    is_identifier,
+    is_name,
+    is_task_folder,
+    list_folders,
+)
+
+LIMIT = 1 << 17
+"""Bytes of one record; a longer one is told by its name alone, and read by range."""
+
+
+def jobs(request: Request) -> Iterator[Message]:
+    """What the jobs of a workspace tell, all or those that are named; unchanged ones left out.
+
+    `known` has the stamps that the asker has seen. Parts: ``jobs`` [[task, identifier, stamp of
+    .xpm, names in it, {name: text}], ...]: the summary, the tickets of attempts without an end,
+    alias and progress. A job that was named and is absent has a stamp of null.
+    """
+    workspace = WorkspacePaths(request.fields.text("root"))
+    known = request.fields.mapping("known")
+    named = request.fields.data.get("keys")
+    keys = _all(workspace) if named is None else map(JobKey.parse, request.fields.texts("keys"))
+    rows: List[Any] = []
+    size = 0
+    for key in keys:
+        job = workspace.job(key)
+        stamp = stamp_of(job.xpm)
+        if stamp is not None and known.get(str(key)) == stamp:
+            continue
+        names, texts = _record(job)
+        rows.append([key.task, key.identifier, stamp, names, texts])
+        size += sum(map(len, texts.values())) + 40 * (3 + len(names))
+        if size > CHUNK:
+            yield Message({"jobs": rows})
+            rows, size = [], 0
+    if rows:
+        yield Message({"jobs": rows})
+
+
+def runs(request: Request) -> Iterator[Message]:
+    """The runs of all experiments; parts: ``runs`` [[experiment, run, {name: stamp}], ...].
+
+    Their files can be long, and are read with `read`, what was appended alone.
+    """
+    workspace = WorkspacePaths(request.fields.text("root"))
+    for experiment in sorted(filter(is_name, list_folders(workspace.experiments))):
+        rows: List[Any] = []
+        for run in sorted(filter(is_name, list_folders(workspace.experiment(experiment)))):
+            folder = workspace.run(experiment, run).root
+            names: List[str] = []
+            with suppress(OSError):
+                names = os.listdir(folder)
+            rows.append([experiment, run, {name: stamp_of(f"{folder}/{name}") for name in names}])
+        yield Message({"runs": rows})
+
+
+def _all(workspace: WorkspacePaths) -> Iterator[JobKey]:
+    for task in filter(is_task_folder, list_folders(workspace.jobs)):
+        for identifier in filter(is_identifier, list_folders(f"{workspace.jobs}/{task}")):
+            yield JobKey(task, identifier)
+
+
+def _record(job: JobPaths) -> "Tuple[List[str], Dict[str, str]]":
+    """The names in a job's ``.xpm/``, and the texts of the files that a list is made from."""
+    try:
+        names = os.listdir(job.xpm)
+    except OSError:
+        return [], {}
+    return names, _texts(job.xpm, _wanted(job, names))
+
+
+def _wanted(job: JobPaths, names: "List[str]") -> Iterator[str]:
+    there = frozenset(names)
+    for path in (job.summary, job.progress, job.alias, job.pin):
+        if os.path.basename(path) in there:
+            yield os.path.basename(path)
+    attempts = attempts_in(names)
+    for number, kinds in attempts.items():
+        # An attempt that has ended is told by the summary, if that is of the same attempt; the
+        # ends alone are short, and say it where the summary is stale.
+        for kind in kinds if "end" not in kinds else ("end",):
+            yield os.path.basename(job.ticket(number, kind))
+
+
+def _texts(folder: str, names: "Iterable[str]") -> Dict[str, str]:
+    found: Dict[str, str] = {}
+    for name in names:
+        data, _ = small(f"{folder}/{name}", LIMIT)
+        if data is not None:
+            found[name] = data.decode("utf-8", "replace")
+    return found
