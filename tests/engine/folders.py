@@ -43,11 +43,14 @@ def make_job(
     reason: Reason | None = None,
     by: ProcessIdentity | None = None,
     attempt: int = 1,
+    params: dict[str, Any] | None = None,
 ) -> JobPaths:
     """A job's folder after one attempt, or, without an outcome, in the middle of it."""
     job = workspace.job(name)
     by = by or processes.own_identity()
-    order = launch(name, attempt, dependencies=tuple(dependencies), tags=tags or {})
+    order = launch(
+        name, attempt, dependencies=tuple(dependencies), tags=tags or {}, params=params or {}
+    )
     tickets.claim_launch(job, order)
     with open(job.lock, "w", encoding="ascii"):
         pass

@@ -9,11 +9,14 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from xpm_engine.errors import UnreadableError
 from xpm_engine.workspace import processes, scan
 from xpm_engine.workspace.layout import WorkspacePaths
+from xpm_engine.workspace.records.runs import RunKind
 
 PRELUDE = '''
 from __future__ import annotations
@@ -130,6 +133,13 @@ def end_all(project: Project) -> None:
         for stream in (process.stdout, process.stderr):
             if stream is not None:
                 stream.close()
+    for experiment in scan.list_experiments(project.workspace):
+        for run in scan.list_runs(project.workspace, experiment):
+            with suppress(FileNotFoundError, UnreadableError):
+                record = scan.read_run_record(project.workspace.run(experiment, run))
+                if record.kind is RunKind.RETRY:
+                    # It is nobody's child.
+                    processes.send_signal(record.driver, signal.SIGKILL)
     for key in scan.list_jobs(project.workspace):
         supervisor = scan.read_job(project.workspace, key).supervisor
         if supervisor is not None:

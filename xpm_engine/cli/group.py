@@ -18,6 +18,7 @@ VERBS = {
     "describe": "Show a class: documentation, parameters, defaults.",
     "ids": "Keep a plan's identifiers in a file, and check them.",
     "kill": "Stop running jobs, and cancel queued ones.",
+    "retry": "Run failed jobs again, with what waits behind them.",
     "clean": "Move obsolete jobs to the trash, with reasons.",
     "undo": "Take a clean back.",
     "pin": "Keep jobs out of every clean.",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,15 +68,15 @@ class Order:
         """Whether a later attempt goes on with the files of an earlier one."""
         return type(self.nodes[-1])._xpm_is_resumable  # pyright: ignore[reportPrivateUsage]
 
-    @cached_property
+    @property
     def params(self) -> ParamsRecord:
-        """What goes in N.launch and params.json."""
+        """What goes in N.launch and params.json; made anew each time: a plan has many orders."""
         from xpm_engine.config.record import record_of
 
         with using_roots(self.roots):
             return record_of(self.nodes, self.roots.project)
 
-    @cached_property
+    @property
     def flat(self) -> dict[str, Any]:
         """The parameters that are not at their default, flattened by dotted path."""
         from xpm_engine.config.flat import flat_of

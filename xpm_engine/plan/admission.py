@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from xpm_engine.config.order import Order
 from xpm_engine.config.submitting import SubmitOptions
 from xpm_engine.errors import UnreadableError
 from xpm_engine.plan.board import Board
@@ -15,6 +14,7 @@ from xpm_engine.plan.dispatch import Dispatch
 from xpm_engine.plan.drift import Drift, accept, find_drift, policy_of, remove_for_rerun
 from xpm_engine.plan.environment import other_project
 from xpm_engine.plan.node import Node, Stage
+from xpm_engine.plan.orders import JobOrder, store_order
 from xpm_engine.plan.run import RunWriter
 from xpm_engine.workspace import aliases, tickets
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
@@ -27,10 +27,12 @@ from xpm_engine.workspace.settings import OnDrift
 class Submission:
     """What a plan's thread hands over."""
 
-    order: Order
+    order: JobOrder
     options: SubmitOptions
-    adopted: JobKey | None
+    adopted: JobKey | None = None
     """The job under a former name whose result it has."""
+    again: bool = False
+    """Whether a person asked for it to be run again."""
 
 
 class Admission:
@@ -60,7 +62,7 @@ class Admission:
         fresh = [node for each in submissions if (node := self._node(each)) is not None]
         hints = [self._dispatch.look(node) for node in fresh]
         for node, hint in zip(fresh, hints, strict=True):
-            node.how = How.REUSED if node.adopted is not None else _how(hint)
+            node.how = _how(node, hint)
             self._find_drift(node, hint)
         if fresh:
             self._run.reference([_reference(node) for node in fresh])
@@ -74,6 +76,16 @@ class Admission:
                 self._dispatch.end(node, Stage.DONE, hint.end)
             elif not self._dispatch.settle(node, self._dispatch.look(node)):
                 self._board.connect(node)
+        self._store([node for node in fresh if node.stage in (Stage.WAITING, Stage.BLOCKED)])
+
+    def _store(self, waiting: Sequence[Node]) -> None:
+        """Keep the orders of jobs that wait for others: with this plan dead they have no ticket."""
+        launcher = self._dispatch.launcher_name
+        self._run.store(
+            store_order(node.order, node.options, tags=node.tags, launcher=launcher)
+            for node in waiting
+            if node.order.dependencies
+        )
 
     def _node(self, submission: Submission) -> Node | None:
         """A job that is new to the run; None for one that was submitted before."""
@@ -81,7 +93,13 @@ class Admission:
         known = self._board.nodes.get(order.key)
         if known is None:
             paths = self._workspace.job(order.key)
-            node = Node(order, submission.options, paths, adopted=submission.adopted)
+            node = Node(
+                order,
+                submission.options,
+                paths,
+                adopted=submission.adopted,
+                how=How.RETRIED if submission.again else How.NEW,
+            )
             self._board.add(node)
             return node
         merged = {**known.tags, **order.tags}
@@ -123,7 +141,7 @@ class Admission:
         node = self._board.nodes.get(key)
         return node.executed if node is not None and node.drift is None else None
 
-    def _upstream_drift(self, order: Order) -> list[Drift]:
+    def _upstream_drift(self, order: JobOrder) -> list[Drift]:
         nodes = [self._board.nodes.get(key) for key in order.dependencies]
         return [node.drift for node in nodes if node is not None and node.drift is not None]
 
@@ -174,12 +192,12 @@ def _reference(node: Node) -> Reference:
     )
 
 
-def _how(hint: Look | UnreadableError) -> How:
-    if not isinstance(hint, Look):
-        return How.NEW
-    if hint.verdict is Verdict.DONE:
+def _how(node: Node, hint: Look | UnreadableError) -> How:
+    if node.adopted is not None:
         return How.REUSED
-    return How.NEW if hint.verdict is Verdict.FREE else How.ATTACHED
+    if not isinstance(hint, Look) or hint.verdict is Verdict.FREE:
+        return node.how
+    return How.REUSED if hint.verdict is Verdict.DONE else How.ATTACHED
 
 
 def _still(node: Node, hint: Look) -> bool:

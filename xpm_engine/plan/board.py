@@ -143,7 +143,29 @@ class Board:
             dependant.waits_for.discard(node.key)
             if not dependant.waits_for and dependant.stage is Stage.WAITING:
                 self.make_ready(dependant)
-        node.dependants.clear()
+        if stage is Stage.DONE:
+            node.dependants.clear()
+
+    def revive(self, node: Node) -> None:
+        """A job that had ended badly is tried again by somebody: it is open, and all behind it."""
+        behind: dict[JobKey, Node] = {}
+        stack = [node]
+        while stack:
+            for dependant in stack.pop().dependants:
+                if dependant.stage is Stage.BLOCKED and dependant.key not in behind:
+                    behind[dependant.key] = dependant
+                    stack.append(dependant)
+        self.counts.failed -= 1
+        self.counts.blocked -= len(behind)
+        for each in (node, *behind.values()):
+            each.stage = Stage.WAITING
+            each.blamed = ()
+            each.reason = None
+            each.dependants = []
+        for each in behind.values():
+            # One that is blocked by another job as well stays so.
+            self.connect(each)
+        self.changed = True
 
     def postpone(self, node: Node, reason: Reason, until: str) -> None:
         """A job has ended badly, and is ready again at that time."""

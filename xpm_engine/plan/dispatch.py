@@ -13,6 +13,7 @@ from xpm_engine.plan.board import Board
 from xpm_engine.plan.claims import Look, Verdict, look
 from xpm_engine.plan.gate import Gate
 from xpm_engine.plan.node import Node, Stage
+from xpm_engine.plan.orders import retrying_of, shared_names
 from xpm_engine.plan.retrying import retries_of
 from xpm_engine.plan.run import RunWriter
 from xpm_engine.plan.watch import ProcessWatch
@@ -25,6 +26,7 @@ from xpm_engine.workspace.records.identity import ProcessIdentity
 from xpm_engine.workspace.records.pool import Reservation
 from xpm_engine.workspace.records.reasons import Outcome, Reason, ReasonKind
 from xpm_engine.workspace.records.resources import Granted
+from xpm_engine.workspace.records.runs import RunKind
 from xpm_engine.workspace.records.tickets import Attempt, End, Launch, LaunchedBy
 
 POLL = 0.2
@@ -49,11 +51,20 @@ class Dispatch:
         self._watch = watch
         self._gate = gate
         self._polled: dict[JobKey, float] = {}
+        self._failed: dict[JobKey, int] = {}
+        """The jobs that ended badly, with the time of their folder when it was last looked at."""
+        self._failed_due = 0.0
+
+    @property
+    def launcher_name(self) -> str:
+        """What the tickets call the launcher."""
+        return self._launcher.name
 
     @property
     def due(self) -> float | None:
         """When (time.monotonic) the next look at a job is due; None for never."""
-        return min(self._polled.values(), default=None)
+        moments = [*self._polled.values(), *([self._failed_due] if self._failed else ())]
+        return min(moments, default=None)
 
     def look(self, node: Node) -> Look | UnreadableError:
         """What the job's tickets let this run do."""
@@ -109,6 +120,20 @@ class Dispatch:
         for key in [key for key, at in self._polled.items() if at <= clock]:
             del self._polled[key]
             self.revisit(self._board.nodes[key])
+        if self._failed and clock >= self._failed_due:
+            self.look_at_failed()
+
+    def look_at_failed(self) -> None:
+        """Somebody may have had a job tried again that failed here: then it is followed."""
+        began = time.monotonic()
+        for key, stamp in list(self._failed.items()):
+            node = self._board.nodes[key]
+            changed = _changed_at(node.paths.xpm)
+            if changed != stamp:
+                self._failed[key] = changed
+                self._follow_again(node)
+        clock = time.monotonic()
+        self._failed_due = clock + max(FAR_POLL, 50 * (clock - began))
 
     def revisit(self, node: Node) -> None:
         """A launched or followed job may have ended."""
@@ -128,9 +153,25 @@ class Dispatch:
 
     def fail(self, node: Node, text: str) -> None:
         """The job is over without an attempt that could say why."""
+        self._fail(node, Reason(ReasonKind.LAUNCHER, text))
+
+    def _fail(self, node: Node, reason: Reason | None) -> None:
         self._watch.remove(node.key)
         self._polled.pop(node.key, None)
-        self._board.end(node, Stage.FAILED, Reason(ReasonKind.LAUNCHER, text))
+        self._board.end(node, Stage.FAILED, reason)
+        self._failed[node.key] = _changed_at(node.paths.xpm)
+
+    def _follow_again(self, node: Node) -> None:
+        found = self.look(node)
+        if not isinstance(found, Look) or found.verdict in (Verdict.FREE, Verdict.CLEANING):
+            return
+        if found.resolved != node.order.resolved:
+            # Made with other defaults: not what this plan asked for.
+            return
+        del self._failed[node.key]
+        self._run.log(f"{node.key} is tried again, by another run")
+        self._board.revive(node)
+        self.settle(node, found)
 
     def _order(self, node: Node, attempt: int, granted: Reservation) -> Launch:
         order = node.order
@@ -139,19 +180,20 @@ class Dispatch:
             nonce=granted.nonce,
             key=node.key,
             attempt=attempt,
-            by=LaunchedBy.PLAN,
+            by=LaunchedBy.RETRY if self._run.record.kind is RunKind.RETRY else LaunchedBy.PLAN,
             at=now(),
             driver=self._run.record.driver,
             run=self._run.name,
             params=order.params.to_json(),
             resolved=order.resolved,
             project=self._run.project,
-            shared=tuple(f"{each.task}/{each.name}/{each.identifier}" for each in order.shared),
+            shared=shared_names(order),
             dependencies=order.dependencies,
             tags=dict(node.tags),
             resources={**node.resources.to_json(), **place.to_json()},
             launcher=self._launcher.name,
             resumable=order.resumable,
+            retrying=retrying_of(node.options),
         )
 
     def _tell_launcher(self, node: Node, launch: Launch) -> Handle:
@@ -223,11 +265,11 @@ class Dispatch:
         """An attempt failed: another one is due in a while, or the job is over."""
         retries = retries_of(node.options, resumable=node.order.resumable)
         pause = retries.pause(reason, node.retries)
+        if pause is None or reason is None:
+            self._fail(node, reason)
+            return
         self._watch.remove(node.key)
         self._polled.pop(node.key, None)
-        if pause is None or reason is None:
-            self._board.end(node, Stage.FAILED, reason)
-            return
         node.retries += 1
         self._board.postpone(node, reason, format_time(time.time() + pause))
         self._polled[node.key] = time.monotonic() + pause
@@ -282,6 +324,14 @@ def _kind_of(error: StorageError) -> ReasonKind:
         errno.EDQUOT,
     )
     return ReasonKind.DISK_FULL if full else ReasonKind.LAUNCHER
+
+
+def _changed_at(path: str) -> int:
+    """When a folder last changed, in ns; 0 where it is gone."""
+    try:
+        return os.stat(path).st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _is_gone(handle: Handle | None) -> bool:

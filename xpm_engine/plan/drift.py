@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from xpm_engine.config.order import Order
 from xpm_engine.errors import DriftError, UnreadableError, UsageError
+from xpm_engine.plan.orders import JobOrder
 from xpm_engine.workspace import processes
 from xpm_engine.workspace.atomic import dumps, read_object, write_atomic
 from xpm_engine.workspace.cleaning import carry_out, plan_removal
@@ -33,7 +33,7 @@ Settled = Callable[[JobKey], str | None]
 
 
 def find_drift(
-    order: Order,
+    order: JobOrder,
     job: JobPaths,
     attempt: int,
     resolved: str,
@@ -83,7 +83,7 @@ def _stands(saved: ParamsRecord, upstream: JobKey, settled: Settled) -> bool:
     )
 
 
-def accept(order: Order, job: JobPaths, drift: Drift) -> None:
+def accept(order: JobOrder, job: JobPaths, drift: Drift) -> None:
     """Use the result as it is, from now on: the decision is recorded with the job."""
     _decide(job, order, read_baseline(job), "accepted", "; ".join(drift.changes))
 
@@ -159,7 +159,7 @@ def _saved(job: JobPaths, attempt: int, baseline: Baseline) -> ParamsRecord:
     return ParamsRecord.from_json(launch.params, path)
 
 
-def _decide(job: JobPaths, order: Order, baseline: Baseline, why: str, text: str) -> None:
+def _decide(job: JobPaths, order: JobOrder, baseline: Baseline, why: str, text: str) -> None:
     decided = replace(baseline, resolved=order.resolved, params=order.params.to_json())
     _write(job, decided, why, text)
 

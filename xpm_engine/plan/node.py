@@ -7,10 +7,10 @@ from enum import Enum
 from functools import cache
 from typing import Any
 
-from xpm_engine.config.order import Order
 from xpm_engine.config.submitting import SubmitOptions
 from xpm_engine.launchers.base import Handle
 from xpm_engine.plan.drift import Drift
+from xpm_engine.plan.orders import JobOrder
 from xpm_engine.workspace.layout import JobKey, JobPaths
 from xpm_engine.workspace.records.reasons import Reason
 from xpm_engine.workspace.records.resources import Demand, Resources
@@ -50,7 +50,7 @@ _OVER = frozenset((Stage.DONE, Stage.FAILED, Stage.BLOCKED, Stage.DRIFTED))
 class Node:
     """One job of a plan; only the scheduler's thread changes it."""
 
-    order: Order
+    order: JobOrder
     options: SubmitOptions
     paths: JobPaths
     demand: Demand = field(init=False)

@@ -38,7 +38,10 @@ class ResourceRules:
         Raises UsageError for what can never be had here.
         """
         chosen = cast("object", options.resources or type(task).resources or self._default)
-        name = type(task).__name__
+        return self.check(type(task).__name__, chosen)
+
+    def check(self, name: str, chosen: object) -> Resources:
+        """What a task of that name needs, if it can be had here; raises UsageError."""
         if not isinstance(chosen, Resources):
             raise UsageError(
                 f"the resources of {name} are {chosen!r}",

@@ -19,8 +19,9 @@ from xpm_engine.workspace.atomic import (
     storage_error,
     write_atomic,
 )
-from xpm_engine.workspace.layout import RunPaths, WorkspacePaths
+from xpm_engine.workspace.layout import RETRY_SUFFIX, RunPaths, WorkspacePaths
 from xpm_engine.workspace.records.fields import now
+from xpm_engine.workspace.records.orders import StoredOrder
 from xpm_engine.workspace.records.reasons import Wait
 from xpm_engine.workspace.records.runs import (
     JobsState,
@@ -40,14 +41,21 @@ _RUN_NAME = "%Y%m%d-%H%M%S-%f"
 class RunWriter:
     """Writes the files of one run. Raises StorageError."""
 
-    def __init__(self, workspace: WorkspacePaths, experiment: str, scope: Scope) -> None:
-        run, self.paths = _new_folder(workspace, experiment)
+    def __init__(
+        self,
+        workspace: WorkspacePaths,
+        experiment: str,
+        scope: Scope,
+        *,
+        kind: RunKind = RunKind.PLAN,
+    ) -> None:
+        run, self.paths = _new_folder(workspace, experiment, kind)
         self.record = RunRecord(
             experiment=experiment,
             run=run,
             scope=scope,
             plan=PlanState.RUNNING,
-            kind=RunKind.PLAN,
+            kind=kind,
             driver=processes.own_identity(),
             user=processes.user_name(),
             started=now(),
@@ -58,7 +66,8 @@ class RunWriter:
         self._lines = 0
         self._write_record()
         make_folders(self.paths.results)
-        replace_link(workspace.latest(experiment), run)
+        if kind is RunKind.PLAN:
+            replace_link(workspace.latest(experiment), run)
 
     @property
     def name(self) -> str:
@@ -70,6 +79,13 @@ class RunWriter:
         data = b"".join(dumps(reference.to_json()) + b"\n" for reference in references)
         append_bytes(self.paths.manifest, data, durable=True)
         self._lines += len(references)
+
+    def store(self, orders: Iterable[StoredOrder]) -> None:
+        """Keep the whole orders of jobs that have no attempt yet; a full disk may keep none."""
+        data = b"".join(dumps(order.to_json()) + b"\n" for order in orders)
+        if data:
+            with suppress(StorageError):
+                append_bytes(self.paths.orders, data)
 
     def queue(self, waits: Iterable[Wait]) -> None:
         """Replace what is said about why jobs wait."""
@@ -96,15 +112,16 @@ class RunWriter:
         write_atomic(self.paths.record, dumps(self.record.to_json()), durable=True)
 
 
-def _new_folder(workspace: WorkspacePaths, experiment: str) -> tuple[str, RunPaths]:
+def _new_folder(workspace: WorkspacePaths, experiment: str, kind: RunKind) -> tuple[str, RunPaths]:
     """A new run folder, whose name sorts behind those of all earlier runs.
 
     What retires a result is a *later* run, so that order may hang neither on runs that began in
     the same second nor on a clock that was set back, or differs between two hosts.
     """
     make_folders(workspace.experiment(experiment))
+    suffix = RETRY_SUFFIX if kind is RunKind.RETRY else ""
     while True:
-        run = name_after(scan.list_runs(workspace, experiment), datetime.now(UTC))
+        run = name_after(scan.list_runs(workspace, experiment), datetime.now(UTC)) + suffix
         paths = workspace.run(experiment, run)
         try:
             os.mkdir(paths.root)
@@ -122,6 +139,6 @@ def name_after(names: Sequence[str], moment: datetime) -> str:
         if last < name:
             break
         with suppress(ValueError, OverflowError):
-            read = datetime.strptime(last, _RUN_NAME).replace(tzinfo=UTC)
+            read = datetime.strptime(last.removesuffix(RETRY_SUFFIX), _RUN_NAME).replace(tzinfo=UTC)
             return (read + timedelta(microseconds=1)).strftime(_RUN_NAME)
     return name

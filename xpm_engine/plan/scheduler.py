@@ -133,6 +133,8 @@ class Scheduler:
         self._dispatch.poll()
         self._launch()
         self._write_queue()
+        if not self._unsettled and not self._draining:
+            self._dispatch.look_at_failed()
         if not self._unsettled:
             with self._settled:
                 self._settled.notify_all()

@@ -14,6 +14,7 @@ from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.records.reasons import Reason, Wait
 from xpm_engine.workspace.records.runs import How
 from xpm_engine.workspace.records.states import JobState, seen_by_run
+from xpm_engine.workspace.retries import with_retries
 from xpm_engine.workspace.scan import JobRecord, RunView
 
 
@@ -52,17 +53,23 @@ class RunRows:
 
 
 def list_run(workspace: WorkspacePaths, experiment: str, run: str | None = None) -> RunRows:
-    """The jobs of a run, of the experiment's latest one if none is named.
+    """The jobs of a run; if none is named, of the plan's latest one in the light of its retries.
 
     Raises UsageError where there is no such experiment or run.
     """
-    runs = scan.list_runs(workspace, _known(workspace, experiment))
-    if run is None and runs:
-        run = runs[-1]
-    if run is None or run not in runs:
-        named = "no run yet" if run is None else f"no run {run!r}"
-        raise UsageError(f"the experiment {experiment} has {named}", where=workspace.root)
-    view = scan.read_run(workspace, experiment, run)
+    if run is None:
+        current = scan.list_current(workspace, _known(workspace, experiment))
+        if not current:
+            raise UsageError(f"the experiment {experiment} has no run yet", where=workspace.root)
+        views = [scan.read_run(workspace, experiment, each) for each in current]
+        return _rows(workspace, with_retries(views[0], views[1:]))
+    if run not in scan.list_runs(workspace, _known(workspace, experiment)):
+        text = f"the experiment {experiment} has no run {run!r}"
+        raise UsageError(text, where=workspace.root)
+    return _rows(workspace, scan.read_run(workspace, experiment, run))
+
+
+def _rows(workspace: WorkspacePaths, view: RunView) -> RunRows:
     waits = {} if view.queue is None else {wait.key: wait for wait in view.queue.waits}
     rows: list[JobRow] = []
     for line in view.manifest.references:
@@ -87,13 +94,16 @@ def list_run(workspace: WorkspacePaths, experiment: str, run: str | None = None)
 
 
 def list_latest(workspace: WorkspacePaths) -> tuple[RunRows, ...]:
-    """The latest run of every experiment, the newest last, where a terminal ends."""
+    """The latest run of every experiment, the newest last, where a terminal ends.
+
+    What was retried since then is seen as the retry sees it.
+    """
     names = [
-        (runs[-1], name)
+        (current[-1], name)
         for name in scan.list_experiments(workspace)
-        if (runs := scan.list_runs(workspace, name))
+        if (current := scan.list_current(workspace, name))
     ]
-    return tuple(list_run(workspace, name, run) for run, name in sorted(names))
+    return tuple(list_run(workspace, name) for _, name in sorted(names))
 
 
 def list_folders(workspace: WorkspacePaths) -> tuple[JobRow, ...]:

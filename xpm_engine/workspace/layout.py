@@ -17,6 +17,9 @@ XPM = ".xpm"
 """The folder, in a job's and at the workspace's top, that holds what we write ourselves."""
 
 SETTINGS = "xpm.toml"
+RETRY_SUFFIX = ".retry"
+"""How the id of a retry's run ends: a listing tells it from a plan's run without reading it."""
+
 MAX_TASK_BYTES = 200
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
 _IDENTIFIER = re.compile(r"[0-9a-f]{32}\Z")
@@ -37,6 +40,11 @@ def check_name(name: str, *, what: str = "experiment") -> str:
             hint="a letter or digit, then up to 99 letters, digits, dots, dashes or underscores",
         )
     return name
+
+
+def is_retry(run: str) -> bool:
+    """Whether a run's id is that of a retry, which shows nothing but what it runs again."""
+    return run.endswith(RETRY_SUFFIX)
 
 
 def is_name(name: str) -> bool:
@@ -217,6 +225,11 @@ class RunPaths:
     def manifest(self) -> str:
         """What this run referenced, a job a line."""
         return self.root + "/jobs.jsonl"
+
+    @property
+    def orders(self) -> str:
+        """The whole orders of jobs that wait for others."""
+        return self.root + "/orders.jsonl"
 
     @property
     def queue(self) -> str:

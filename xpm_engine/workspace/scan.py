@@ -22,11 +22,13 @@ from xpm_engine.workspace.layout import (
     WorkspacePaths,
     is_identifier,
     is_name,
+    is_retry,
     is_task_folder,
     list_folders,
 )
 from xpm_engine.workspace.records.identity import ProcessIdentity
 from xpm_engine.workspace.records.jobs import JobSummary, Progress
+from xpm_engine.workspace.records.orders import OrderLines
 from xpm_engine.workspace.records.params import ParamsRecord, flatten
 from xpm_engine.workspace.records.reasons import Outcome, Reason, ReasonKind, WaitKind
 from xpm_engine.workspace.records.runs import (
@@ -153,6 +155,16 @@ def list_experiments(workspace: WorkspacePaths) -> list[str]:
 def list_runs(workspace: WorkspacePaths, experiment: str) -> list[str]:
     """The ids of an experiment's runs, oldest first (they begin with their time)."""
     return sorted(name for name in list_folders(workspace.experiment(experiment)) if is_name(name))
+
+
+def list_current(workspace: WorkspacePaths, experiment: str) -> list[str]:
+    """An experiment's latest run of its plan, and the retries since then; empty without a run.
+
+    Where there is none of a plan, all of them.
+    """
+    runs = list_runs(workspace, experiment)
+    plans = [place for place, run in enumerate(runs) if not is_retry(run)]
+    return runs[plans[-1] :] if plans else runs
 
 
 def read_job(workspace: WorkspacePaths, key: JobKey) -> JobRecord:
@@ -339,6 +351,15 @@ def plan_state(record: RunRecord) -> PlanState:
     if record.plan is PlanState.RUNNING and _dead(record.driver):
         return PlanState.CRASHED
     return record.plan
+
+
+def read_orders(paths: RunPaths) -> OrderLines:
+    """The orders that a run kept; none where the file is absent or can't be read."""
+    try:
+        with open(paths.orders, "rb") as file:
+            return OrderLines(file.read(), paths.orders)
+    except OSError:
+        return OrderLines(b"", paths.orders)
 
 
 def _read_queue(paths: RunPaths, *, live: bool) -> Queue | None:

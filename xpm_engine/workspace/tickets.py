@@ -171,12 +171,17 @@ def reap(job: JobPaths, attempt: Attempt) -> bool:
     """Record the death of an attempt that is proved dead; False if its own end was there first."""
     start = attempt.start
     pid = start.by.pid if start is not None else 0
+    reason = Reason(ReasonKind.NO_EXIT_RECORD, f"no exit record, and process {pid} is gone")
+    return _record_death(job, attempt, reason)
+
+
+def _record_death(job: JobPaths, attempt: Attempt, reason: Reason) -> bool:
     end = End(
         nonce=new_nonce(),
         outcome=Outcome.DIED,
         at=now(),
         by=processes.own_identity(),
-        reason=Reason(ReasonKind.NO_EXIT_RECORD, f"no exit record, and process {pid} is gone"),
+        reason=reason,
         resolved=attempt.launch.resolved,
         project=attempt.launch.project,
     )
@@ -184,6 +189,22 @@ def reap(job: JobPaths, attempt: Attempt) -> bool:
         return False
     mend_summary(job, attempt.number, end)
     return True
+
+
+def assume_dead(job: JobPaths, attempt: Attempt, *, user: str) -> bool:
+    """Record that a person says that an attempt is dead which can't be asked from here.
+
+    False where it can be asked, and lives, or had an end of its own by now.
+    """
+    if attempt.start is None:
+        if processes.liveness(attempt.launch.driver) is processes.Liveness.ALIVE:
+            return False
+        return void(job, attempt, user=user, why="%s says that its plan is dead" % user)
+    by = attempt.start.by
+    if processes.liveness(by) is processes.Liveness.ALIVE or not lock_is_free(job):
+        return False
+    text = "%s says that it is dead: process %d on %s" % (user, by.pid, by.host)
+    return _record_death(job, attempt, Reason(ReasonKind.NO_EXIT_RECORD, text))
 
 
 def read_summary(job: JobPaths) -> Optional[JobSummary]:

@@ -26,7 +26,7 @@ from xpm_engine.workspace.records.states import JobState
 from xpm_engine.workspace.scan import JobRecord, RunView
 from xpm_tui.store.model import Delta
 from xpm_tui.store.stamps import NAMES, Stamp, Stamps
-from xpm_tui.store.subjects import RunKey
+from xpm_tui.store.subjects import RunKey, latest_first
 
 BATCH = 2_000
 """Jobs in one delta: what a screen takes at once without a pause that can be felt."""
@@ -125,9 +125,9 @@ class Reader:
         names = tuple(filter(is_name, self._stamps.folders_in(workspace.experiments)))
         for name in names:
             runs = filter(is_name, self._stamps.folders_in(workspace.experiment(name)))
-            keys = [RunKey(name, run) for run in runs]
-            latest += keys[-1:]
-            older += keys[:-1]
+            keys = latest_first([RunKey(name, run) for run in runs])
+            latest += keys[:1]
+            older += keys[1:]
         return names, latest, older
 
     def _read_runs(self, runs: Iterable[RunKey], look: Look) -> Iterator[tuple[RunKey, RunView]]:

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from xpm_engine.workspace.cleaning.transactions import Transaction
-from xpm_engine.workspace.layout import JobKey, WorkspacePaths
+from xpm_engine.workspace.layout import JobKey, WorkspacePaths, is_retry
 from xpm_engine.workspace.records.runs import How
 from xpm_engine.workspace.records.states import JobState
+from xpm_engine.workspace.retries import with_retries
 from xpm_engine.workspace.scan import JobRecord, RunView
 from xpm_tui.store.labels import Labelling, last_part
 from xpm_tui.store.model import (
@@ -34,6 +35,7 @@ from xpm_tui.store.subjects import (
     RunKey,
     RunSubject,
     Subject,
+    latest_first,
 )
 
 
@@ -85,6 +87,7 @@ class Store:
             self._known = None
         structure |= self._take_runs(delta)
         runs = {*delta.runs, *delta.gone_runs, *self._take_jobs(delta)}
+        runs |= {self._runs[run.experiment][0] for run in delta.runs if is_retry(run.run)}
         if structure or runs:
             self._experiments = None
         if delta.jobs or runs:
@@ -111,9 +114,9 @@ class Store:
         if before == set(self._views):
             return False
         by_name: dict[str, list[RunKey]] = {}
-        for run in sorted(self._views, reverse=True):
+        for run in self._views:
             by_name.setdefault(run.experiment, []).append(run)
-        self._runs = {name: tuple(runs) for name, runs in by_name.items()}
+        self._runs = {name: tuple(latest_first(runs)) for name, runs in by_name.items()}
         return True
 
     def _take_jobs(self, delta: Delta) -> set[RunKey]:
@@ -134,6 +137,9 @@ class Store:
 
     def _forget_run(self, run: RunKey) -> None:
         self._indexes.pop(run, None)
+        if is_retry(run.run):
+            # The latest run shows what its retries wait for.
+            self._indexes.pop(self._runs.get(run.experiment, (run,))[0], None)
         self._dependants.pop(run, None)
         view = self._views.pop(run, None)
         if view is None:
@@ -199,8 +205,16 @@ class Store:
         """A run ready to be asked; None if it is gone."""
         found = self._indexes.get(run)
         if found is None and run in self._views:
-            found = self._indexes[run] = RunIndex(run, self._views[run], self.record)
+            view = with_retries(self._views[run], self._retries_of(run))
+            found = self._indexes[run] = RunIndex(run, view, self.record)
         return found
+
+    def _retries_of(self, run: RunKey) -> list[RunView]:
+        """What was retried since the latest run of an experiment, oldest first."""
+        if not self.is_latest(run):
+            return []
+        retries = [each for each in self._runs[run.experiment] if is_retry(each.run)]
+        return [self._views[each] for each in reversed(retries) if each.run > run.run]
 
     def groups(self, run: RunKey, by: Grouping, path: tuple[str, ...] = ()) -> tuple[Group, ...]:
         """The groups right inside a group of a run; none where jobs come next."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
-from xpm_engine.workspace.layout import JobKey
+from xpm_engine.workspace.layout import JobKey, is_retry
 
 
 @dataclass(frozen=True, order=True)
@@ -18,6 +19,14 @@ class RunKey:
 
     def __str__(self) -> str:
         return f"{self.experiment}/{self.run}"
+
+
+def latest_first(runs: Iterable[RunKey]) -> list[RunKey]:
+    """The runs of an experiment: the one that stands for it, then the others, newest first.
+
+    A retry never stands for its experiment: it names only what it runs again.
+    """
+    return sorted(sorted(runs, reverse=True), key=lambda run: is_retry(run.run))
 
 
 class Grouping(Enum):

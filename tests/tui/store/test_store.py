@@ -214,3 +214,28 @@ def test_an_empty_workspace(workspace: FakeWorkspace) -> None:
     assert store.experiments() == ()
     assert store.keys(AllJobsSubject()) == ()
     assert store.keys(JobSubject(FakeJob("a", "b").key)) != ()
+
+
+def test_a_retry_is_seen_in_the_run_whose_jobs_it_runs_again(workspace: FakeWorkspace) -> None:
+    bad, behind, other = (FakeJob("learn", name) for name in ("bad", "behind", "other"))
+    workspace.failed(bad)
+    workspace.done(other)
+    blocked = Wait(behind.key, WaitKind.UPSTREAM_FAILED, on=(bad.key,))
+    plan = PlanState.COMPLETE
+    workspace.run("x", [bad, behind, other], plan=plan, ended=10, waits=[blocked])
+    store = store_of(workspace)
+    run = RunKey("x", LATEST.run)
+    assert store.job(behind.key, run).state is JobState.BLOCKED
+    waits = [Wait(bad.key, WaitKind.CORE, 1), Wait(behind.key, WaitKind.DEPENDENCY, on=(bad.key,))]
+    retry = RunKey("x", f"{LATEST.run}.retry")
+    workspace.run("x", [bad, behind], run=retry.run, waits=waits)
+    view = scan.read_run(workspace.paths, "x", retry.run)
+    assert run in store.apply(Delta(runs={retry: view})).runs
+    (experiment,) = store.experiments()
+    assert experiment.latest == run
+    assert experiment.earlier == (retry,)
+    assert [store.job(job.key, run).state for job in (bad, behind, other)] == [
+        JobState.WAITING,
+        JobState.WAITING,
+        JobState.DONE,
+    ]

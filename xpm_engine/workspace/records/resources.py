@@ -13,7 +13,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple, Union
 
-from xpm_engine.errors import UsageError
+from xpm_engine.errors import UnreadableError, UsageError
 from xpm_engine.workspace.layout import check_name
 from xpm_engine.workspace.records.fields import Fields
 
@@ -145,7 +145,7 @@ class Resources:
         return tuple((resource, count) for resource, count in wanted if count)
 
     def to_json(self) -> Dict[str, Any]:
-        return {
+        data: Dict[str, Any] = {
             "cpus": self.cpus,
             "memory": self.memory,
             "gpus": self.gpus,
@@ -153,6 +153,33 @@ class Resources:
             "grace": self.grace,
             "tokens": self.named,
         }
+        if self.declared:
+            data["declared"] = self.declared
+        return data
+
+    @classmethod
+    def read(cls, data: Dict[str, Any], where: str) -> "Resources":
+        """What `to_json` wrote; raises UnreadableError."""
+        fields = Fields(data, where)
+        taken = Fields(fields.mapping("tokens"), where)
+        counts = Fields(fields.mapping("declared"), where)
+        try:
+            tokens: Dict[Union[str, Token], int] = {
+                Token(name, counts.integer(name)) if name in counts.data else name: taken.integer(
+                    name
+                )
+                for name in taken.data
+            }
+            return cls(
+                cpus=fields.integer("cpus"),
+                memory=fields.optional_integer("memory"),
+                gpus=fields.integer("gpus"),
+                time=fields.optional_number("time"),
+                grace=fields.optional_number("grace"),
+                tokens=tokens,
+            )
+        except UsageError as error:
+            raise UnreadableError(error.what, where=where) from None
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,40 @@ class LaunchedBy(str, Enum):
 
 
 @dataclass(frozen=True)
+class Retrying:
+    """When the plan is to try a job again, and before which others it runs."""
+
+    most: int = 0
+    """How often."""
+    kinds: Optional[Tuple[str, ...]] = None
+    """After which reasons; None: after those that are no fault of the task."""
+    priority: int = 0
+
+    def to_json(self) -> Dict[str, Any]:
+        """Beside the other fields of an order; what is as usual is left out."""
+        data: Dict[str, Any] = {}
+        if self.most:
+            data["retries"] = self.most
+        if self.kinds is not None:
+            data["retry_on"] = list(self.kinds)
+        if self.priority:
+            data["priority"] = self.priority
+        return data
+
+    @classmethod
+    def read(cls, fields: Fields) -> "Retrying":
+        kinds = fields.texts("retry_on") if "retry_on" in fields.data else None
+        return cls(
+            fields.optional_integer("retries") or 0,
+            None if kinds is None else tuple(kinds),
+            fields.optional_integer("priority") or 0,
+        )
+
+
+NO_RETRIES = Retrying()
+
+
+@dataclass(frozen=True)
 class Launch:
     """``N.launch``: the whole order."""
 
@@ -49,6 +83,7 @@ class Launch:
     """``name@commit``: the plan's project and its first commit; empty where there is none."""
     shared: Tuple[str, ...] = ()
     """``task/name/identifier`` of the folders that it shares, one running job at a time."""
+    retrying: Retrying = NO_RETRIES
 
     def to_json(self) -> Dict[str, Any]:
         return {
@@ -70,6 +105,7 @@ class Launch:
             "resumable": self.resumable,
             "project": self.project,
             "shared": list(self.shared),
+            **self.retrying.to_json(),
         }
 
     @classmethod
@@ -93,6 +129,7 @@ class Launch:
             resumable=fields.flag("resumable"),
             project=fields.optional_text("project") or "",
             shared=tuple(fields.texts("shared")),
+            retrying=Retrying.read(fields),
         )
 
 

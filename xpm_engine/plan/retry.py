@@ -1,0 +1,159 @@
+"""``python -m xpm_engine.plan.retry``: a run of its own that carries out stored orders again.
+
+It reads a `RetryOrder` as JSON from standard input, leaves its parent, begins its run, answers
+with one JSON line on standard output, ``{"run": …, "pid": …}`` or ``{"error": …}``, and goes on by
+itself: what it says then is in the run's scheduler.log. It imports nothing of the user's; the jobs
+do, each in its own process.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+from xpm_engine.errors import UsageError, XpmError
+from xpm_engine.launchers import local
+from xpm_engine.launchers.base import Launcher
+from xpm_engine.plan import report
+from xpm_engine.plan.admission import Submission
+from xpm_engine.plan.node import Stage
+from xpm_engine.plan.orders import RebuiltOrder, stored_options
+from xpm_engine.plan.resources import ResourceRules
+from xpm_engine.plan.run import RunWriter
+from xpm_engine.plan.scheduler import Scheduler
+from xpm_engine.workspace.layout import JobKey, WorkspacePaths
+from xpm_engine.workspace.records.fields import Fields
+from xpm_engine.workspace.records.orders import StoredOrder
+from xpm_engine.workspace.records.reasons import read_keys
+from xpm_engine.workspace.records.runs import PlanState, RunKind, Scope
+from xpm_engine.workspace.settings import Settings, load_settings
+
+
+@dataclass(frozen=True)
+class RetryOrder:
+    """What a retry's process is told."""
+
+    workspace: str
+    experiment: str
+    scope: Scope
+    """Of the run whose jobs these are: a later complete run of it takes the retry's place too."""
+    orders: tuple[StoredOrder, ...]
+    """Upstream jobs first."""
+    again: tuple[JobKey, ...]
+    """Those of them that are run again; the others have not run, or are only waited for."""
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "workspace": self.workspace,
+            "experiment": self.experiment,
+            "scope": self.scope.to_json(),
+            "orders": [order.to_json() for order in self.orders],
+            "again": [str(key) for key in self.again],
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> RetryOrder:
+        fields = Fields(data, "the retry's order")
+        return cls(
+            workspace=fields.text("workspace"),
+            experiment=fields.text("experiment"),
+            scope=Scope.read(fields.part("scope")),
+            orders=tuple(
+                StoredOrder.from_json(part.data, fields.where) for part in fields.parts("orders")
+            ),
+            again=read_keys(fields, "again"),
+        )
+
+
+class Retry:
+    """One retry's run: begun when it is made; `carry_out` returns at its end."""
+
+    def __init__(self, order: RetryOrder) -> None:
+        """Raises SettingsError, UsageError for what can't be had here, StorageError."""
+        workspace = WorkspacePaths(order.workspace)
+        settings = load_settings(workspace)
+        launcher = _launcher({each.launcher for each in order.orders}, settings)
+        rules = ResourceRules(launcher.capacity(), settings.tokens, settings.resources)
+        submissions = [
+            Submission(RebuiltOrder(each), stored_options(each), again=each.key in order.again)
+            for each in order.orders
+        ]
+        for each in submissions:
+            rules.check(each.order.key.task, each.options.resources or settings.resources)
+        self.run = RunWriter(workspace, order.experiment, order.scope, kind=RunKind.RETRY)
+        self._scheduler = Scheduler(workspace, self.run, launcher, rules=rules)
+        self._submissions = submissions
+
+    def carry_out(self) -> None:
+        """Run the jobs, and wait for all of them; SIGINT leaves those that run to themselves."""
+        scheduler = self._scheduler
+        scheduler.start()
+        plan, error = PlanState.COMPLETE, None
+        try:
+            for submission in self._submissions:
+                scheduler.submit(submission)
+            scheduler.wait()
+        except KeyboardInterrupt:
+            plan = PlanState.INTERRUPTED
+        except XpmError as raised:
+            plan, error = PlanState.RAISED, f"{type(raised).__name__}: {raised}"[:500]
+        scheduler.drain()
+        scheduler.close()
+        counts = scheduler.board.counts
+        self.run.end(plan, failed=counts.failed > 0, error=error)
+        self.run.log(f"{self.run.name}: {plan.value}: {report.summary(counts)}")
+        for node in scheduler.board.nodes.values():
+            if node.stage is Stage.FAILED and node.reason is not None:
+                self.run.log(f"{node.key} failed: {node.reason.text}")
+
+
+def _launcher(names: set[str], settings: Settings) -> Launcher:
+    unknown = names - {local.NAME}
+    if unknown:
+        raise UsageError(
+            f"nothing is known of the launcher {sorted(unknown)[0]!r} that these jobs had",
+            hint="run the plan again",
+        )
+    here = settings.local
+    return local.LocalLauncher(cores=here.cores, memory=here.memory, gpus=here.gpus)
+
+
+def main() -> None:
+    """Be a retry's process."""
+    if os.fork():
+        # Nobody has to wait for what goes on, or to collect its exit status.
+        os._exit(0)
+    os.setsid()
+    # Whoever started this may have had it ignored; `xpm kill --plan` sends it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        retry = Retry(RetryOrder.from_json(json.load(sys.stdin)))
+    except XpmError as error:
+        _answer({"error": {"what": error.what, "where": error.where, "hint": error.hint}})
+        return
+    _answer({"run": retry.run.name, "pid": os.getpid()})
+    _speak_to(retry.run.paths.log)
+    retry.carry_out()
+
+
+def _answer(answer: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
+
+
+def _speak_to(log: str) -> None:
+    """Let go of who started this: nobody reads our streams any more."""
+    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    for stream, descriptor in ((0, nothing), (1, output), (2, output)):
+        os.dup2(descriptor, stream)
+    os.close(output)
+    os.close(nothing)
+
+
+if __name__ == "__main__":
+    main()
