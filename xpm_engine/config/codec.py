@@ -94,7 +94,7 @@ class Decoder:
         if tag == "$tuple":
             return tuple(self.value(item) for item in content)
         if tag == "$set":
-            return {self.value(item) for item in content}
+            return {_hashable(self.value(item)) for item in content}
         if tag == "$dict":
             return {self.value(k): self.value(v) for k, v in content}
         if tag == "$enum":
@@ -115,6 +115,13 @@ class Decoder:
 
     def _object(self, row: int) -> Node:
         return self.objects[row]
+
+
+def _hashable(value: Any) -> Any:
+    """A set's item as it was: what is in a set can't be a set that changes."""
+    if is_set(value):
+        return frozenset(value)
+    return tuple(_hashable(item) for item in value) if is_tuple(value) else value
 
 
 def _read_time(kind: str, content: Any) -> Any:

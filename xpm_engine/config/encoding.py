@@ -88,9 +88,12 @@ def encode_enum(value: Enum) -> bytes:
 
 
 def member_of(value: Enum) -> str | int:
-    """The name of a member; of a nameless combination of flags its value."""
+    """The name of a member; of a combination of flags that has no name of its own its value.
+
+    Python calls such a combination ``R|W``, and finds no member by that name.
+    """
     name: Any = value.name
-    return name if isinstance(name, str) else int(value.value)
+    return name if name in type(value).__members__ else int(value.value)
 
 
 SCALARS: dict[type, Callable[[Any], bytes]] = {

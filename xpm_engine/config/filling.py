@@ -6,6 +6,7 @@ import copy
 from collections.abc import Mapping
 from typing import Any, NoReturn, TypeVar, cast, get_args, get_origin
 
+from xpm_engine.config.graph import postorder
 from xpm_engine.config.node import BEFORE, STATE, Node, Phase, State, schema_of, state_of
 from xpm_engine.config.parameter import Parameter
 from xpm_engine.config.problems import (
@@ -17,7 +18,7 @@ from xpm_engine.config.problems import (
     parameter_error,
 )
 from xpm_engine.config.tags import Tagged, set_tag, untag
-from xpm_engine.errors import DefinitionError, ParameterError, SealedError
+from xpm_engine.errors import CycleError, DefinitionError, ParameterError, SealedError
 from xpm_engine.workspace.records.params import FieldKind
 
 TOO_DEEP = "nested too deeply"
@@ -194,7 +195,20 @@ def changed_copy(node: Node, changes: Mapping[str, Any]) -> Node:
 
 
 def deep_copy(node: Node, memo: dict[int, Any]) -> Node:
-    """A copy down to the leaves; what is sealed can't change, and is shared."""
+    """A copy down to the leaves, parts first; what is sealed can't change, and is shared."""
+    if state_of(node).phase is not Phase.OPEN:
+        return node
+    try:
+        parts = postorder(node)
+    except CycleError:
+        parts = [node]
+    for part in parts:
+        if id(part) not in memo:
+            memo[id(part)] = _copy_of(part, memo)
+    return cast("Node", memo[id(node)])
+
+
+def _copy_of(node: Node, memo: dict[int, Any]) -> Node:
     old = state_of(node)
     if old.phase is not Phase.OPEN:
         return node

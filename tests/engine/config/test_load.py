@@ -6,7 +6,7 @@ import datetime as dt
 import json
 import subprocess
 import sys
-from enum import Enum
+from enum import Enum, Flag
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -37,6 +37,11 @@ from xpm_engine.workspace.records.params import FieldKind, ParamsRecord
 
 class Colour(Enum):
     RED = "red"
+
+
+class Access(Flag):
+    R = 1
+    W = 2
 
 
 class Point:
@@ -124,6 +129,9 @@ VALUES: list[Any] = [
     "x\udc80\n\0",
     {"$config": 1, "$path": [1], "a": {}},
     [1, (2, [3]), {4, 5}],
+    {frozenset({1, 2}), (3, frozenset({4}))},
+    Access.R,
+    [Access.R | Access.W, Access(0)],
     {1: "a", None: 2.5, Colour.RED: [Colour.RED]},
     dt.datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=dt.UTC),
     dt.datetime(2026, 1, 2),  # noqa: DTZ001
@@ -285,6 +293,14 @@ def test_save_and_load(tmp_path: Path, submitter: Any) -> None:
     loaded = load(tmp_path / "net.json")
     assert type(loaded) is Net
     assert loaded.total == 2
+
+
+def test_a_thousand_levels_are_saved_and_loaded(tmp_path: Path) -> None:
+    deep: Config = Layer(size=2)
+    for _ in range(1000):
+        deep = Hold(value=[deep])
+    save(deep, tmp_path / "deep.json")
+    assert load(tmp_path / "deep.json").__identifier__() == deep.__identifier__()
 
 
 def test_load_from_a_job_folder(tmp_path: Path) -> None:
