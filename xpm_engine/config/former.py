@@ -27,6 +27,7 @@ class Deprecated:
         """Say that the class was called so."""
         former: tuple[str, ...] = cls.__dict__.get("_xpm_former", ())
         cls._xpm_former = (*former, self.name)  # type: ignore[attr-defined]
+        _renamed[self.name] = cls
         return cls
 
 
@@ -49,6 +50,14 @@ def deprecated(
 
 
 _any = False
+
+_renamed: dict[str, type] = {}
+"""Former full type name -> the class that says it was called so."""
+
+
+def renamed_class(name: str) -> type | None:
+    """The class that was called so, if it was met in this process."""
+    return _renamed.get(name)
 
 
 def former_names() -> bool:

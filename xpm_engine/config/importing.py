@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 from xpm_engine.config.arguments import given
+from xpm_engine.config.former import renamed_class
 from xpm_engine.config.naming import dotted_name
 from xpm_engine.config.reading import ImportStopped, reading
 from xpm_engine.errors import LoadError
@@ -45,7 +46,7 @@ def importer(code: CodeRecord) -> ImportClass:
 
 
 def import_class(module: str, qualname: str, code: CodeRecord) -> type:
-    """The class `qualname` of `module`.
+    """The class `qualname` of `module`, or the one that says with `deprecated` it was called so.
 
     Raises LoadError where the module does not import or the class is gone, and whatever else the
     module raises.
@@ -53,6 +54,9 @@ def import_class(module: str, qualname: str, code: CodeRecord) -> type:
     try:
         found: object = import_module(module, code)
     except ImportError as error:
+        renamed = renamed_class(f"{module}.{qualname}")
+        if renamed is not None:
+            return renamed
         raise LoadError(
             f"the module {module} can't be imported: {error}",
             where=code.file or None,
@@ -61,6 +65,7 @@ def import_class(module: str, qualname: str, code: CodeRecord) -> type:
         ) from error
     for part in qualname.split("."):
         found = getattr(found, part, None)
+    found = found or renamed_class(f"{module}.{qualname}")
     if not isinstance(found, type):
         raise LoadError(
             f"{module} has no class {qualname}",

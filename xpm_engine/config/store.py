@@ -17,6 +17,7 @@ from xpm_engine.config.record import record_of
 from xpm_engine.config.seal import seal
 from xpm_engine.config.submitting import current_submitter
 from xpm_engine.errors import LoadError
+from xpm_engine.workspace.aliases import resolve
 from xpm_engine.workspace.atomic import dumps, read_object, write_atomic
 from xpm_engine.workspace.layout import JobPaths, WorkspacePaths, is_identifier, workspace_of_job
 from xpm_engine.workspace.records.params import ParamsRecord
@@ -47,7 +48,7 @@ def load(path: str | os.PathLike[str], *, workspace: str | os.PathLike[str] | No
     folder: str | None = None
     if os.path.isdir(file):
         folder = file
-        file = JobPaths(file).params
+        file = _params_of(folder)
         if not is_identifier(os.path.basename(folder)):
             raise LoadError(
                 f"{folder} is no job's folder", where=caller(), hint="give jobs/TASK-ID/IDENTIFIER"
@@ -61,6 +62,13 @@ def load(path: str | os.PathLike[str], *, workspace: str | os.PathLike[str] | No
     roots = _roots(workspace, record.code.project)
     with using_roots(roots if roots.workspace else None):
         return load_order(record, roots=roots)
+
+
+def _params_of(folder: str) -> str:
+    """The parameters of a job; of one that has adopted a result, those it was made with."""
+    workspace = workspace_of_job(folder)
+    key = workspace.key_of(folder)
+    return (JobPaths(folder) if key is None else workspace.job(resolve(workspace, key))).params
 
 
 def live(config: C, *, folder: str | os.PathLike[str] = ".") -> C:

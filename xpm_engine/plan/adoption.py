@@ -14,7 +14,7 @@ from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 def find_former(workspace: WorkspacePaths, task: Task[Any], order: Order) -> JobKey | None:
     """The finished job under a former name whose result `order` can use; None if there is none.
 
-    A job that has tickets of its own adopts nothing. What can't be read is not adopted: the job
+    A job that has attempts of its own adopts nothing. What can't be read is not adopted: the job
     is then handled, and told, like any other.
     """
     from xpm_engine.config.adoption import former_identifiers
@@ -23,7 +23,9 @@ def find_former(workspace: WorkspacePaths, task: Task[Any], order: Order) -> Job
     if not former:
         return None
     try:
-        if tickets.ticket_names(workspace.job(order.key)):
+        job = workspace.job(order.key)
+        # A void ticket, as a clean that was undone leaves it, is no attempt.
+        if tickets.ticket_names(job) and tickets.last_attempt(job) is not None:
             return None
         alias = aliases.alias_of(workspace, order.key)
         candidates = former if alias is None else (alias.of, *former)

@@ -14,9 +14,8 @@ from xpm_engine.plan.drift import Drift, Settled, find_drift
 from xpm_engine.plan.environment import other_project, project_of
 from xpm_engine.plan.script import run_script
 from xpm_engine.workspace import scan, tickets
-from xpm_engine.workspace.layout import JobKey, WorkspacePaths
+from xpm_engine.workspace.layout import JobKey, JobPaths, WorkspacePaths
 from xpm_engine.workspace.records.states import JobState
-from xpm_engine.workspace.records.tickets import Launch
 
 
 class Forecast(Enum):
@@ -174,8 +173,7 @@ def _forecast(
     if not running and record.state is not JobState.DONE:
         return made
     try:
-        attempt = tickets.last_attempt(job)
-        resolved = order.resolved if attempt is None else attempt.launch.resolved
+        resolved, project = _made_with(job, record) or (order.resolved, "")
         made = replace(made, executed=resolved)
         drift = find_drift(
             order,
@@ -184,7 +182,7 @@ def _forecast(
             resolved,
             settled=settled,
             upstream=upstream,
-            other_project="" if attempt is None else _other_project(attempt.launch, order),
+            other_project=other_project(project, project_of(order.roots.project)),
             adopt=False,
         )
     except (UnreadableError, FileNotFoundError) as error:
@@ -194,5 +192,15 @@ def _forecast(
     return replace(made, forecast=Forecast.ATTACHED if running else Forecast.REUSED)
 
 
-def _other_project(launch: Launch, order: Order) -> str:
-    return other_project(launch.project, project_of(order.roots.project))
+def _made_with(job: JobPaths, record: scan.JobRecord) -> tuple[str, str] | None:
+    """Resolved digest and project of the attempt that stands; None where the result is adopted.
+
+    Of a job that is done only N.end is read, as a run does: damage elsewhere keeps no result back.
+    """
+    if record.alias is not None:
+        return None
+    if record.state is JobState.DONE:
+        end = tickets.read_end(job, record.attempt)
+        return end.resolved, end.project
+    attempt = tickets.last_attempt(job)
+    return None if attempt is None else (attempt.launch.resolved, attempt.launch.project)

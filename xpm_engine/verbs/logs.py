@@ -32,10 +32,11 @@ def log_path(
     """The log of a job: of its last attempt unless another is named.
 
     Without a stream: standard error of a job that ended badly, else the one that was written
-    last. Raises UsageError where the job has not started, or never had such an attempt.
+    last. Of a result that was adopted: the log of the job that made it. Raises UsageError where
+    the job has not started, or never had such an attempt.
     """
-    job = workspace.job(key)
     record = read_job(workspace, key)
+    job = workspace.job(record.alias or key)
     number = record.attempt if attempt is None else attempt
     out, err = Path(job.stdout(number)), Path(job.stderr(number))
     if not (out.exists() or err.exists()):

@@ -260,7 +260,8 @@ class _Walk:
         if not self.comparable or self.question is _Question.EVERYTHING:
             return
         if self.question is _Question.DRIFT:
-            jobs = {job for each in new.fields for job in jobs_of(each.value)}
+            hashed = [each.value for each in new.fields if each.kind in _HASHED]
+            jobs = {job for value in hashed for job in jobs_of(value)}
             for job in sorted(jobs):
                 self._upstream(pair.path, job, job)
             if jobs or (old.producer_resolved != new.producer_resolved and pair.path):

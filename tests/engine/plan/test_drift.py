@@ -275,3 +275,56 @@ if __name__ == "__main__":
     assert code == 0, said
     once = ["begin make", "end make", "begin use", "end use"]
     assert project.ledger() == [*once, *once[2:]]
+
+
+def _xpm(project: Project, *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "xpm_engine.cli", *arguments],
+        cwd=project.folder,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_an_adopted_result_is_read_by_its_new_name_cleaned_and_taken_back(
+    project: Project,
+) -> None:
+    path = project.write("""
+class Learn(Task):
+    rate: Param[float]
+    def execute(self) -> None:
+        note("learned")
+        print(f"rate {self.rate}")
+
+if __name__ == "__main__":
+    with experiment("ws", "exp"):
+        Learn(rate=0.5).submit()
+""")
+    assert project.run()[0] == 0
+    text = path.read_text().replace("Learn", "Train").replace("rate=", "lr=")
+    text = text.replace("self.rate", "self.lr").replace(
+        "    rate: Param[float]", '    lr: Param[float] = field(deprecated=deprecated("rate"))'
+    )
+    head = 'from xpm_engine import deprecated, field\n@deprecated("plan.Learn")\nclass Train'
+    path.write_text(text.replace("class Train", head))
+    assert project.run()[0] == 0
+    (train,) = (project.folder / "ws" / "jobs" / "plan.train").iterdir()
+    (learn,) = (project.folder / "ws" / "jobs" / "plan.learn").iterdir()
+    for folder in (train, learn):
+        code = f"import plan, xpm_engine; print(xpm_engine.load({str(folder)!r}).lr)"
+        read = [sys.executable, "-c", code]
+        assert subprocess.check_output(read, cwd=project.folder, text=True) == "0.5\n"
+        assert _xpm(project, "log", "-w", "ws", folder.name) == "rate 0.5\n"
+    _xpm(project, "clean", "-w", "ws", "--yes", train.name)
+    assert not train.exists()
+    assert learn.exists()
+    _xpm(project, "undo", "-w", "ws")
+    assert "1 adopted" in _xpm(project, "plan", "plan.py")
+    code, said = project.run()
+    assert code == 0, said
+    assert "1 done (1 reused)" in said
+    assert project.ledger() == ["learned"]

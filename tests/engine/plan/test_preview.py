@@ -85,6 +85,48 @@ def test_drift_and_adoption_are_seen_before_anything_runs(project: Project) -> N
     assert len(project.ledger()) == 4
 
 
+def test_drift_is_followed_along_paths_and_no_job_is_its_own_upstream(project: Project) -> None:
+    path = project.write("""
+class Make(Task):
+    size: Param[int] = 4
+    out: Param[Path] = pathgenerator("out.txt")
+    def execute(self) -> None:
+        self.out.write_text("x" * self.size)
+
+class Use(Task):
+    source: Param[Path]
+    out: Param[Path] = pathgenerator("out.txt")
+    def execute(self) -> None:
+        self.out.write_text(self.source.read_text())
+
+if __name__ == "__main__":
+    with experiment("ws", "exp"):
+        Use(source=Make().submit().out).submit()
+""")
+    assert project.run()[0] == 0
+    path.write_text(path.read_text().replace("Param[int] = 4", "Param[int] = 5"))
+    made, used = _rows(project)
+    assert made["forecast"] == used["forecast"] == "drifted"
+    assert made["id"][:6] in used["why"]
+    assert used["id"][:6] not in used["why"]
+    assert "default of Make.size 4 → 5" in used["why"]
+
+
+def test_damage_that_keeps_no_result_back_is_none_here(project: Project) -> None:
+    project.write(BODY)
+    assert project.run()[0] == 0
+    first, second = sorted((project.folder / "ws" / "jobs" / "plan.learn").iterdir())
+    for ticket in ("1.launch", "1.start"):
+        (first / ".xpm" / ticket).write_text("{")
+    (second / ".xpm" / "1.end").write_text("{")
+    forecast = {row["id"]: row["forecast"] for row in _rows(project)}
+    assert forecast == {first.name: "reused", second.name: "unreadable"}
+    code, said = project.run()
+    assert code == 1
+    assert "1 done (1 reused), 1 failed" in said
+    assert len(project.ledger()) == 4
+
+
 def test_a_plan_that_reads_results_is_told_as_far_as_it_goes(project: Project) -> None:
     project.write("""
 class Make(Task):

@@ -153,6 +153,16 @@ def test_short_text_is_short() -> None:
     assert len(short_text(deep)) <= 60
 
 
+@pytest.mark.parametrize("limit", [60, 400])
+def test_short_text_of_what_is_nested_deeply(limit: int) -> None:
+    deep: Any = 1
+    for _ in range(300):
+        deep = {"$dict": [["a", [deep]]]}
+    text = short_text(deep, limit=limit)
+    assert text.startswith("{a: [{a: [")
+    assert len(text) == limit
+
+
 def test_a_newer_or_foreign_file_says_so() -> None:
     for data, match in (
         ({**RECORD.to_json(), "v": 2}, "newer version"),

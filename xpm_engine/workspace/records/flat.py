@@ -184,7 +184,7 @@ def _tagged_text(tag: str, inner: Any, class_name: Optional[ClassName], limit: i
         if tag == "$dict":
             pairs: List[str] = []
             for key, item in inner[:limit]:
-                texts = _text(key, class_name, limit - 1), _text(item, class_name, limit - 1)
+                texts = _text(key, class_name, limit - 2), _text(item, class_name, limit - 2)
                 pairs.append("{}: {}".format(*texts))
             return "{" + ", ".join(pairs) + "}"
         if tag == "$value":
@@ -195,5 +195,5 @@ def _tagged_text(tag: str, inner: Any, class_name: Optional[ClassName], limit: i
 
 
 def _join(items: List[Any], class_name: Optional[ClassName], limit: int) -> str:
-    """The texts of the items, as many as can be shown; a level of nesting costs a character."""
-    return ", ".join(_text(item, class_name, limit - 1) for item in items[:limit])
+    """The texts of the items, as many as can be shown; a level of nesting costs two characters."""
+    return ", ".join(_text(item, class_name, limit - 2) for item in items[:limit])
