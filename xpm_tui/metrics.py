@@ -9,14 +9,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from xpm_engine.workspace.records.metrics import parse_metrics
+from xpm_tui.plot import HUGE
 
 MAX_BYTES = 4_000_000
 """The end of the file that is read: a curve of a few dozen cells needs no more."""
 
 BLOCKS = "▁▂▃▄▅▆▇█"
-
-HUGE = 1e300
-"""Larger values are drawn as this one, so that their sum and their distance stay finite."""
 
 
 @dataclass(frozen=True)
@@ -25,11 +23,25 @@ class Series:
 
     name: str
     values: tuple[float, ...]
-    last_step: float | None = None
+    steps: tuple[float | None, ...] = ()
+    """The step of each value, as far as it was told one."""
 
     @property
     def last(self) -> float:
         return self.values[-1]
+
+    @property
+    def points(self) -> list[tuple[float, float]]:
+        """By step; by place where not every value has one."""
+        steps = [step for step in self.steps if step is not None and math.isfinite(step)]
+        if len(steps) == len(self.values):
+            return list(zip(steps, self.values, strict=True))
+        return [(float(place), value) for place, value in enumerate(self.values, start=1)]
+
+    @property
+    def stepped(self) -> bool:
+        """Whether every value has a step."""
+        return len(self.steps) == len(self.values) and None not in self.steps
 
 
 @dataclass(frozen=True)
@@ -41,10 +53,14 @@ class MetricsRead:
     cut: bool = False
     """Whether the file is longer than what was read of its end."""
     problem: str = ""
+    earlier: int = 0
+    """Values of other attempts, which were left out."""
 
 
-def read_metrics(path: str, *, max_bytes: int = MAX_BYTES) -> MetricsRead:
-    """Read the end of a file of metrics; an absent one holds none."""
+def read_metrics(
+    path: str, *, attempt: int | None = None, max_bytes: int = MAX_BYTES
+) -> MetricsRead:
+    """Read the end of a file of metrics, of one attempt if told; an absent file holds none."""
     try:
         with open(path, "rb") as file:
             size = os.fstat(file.fileno()).st_size
@@ -58,13 +74,14 @@ def read_metrics(path: str, *, max_bytes: int = MAX_BYTES) -> MetricsRead:
     # The first line of a part may be half a line, and the last one may not be finished yet.
     begin = data.find(b"\n") + 1 if cut else 0
     found = parse_metrics(data[begin : data.rfind(b"\n") + 1])
+    told = [each for each in found.values if attempt is None or each.attempt == attempt]
     values: dict[str, list[float]] = {}
-    steps: dict[str, float | None] = {}
-    for each in found.values:
+    steps: dict[str, list[float | None]] = {}
+    for each in told:
         values.setdefault(each.name, []).append(each.value)
-        steps[each.name] = each.step
-    series = tuple(Series(name, tuple(told), steps[name]) for name, told in values.items())
-    return MetricsRead(series, found.bad, cut)
+        steps.setdefault(each.name, []).append(each.step)
+    series = tuple(Series(name, tuple(of), tuple(steps[name])) for name, of in values.items())
+    return MetricsRead(series, found.bad, cut, earlier=len(found.values) - len(told))
 
 
 def curve(values: Sequence[float], width: int) -> str:

@@ -11,6 +11,7 @@ import pytest
 
 from tests.tui.driving import Driven
 from tests.tui.workspaces import FakeJob, FakeWorkspace, grid
+from xpm_engine.workspace import processes
 
 
 @pytest.fixture(autouse=True)
@@ -25,6 +26,12 @@ def _one_place_and_time(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     monkeypatch.undo()
     time.tzset()
+
+
+@pytest.fixture
+def same_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes of this machine are said to be on a machine that has one name everywhere."""
+    monkeypatch.setattr(processes, "host_name", lambda: "front1")
 
 
 @pytest.fixture

@@ -24,11 +24,23 @@ def test_values_are_kept_by_name_in_their_order(tmp_path: Path) -> None:
         {"t": "x", "name": "loss", "value": 2.5, "step": 2},
     )
     found = read_metrics(path)
-    assert [(one.name, one.values, one.last_step) for one in found.series] == [
-        ("loss", (3.0, 2.5), 2),
-        ("mrr", (0.5,), None),
+    assert [(one.name, one.values, one.points[-1]) for one in found.series] == [
+        ("loss", (3.0, 2.5), (2, 2.5)),
+        ("mrr", (0.5,), (1, 0.5)),
     ]
     assert found.series[0].last == 2.5
+
+
+def test_values_of_earlier_attempts_are_left_out_and_counted(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "metrics.jsonl",
+        {"n": 1, "name": "loss", "value": 9, "step": 1},
+        {"n": 1, "name": "old", "value": 9, "step": 1},
+        {"n": 2, "name": "loss", "value": 2, "step": 1},
+    )
+    found = read_metrics(path, attempt=2)
+    assert [(one.name, one.values) for one in found.series] == [("loss", (2.0,))]
+    assert found.earlier == 2
 
 
 def test_bad_lines_are_counted_and_an_unfinished_one_is_waited_for(tmp_path: Path) -> None:

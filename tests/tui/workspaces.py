@@ -321,8 +321,8 @@ def grid(workspace: FakeWorkspace) -> dict[str, FakeJob]:
     workspace.done(learn[8], run=drmm, ended=8_000, metrics={"mrr": 0.312})
     workspace.done(evaluate[8], run=drmm, ended=7_000, metrics={"mrr": 0.312})
     waits = [
-        Wait(learn[6].key, WaitKind.CORE, 1),
-        Wait(learn[7].key, WaitKind.TOKEN, 2, what="gpu"),
+        Wait(learn[6].key, WaitKind.CORE, 1, used=4, total=4),
+        Wait(learn[7].key, WaitKind.TOKEN, 2, (learn[3].key,), "gpu", used=1, total=1),
         *(Wait(job.key, WaitKind.UPSTREAM_FAILED, on=job.deps) for job in evaluate[:3]),
         *(Wait(job.key, WaitKind.DEPENDENCY, on=job.deps) for job in evaluate[3:8]),
     ]

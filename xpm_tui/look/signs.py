@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from rich.text import Text
 
+from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.reasons import Wait, WaitKind
 from xpm_engine.workspace.records.runs import PlanState
 from xpm_engine.workspace.records.states import JobState
-from xpm_tui.look.words import ordinal, plain
+from xpm_tui.look.words import ordinal, plain, size
 
 PINNED = "⚑"
 DRIFTED = "≠"
@@ -100,6 +101,7 @@ ASCII = str.maketrans(
         "�": "?",
         "█": "#",
         **dict.fromkeys("▁▂▃▄▅▆▇▔▉▊▋▍▎▏▐", "|"),
+        **{chr(dots): "*" if dots > 0x2800 else " " for dots in range(0x2800, 0x2900)},
     }
 )
 """What stands for each of our signs on a terminal that has no more than ASCII; width is kept."""
@@ -135,8 +137,11 @@ def bar(fraction: float, width: int, *, style: str = "xpm.running") -> Text:
     return text
 
 
-def wait_text(wait: Wait) -> str:
-    """Why a job waits, in a few words: ``free core, 1st``, ``token gpu``."""
+def wait_text(wait: Wait, *, held: bool = False) -> str:
+    """Why a job waits, in a few words: ``free core, 1st``, ``token gpu``.
+
+    With `held` also who has it: ``token gpu (learn 9b2e41 has it), 2nd``.
+    """
     match wait.kind:
         case WaitKind.CORE:
             words = "free core"
@@ -147,17 +152,43 @@ def wait_text(wait: Wait) -> str:
         case WaitKind.RETRY:
             words = "the next attempt"
         case WaitKind.SHARED:
-            return "shared folder"
+            words = "shared folder"
         case WaitKind.CLEANING:
             words = "its folder is being cleaned"
+    holders = held_words(wait) if held else ""
+    if holders:
+        words += f" ({holders})"
     return f"{words}, {ordinal(wait.place)}" if wait.place else words
+
+
+def held_words(wait: Wait) -> str:
+    """Who has what a job waits for: ``learn 9b2e41 has it``, ``4 of 4 busy``; empty if untold."""
+    if wait.kind not in _HELD:
+        return ""
+    parts: list[str] = []
+    if len(wait.on) == 1:
+        parts.append(f"{_short(wait.on[0])} has it")
+    elif wait.on and wait.kind is not WaitKind.CORE:
+        parts.append(f"{_short(wait.on[0])} and {len(wait.on) - 1} more have it")
+    if wait.total and (not parts or wait.total > 1):
+        count = size if wait.what == "memory" and wait.kind is WaitKind.RESOURCE else str
+        parts.insert(0, f"{count(wait.used)} of {count(wait.total)} busy")
+    if wait.behind:
+        parts.append(f"{plain(wait.behind)} was here before")
+    return ", ".join(parts)
+
+
+_HELD = (WaitKind.CORE, WaitKind.RESOURCE, WaitKind.TOKEN, WaitKind.SHARED)
+
+
+def _short(key: JobKey) -> str:
+    return f"{plain(key.task.rpartition('.')[2])} {key.short}"
 
 
 def _upstream(wait: Wait) -> str:
     if not wait.on:
         return "something upstream" + (" failed" if wait.kind is WaitKind.UPSTREAM_FAILED else "")
-    first = wait.on[0]
-    words = f"{plain(first.task.rpartition('.')[2])} {first.short}"
+    words = _short(wait.on[0])
     if wait.kind is WaitKind.UPSTREAM_FAILED:
         return words + " failed"
     return words if len(wait.on) == 1 else f"{words} and {len(wait.on) - 1} more"

@@ -60,6 +60,8 @@ class Job:
     """What changed since the result was made; empty for no drift."""
     wait: Wait | None = None
     """Why it waits, or what it is blocked by."""
+    trashed: str = ""
+    """The clean that moved its folder to the trash; empty if it is not there."""
 
 
 @dataclass(frozen=True)

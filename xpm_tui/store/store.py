@@ -64,7 +64,8 @@ class Store:
         self._all: tuple[JobKey, ...] | None = None
         self._known: tuple[JobKey, ...] | None = None
         self._failed: tuple[JobKey, ...] | None = None
-        self._trashed: frozenset[JobKey] = frozenset()
+        self._trashed: dict[JobKey, str] = {}
+        self._in_trash: dict[tuple[JobKey, RunKey | None], Job] = {}
         self._wanted: frozenset[JobKey] | None = None
         self._wanted_of: dict[Subject, tuple[JobKey, ...]] = {}
         self._dependants: dict[RunKey, dict[JobKey, tuple[JobKey, ...]]] = {}
@@ -79,7 +80,11 @@ class Store:
             self.problem = delta.problem
         if delta.trash is not None:
             self.trash = delta.trash
-            self._trashed = frozenset(gone.key for clean in self.trash for gone in clean.removals)
+            self._trashed = {
+                gone.key: clean.name for clean in reversed(self.trash) for gone in clean.removals
+            }
+        if delta:
+            self._in_trash.clear()
         structure = delta.experiments is not None and delta.experiments != self._names
         if delta.experiments is not None:
             self._names = delta.experiments
@@ -234,6 +239,16 @@ class Store:
 
     def job(self, key: JobKey, run: RunKey | None = None) -> Job:
         """A job in the light of a run; of none if that run does not name it."""
+        found = self._seen(key, run)
+        if found.state is not JobState.NOT_SUBMITTED or key not in self._trashed:
+            return found
+        known = self._in_trash.get((key, run))
+        if known is None:
+            known = replace(found, trashed=self._trashed[key])
+            self._in_trash[key, run] = known
+        return known
+
+    def _seen(self, key: JobKey, run: RunKey | None) -> Job:
         index = None if run is None else self.index(run)
         if index is not None and key in index.references:
             return index.job(key)

@@ -8,12 +8,12 @@ from typing import Any
 
 from rich.text import Text
 
+from xpm_engine.verbs.causes import reason_text
 from xpm_engine.workspace.records.fields import parse_time
 from xpm_engine.workspace.records.params import short_text
 from xpm_engine.workspace.records.runs import How
 from xpm_engine.workspace.records.states import JobState
 from xpm_tui import clock, look
-from xpm_tui.causes import reason_text
 from xpm_tui.store.labels import differing, labelling, last_part, pair, task_names
 from xpm_tui.store.model import RANK, Job
 from xpm_tui.widgets.table_model import Column
@@ -128,11 +128,13 @@ def note_cell(job: Job) -> Text:
 
 def _note(job: Job) -> str:
     if job.state.ended_badly:
-        return reason_text(job)
+        return reason_text(job.state, job.record.reason)
     if job.record.problem:
         return job.record.problem
+    if job.trashed:
+        return "in the trash"
     if job.wait is not None:
-        return look.wait_text(job.wait)
+        return look.wait_text(job.wait, held=True)
     if job.drift:
         return f"{look.DRIFTED} drifted"
     progress = job.record.progress

@@ -27,7 +27,7 @@ from xpm_tui.widgets.links import Link, Links, dependants, links_of
 from xpm_tui.widgets.log_pane import LogPane
 from xpm_tui.widgets.log_reading import LogStream
 from xpm_tui.widgets.metrics_view import MetricsOf, MetricsView
-from xpm_tui.widgets.overview import Neighbour, Overview, OverviewOf
+from xpm_tui.widgets.overview import Neighbour, Overview, OverviewOf, job_state_text
 from xpm_tui.widgets.parameters import Parameters, ParametersOf
 from xpm_tui.widgets.subject_view import SubjectView
 from xpm_tui.widgets.table import Table
@@ -103,7 +103,8 @@ class JobView(SubjectView):
         elif pane == LOG:
             self._feed_log(job, paths)
         elif pane == METRICS:
-            self.metrics.show(MetricsOf(paths.metrics, job.record.metrics))
+            attempt = job.record.attempt or None
+            self.metrics.show(MetricsOf(paths.metrics, job.record.metrics, attempt))
         elif pane == FILES:
             self.files.show(paths.root)
         else:
@@ -171,7 +172,7 @@ def job_line(store: Store, job: Job) -> Text:
         words = f"{job.run.experiment} › {words}"
     line = Text().append(look.plain(words), "xpm.title")
     line.append("   ")
-    line.append_text(look.state_text(job.state))
+    line.append_text(job_state_text(job))
     return line.append(f"   {job.key.short}", "xpm.faint")
 
 

@@ -20,6 +20,7 @@ from xpm_tui.store import (
     Subject,
     pair,
 )
+from xpm_tui.widgets.overview import job_state_text
 from xpm_tui.widgets.table_keys import KeyTable
 from xpm_tui.widgets.table_model import Column
 
@@ -60,7 +61,7 @@ def links_of(store: Store, job: Job) -> tuple[Link, ...]:
             other = store.job(key, store.home_of(key))
             title = store.title(other)
             name = look.plain(title if key.short in title else f"{title}  {key.short}")
-            links.append(Link(kind, name, look.state_text(other.state), JobSubject(key)))
+            links.append(Link(kind, name, job_state_text(other), JobSubject(key)))
     return tuple(links)
 
 

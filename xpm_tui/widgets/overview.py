@@ -9,6 +9,7 @@ from rich.text import Text
 from textual.app import ComposeResult
 
 from xpm_engine.errors import UnreadableError
+from xpm_engine.verbs.causes import reason_place, reason_text
 from xpm_engine.workspace.layout import WorkspacePaths
 from xpm_engine.workspace.records.fields import parse_time
 from xpm_engine.workspace.records.reasons import Reason
@@ -16,7 +17,6 @@ from xpm_engine.workspace.records.states import JobState
 from xpm_engine.workspace.records.tickets import Attempt
 from xpm_engine.workspace.tickets import read_attempt, ticket_names
 from xpm_tui import clock, look
-from xpm_tui.causes import reason_place, reason_text
 from xpm_tui.store import Job, pair
 from xpm_tui.usage import LiveUsage, live_usage
 from xpm_tui.widgets.lines import Line, Lines
@@ -133,7 +133,7 @@ def _state_lines(job: Job, facts: OverviewFacts, now: float) -> Iterator[Line]:
     if job.state.ended_badly and job.record.reason is not None:
         yield from _reason_lines(job.record.reason)
     if job.wait is not None:
-        yield labelled("Waits for", Text(look.plain(look.wait_text(job.wait))))
+        yield labelled("Waits for", Text(look.plain(look.wait_text(job.wait, held=True))))
     for change in job.drift:
         yield labelled("Drifted", Text(look.plain(change)))
 
@@ -141,6 +141,9 @@ def _state_lines(job: Job, facts: OverviewFacts, now: float) -> Iterator[Line]:
 def state_sentence(job: Job, usage: LiveUsage | None, *, now: float) -> Text:
     """``● running 9 min on front1 · pid 5120 · 96 % cpu · 1.2 GB``."""
     record = job.record
+    if job.trashed:
+        how = f": z in Trash or `xpm undo {look.plain(job.trashed)}` brings it back"
+        return job_state_text(job).append(how)
     sentence = look.state_text(job.state)
     parts: list[str] = []
     if job.state is JobState.RUNNING and record.started is not None:
@@ -165,7 +168,7 @@ def state_sentence(job: Job, usage: LiveUsage | None, *, now: float) -> Text:
 def reason_words(job: Job) -> str:
     """Why it ended badly and where, in one line."""
     place = reason_place(job.record.reason)
-    return reason_text(job) + (f"  {place}" if place else "")
+    return reason_text(job.state, job.record.reason) + (f"  {place}" if place else "")
 
 
 def _reason_lines(reason: Reason) -> Iterator[Line]:
@@ -240,9 +243,14 @@ def _jobs_lines(label: str, neighbours: tuple[Neighbour, ...]) -> Iterator[Line]
         yield labelled("", Text(f"… {len(neighbours) - MOST_NEEDS:,} more: see Links", "xpm.faint"))
 
 
+def job_state_text(job: Job) -> Text:
+    """Its sign and its state's word; of one that lies in the trash, that it does."""
+    return Text("○ in the trash", "xpm.faint") if job.trashed else look.state_text(job.state)
+
+
 def neighbour_words(neighbour: Neighbour) -> Text:
     """``✓ done  index stem=porter  3f2a10``."""
-    words = Text().append_text(look.state_text(neighbour.job.state))
+    words = Text().append_text(job_state_text(neighbour.job))
     words.append(f"  {look.plain(neighbour.title)}")
     digits = neighbour.job.key.short
     return words if digits in neighbour.title else words.append(f"  {digits}", "xpm.faint")

@@ -23,6 +23,7 @@ from xpm_tui.store import (
     WorkspaceSubject,
 )
 from xpm_tui.usage import LiveUsage, live_usage
+from xpm_tui.widgets.damage import damage_lines
 from xpm_tui.widgets.job_view import overview_of
 from xpm_tui.widgets.overview import LABEL, Neighbour, OverviewOf, reason_words, state_sentence
 from xpm_tui.widgets.reading import ReadingWidget
@@ -99,7 +100,7 @@ def peek_lines(about: OverviewOf, facts: PeekFacts, *, now: float) -> list[Text]
     if job.state.ended_badly:
         lines.append(_labelled("Reason", reason_words(job)))
     elif job.wait is not None:
-        lines.append(_labelled("Waits for", look.wait_text(job.wait)))
+        lines.append(_labelled("Waits for", look.wait_text(job.wait, held=True)))
     elif job.record.progress is not None and job.state.live:
         lines.append(_progress_line(job))
     around = _labelled("Needed by", _names(about.downstream) or "nobody")
@@ -148,7 +149,8 @@ def _lines_of(subject: Subject, store: Store, since: str) -> list[Text]:
     match subject:
         case WorkspaceSubject():
             title = Text().append(look.plain(store.workspace.root), "xpm.title")
-            return [title, Text(since_words(store, since, clock.now()))]
+            said = Text(since_words(store, since, clock.now()))
+            return [title, said, *damage_lines(store)]
         case TrashSubject():
             return [trash_line(store.trash)]
         case _:

@@ -9,9 +9,9 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
 
+from xpm_engine.verbs.causes import Cause
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.scan import RunView
-from xpm_tui.causes import Cause
 from xpm_tui.store import (
     Changed,
     EarlierRunsSubject,
@@ -135,13 +135,8 @@ class RightSide(Vertical):
 
     @property
     def target(self) -> JobKey | None:
-        """The job that an action without marks acts on: the one shown, or under the cursor."""
-        if isinstance(self.subject, (JobSubject, LogSubject)):
-            return self.subject.key
-        if self.view is self._set_view and self._set_view.open_pane == JOBS:
-            job = self._set_view.jobs.job
-            return None if job is None else job.key
-        return None
+        """The job that is shown or under the cursor; of several the first."""
+        return next(iter(self.under_cursor), None)
 
     @property
     def under_cursor(self) -> Sequence[JobKey]:

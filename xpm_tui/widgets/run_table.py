@@ -10,6 +10,7 @@ from xpm_engine.workspace.records.runs import JobsState, PlanState
 from xpm_engine.workspace.scan import RunView
 from xpm_tui import clock, look
 from xpm_tui.store import RunKey
+from xpm_tui.widgets.damage import damaged_file
 from xpm_tui.widgets.table_keys import KeyTable
 from xpm_tui.widgets.table_model import Column
 
@@ -30,6 +31,9 @@ def run_key(view: RunView) -> RunKey:
 
 def plan_cell(view: RunView) -> Text:
     """How far its plan came, and whether its jobs ended well."""
+    if view.problem:
+        file = os.path.basename(damaged_file(view))
+        return Text(look.plain(f"unreadable {file}"), "xpm.unreadable")
     if view.plan is None or view.record is None:
         return Text("unreadable", "xpm.unreadable")
     if view.plan is PlanState.RUNNING:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from rich.text import Text
 from textual.message import Message
 from textual.widget import Widget
 
+from xpm_engine.verbs.causes import Cause, group_causes
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.scan import RunView
 from xpm_tui import clock
-from xpm_tui.causes import Cause, group_causes
 from xpm_tui.store import (
     AllJobsSubject,
     Changed,
@@ -26,12 +26,13 @@ from xpm_tui.store import (
     Subject,
 )
 from xpm_tui.widgets import strip
-from xpm_tui.widgets.cause_table import CauseTable
+from xpm_tui.widgets.causes import CausePane
+from xpm_tui.widgets.damage import damage_line
 from xpm_tui.widgets.job_table import JobTable
 from xpm_tui.widgets.run_table import RunTable
 from xpm_tui.widgets.subject_view import SubjectView
 from xpm_tui.widgets.table import Table
-from xpm_tui.widgets.waiting_table import WaitingTable, waiting_jobs
+from xpm_tui.widgets.waiting_table import WaitingTable
 
 JOBS, CAUSES, WAITING, RUNS = range(4)
 MOST_BAR = 40
@@ -67,8 +68,8 @@ class SetView(SubjectView):
 
     def make_panes(self) -> Sequence[Widget]:
         self.jobs = JobTable()
-        self.causes = CauseTable()
-        self.waiting = WaitingTable(self._title)
+        self.causes = CausePane()
+        self.waiting = WaitingTable()
         self.runs = RunTable()
         self.picked: Picked | None = None
         return (self.jobs, self.causes, self.waiting, self.runs)
@@ -100,9 +101,9 @@ class SetView(SubjectView):
         if pane == JOBS:
             self.jobs.show(jobs)
         elif pane == CAUSES:
-            self.causes.show(group_causes(jobs))
+            self.causes.show(jobs, store)
         elif pane == WAITING:
-            self.waiting.show(waiting_jobs(jobs))
+            self.waiting.show_waiting(jobs, store)
         else:
             self.runs.show(runs_of(store, subject))
 
@@ -124,15 +125,13 @@ class SetView(SubjectView):
         message.stop()
         row = message.row
         if isinstance(row, Cause):
-            self.pick(Picked(row.text, frozenset(row.keys)))
+            cause = cast("Cause[Job]", row)
+            self.pick(Picked(cause.text, frozenset(cause.keys)))
             self.choose(JOBS)
         elif isinstance(row, Job):
             self.post_message(self.JobOpened(row))
         elif isinstance(row, RunView):
             self.post_message(self.RunOpened(row))
-
-    def _title(self, job: Job) -> str:
-        return "" if self.store is None else self.store.title(job)
 
 
 def set_lines(
@@ -145,8 +144,12 @@ def set_lines(
     title = subject_title(store, subject)
     if picked is not None:
         title += f" › {picked.words}"
+    elif isinstance(subject, FailedSubject):
+        blocked = store.totals().blocked if store.wanted is None else 0
+        return [strip.failed_title(len(jobs), group_causes(jobs), blocked)]
     lines = [
         strip.title_line(title, view, now=clock.now()),
+        damage_line(view),
         strip.bar_line(store.counts(subject), width=width),
         strip.waiting_line(jobs),
         strip.failed_line(group_causes(jobs)),

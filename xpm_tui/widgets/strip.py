@@ -9,12 +9,12 @@ from dataclasses import replace
 
 from rich.text import Text
 
+from xpm_engine.verbs.causes import Cause
 from xpm_engine.workspace.records.reasons import WaitKind
 from xpm_engine.workspace.records.runs import PlanState, RunKind
 from xpm_engine.workspace.records.states import JobState
 from xpm_engine.workspace.scan import RunView
 from xpm_tui import look
-from xpm_tui.causes import Cause, reason_place
 from xpm_tui.store import WAITS, Counts, Job
 
 LABEL = 9
@@ -79,14 +79,21 @@ def bar_line(counts: Counts, *, width: int) -> Text:
 
 
 def waiting_line(jobs: Sequence[Job]) -> Text | None:
-    """``waiting  13 for a free core, 1 for token gpu``; None if nothing waits."""
+    """``waiting  13 for free core (4 of 4 busy), 1 for token gpu``; None if nothing waits."""
     reasons: Counter[str] = Counter()
+    holders: dict[str, str] = {}
     for job in jobs:
         if job.state in WAITS:
-            reasons[wait_group(job)] += 1
+            words = wait_group(job)
+            reasons[words] += 1
+            if job.wait is not None and not holders.get(words):
+                holders[words] = look.held_words(job.wait)
     if not reasons:
         return None
-    parts = [f"{count:,} for {words}" for words, count in reasons.most_common(MOST_REASONS)]
+    parts: list[str] = []
+    for words, count in reasons.most_common(MOST_REASONS):
+        held = holders.get(words)
+        parts.append(f"{count:,} for {words}" + (f" ({held})" if held else ""))
     if len(reasons) > MOST_REASONS:
         parts.append(f"{len(reasons) - MOST_REASONS} more reasons")
     return _labelled("waiting", ", ".join(parts))
@@ -101,13 +108,21 @@ def wait_group(job: Job) -> str:
     return look.wait_text(replace(job.wait, place=0))
 
 
-def failed_line(causes: Sequence[Cause]) -> Text | None:
+def failed_title(jobs: int, causes: Sequence[Cause[Job]], blocked: int) -> Text:
+    """``Failed: 25 jobs, 4 causes, 22 jobs blocked behind them``."""
+    words = f"Failed: {look.plural(jobs, 'job')}, {look.plural(len(causes), 'cause')}"
+    if blocked:
+        words += f", {look.plural(blocked, 'job')} blocked behind them"
+    return Text(words, "xpm.title")
+
+
+def failed_line(causes: Sequence[Cause[Job]]) -> Text | None:
     """``failed   19 out of memory train.py:88 · 1 AssertionError``; None if nothing failed."""
     if not causes:
         return None
     parts: list[str] = []
     for cause in causes[:MOST_REASONS]:
-        place = reason_place(cause.jobs[0].record.reason).partition(" ")[0]
+        place = "" if not cause.source else cause.where.partition(" ")[0]
         parts.append(f"{len(cause.jobs):,} {cause.text} {place}".strip())
     if len(causes) > MOST_REASONS:
         parts.append(look.plural(len(causes) - MOST_REASONS, "more cause"))

@@ -19,8 +19,10 @@ from textual.strip import Strip
 from textual.timer import Timer
 
 from xpm_engine.workspace.layout import JobKey
+from xpm_tui.causes import CauseCount
 from xpm_tui.look import CURSOR
 from xpm_tui.store import (
+    FailedSubject,
     Grouping,
     LogSubject,
     Store,
@@ -94,12 +96,15 @@ class Tree(ScrollView, can_focus=True, inherit_bindings=False):
         self._looking = False
         self._last_key = 0.0
         self._resort: Timer | None = None
+        self._cause_count = CauseCount()
+        self._causes = 0
 
     # What is shown
 
     def show(self, store: Store) -> None:
         """Show what the store knows now; the cursor's row stays at its height on the screen."""
         self._store = store
+        self._count_causes(store)
         keep = monotonic() - self._last_key < QUIET
         self._rebuild(keep_order=keep)
         if keep and self._resort is None:
@@ -145,6 +150,8 @@ class Tree(ScrollView, can_focus=True, inherit_bindings=False):
     def show_narrowed(self) -> None:
         """The store was narrowed to other jobs: few of them are shown unfolded."""
         self.model.shut.clear()
+        if self._store is not None:
+            self._count_causes(self._store)
         self._rebuild(keep_order=False)
 
     def move_to(self, key: RowKey) -> bool:
@@ -215,6 +222,7 @@ class Tree(ScrollView, can_focus=True, inherit_bindings=False):
                 marks=self._marks,
                 bar_width=16 if self.size.width >= WIDE else 8,
                 done_width=9 if self.size.width >= WIDE else 8,
+                causes=self._causes,
             )
             self._drawing = with_label_width(drawing, self.model.rows)
 
@@ -256,6 +264,10 @@ class Tree(ScrollView, can_focus=True, inherit_bindings=False):
             self._go(found)
         self._scroll_to_cursor()
         self.repaint()
+
+    def _count_causes(self, store: Store) -> None:
+        failed = FailedSubject()
+        self._causes = self._cause_count.count(store.jobs(failed)) if store.size(failed) else 0
 
     def _fit(self) -> None:
         self.virtual_size = Size(self.size.width, len(self.model.rows))

@@ -13,6 +13,7 @@ from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.reasons import ReasonKind
 from xpm_engine.workspace.records.runs import PlanState
 from xpm_engine.workspace.records.states import JobState
+from xpm_engine.workspace.scan import RunView
 from xpm_tui.look import (
     DRIFTED,
     FOLDED,
@@ -47,6 +48,7 @@ from xpm_tui.store import (
     Store,
     TrashSubject,
 )
+from xpm_tui.widgets.damage import damaged_file
 from xpm_tui.widgets.tree_model import Part, RowKey, TreeRow
 
 STEP = 2
@@ -86,6 +88,8 @@ class Drawing:
     done_width: int
     """For ``41/80``, with a blank before it."""
     label_width: int = 0
+    causes: int = 0
+    """Of what failed; 0 while that is not counted."""
 
     @property
     def wide(self) -> bool:
@@ -158,9 +162,7 @@ def _sides(row: TreeRow, drawing: Drawing) -> tuple[Text, Text]:
         return _level(row, store.job(subject.key, subject.run))
     match subject:
         case FailedSubject():
-            look = STATES[JobState.FAILED]
-            failed = f"{store.size(subject):,}"
-            return Text(f"{look.glyph} Failed", look.style), Text(failed)
+            return _failed(store.size(subject), drawing.causes)
         case ExperimentSubject(name):
             return _experiment(row, name, drawing)
         case GroupSubject():
@@ -171,14 +173,7 @@ def _sides(row: TreeRow, drawing: Drawing) -> tuple[Text, Text]:
             count = 0 if experiment is None else len(experiment.earlier)
             return Text("earlier runs"), Text(f"{count:,}", "xpm.faint")
         case RunSubject(run):
-            counts = _counts_of(row, store)
-            view = store.run(run)
-            over = view is None or view.plan is PlanState.COMPLETE
-            how = "" if over or view is None or view.plan is None else view.plan.value
-            return (
-                _set_left(row, counts, drawing),
-                _joined(_troubles(counts), Text(how, "xpm.warning")),
-            )
+            return _run(row, store.run(run), drawing)
         case AllJobsSubject():
             return Text("All jobs"), Text(f"{store.size(subject):,}", "xpm.faint")
         case TrashSubject():
@@ -191,17 +186,38 @@ def _sides(row: TreeRow, drawing: Drawing) -> tuple[Text, Text]:
             return Text(plain(row.label)), Text()
 
 
+def _failed(jobs: int, causes: int) -> tuple[Text, Text]:
+    look = STATES[JobState.FAILED]
+    words = f"{jobs:,}" + (f" · {plural(causes, 'cause')}" if causes else "")
+    return Text(f"{look.glyph} Failed", look.style), Text(words)
+
+
 def _experiment(row: TreeRow, name: str, drawing: Drawing) -> tuple[Text, Text]:
     experiment = drawing.store.experiment(name)
     if experiment is None:
         return Text(plain(row.label)), Text()
     counts = _counts_of(row, drawing.store)
-    if experiment.view is not None and experiment.view.problem and experiment.plan is None:
-        return _set_left(row, counts, drawing), Text("? run.json", "xpm.unreadable")
-    right = _troubles(counts)
+    right = _joined(_damage(experiment.view), _troubles(counts))
+    if experiment.plan is None and experiment.view is not None:
+        return _set_left(row, counts, drawing), right
     if not experiment.live:
         right = _joined(right, Text(when(experiment.active, drawing.now), "xpm.faint"))
     return _set_left(row, counts, drawing), right
+
+
+def _run(row: TreeRow, view: RunView | None, drawing: Drawing) -> tuple[Text, Text]:
+    counts = _counts_of(row, drawing.store)
+    over = view is None or view.plan is PlanState.COMPLETE
+    how = "" if over or view is None or view.plan is None else view.plan.value
+    right = _joined(_damage(view), _troubles(counts))
+    return _set_left(row, counts, drawing), _joined(right, Text(how, "xpm.warning"))
+
+
+def _damage(view: RunView | None) -> Text:
+    """``? jobs.jsonl``: which file of a run could not be read."""
+    if view is None or not view.problem:
+        return Text()
+    return Text(f"? {plain(os.path.basename(damaged_file(view)))}", "xpm.unreadable")
 
 
 def _name(row: TreeRow, drawing: Drawing) -> str:
@@ -257,12 +273,12 @@ def _job_right(job: Job, drawing: Drawing) -> Text:
     look = STATES[job.state]
     if job.drift:
         return Text(f"{DRIFTED} drifted", "xpm.warning")
-    if drawing.store.is_trashed(job.key):
-        return Text("in Trash", "xpm.faint")
+    if job.trashed:
+        return Text("in the trash", "xpm.faint")
     if job.state is JobState.UNREADABLE:
         return Text(plain(os.path.basename(record.problem.partition(":")[0])), look.style)
     if job.wait is not None and job.state in (JobState.WAITING, JobState.BLOCKED):
-        words = wait_text(job.wait)
+        words = wait_text(job.wait, held=drawing.wide)
         return (
             Text(words if not drawing.wide else f"waits for {words}", look.style)
             if (job.state is JobState.WAITING)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 from rich.text import Text
 from textual.message import Message
 from textual.widget import Widget
 
+from xpm_engine.verbs.causes import group_causes
 from xpm_engine.workspace.records.fields import now as record_now
 from xpm_engine.workspace.records.states import JobState
 from xpm_tui import clock, look
-from xpm_tui.causes import group_causes
 from xpm_tui.store import FAILURES, Changed, Experiment, Store
+from xpm_tui.widgets.damage import damage_lines, damaged_file
 from xpm_tui.widgets.subject_view import SubjectView
 from xpm_tui.widgets.table import Table
 from xpm_tui.widgets.table_keys import KeyTable
@@ -48,7 +50,8 @@ class WorkspaceView(SubjectView):
         if self.store is None:
             return
         title = Text().append(look.plain(self.store.workspace.root), "xpm.title")
-        self.strip.show(title, Text(since_words(self.store, self.since, clock.now())))
+        since = Text(since_words(self.store, self.since, clock.now()))
+        self.strip.show(title, since, *damage_lines(self.store))
         self.experiments.show(self.store.experiments())
 
     def on_table_opened(self, message: Table.Opened) -> None:
@@ -100,7 +103,9 @@ def _fraction(row: Experiment) -> float:
 def _plan_words(row: Experiment) -> str:
     if row.view is None:
         return "no run yet"
-    return look.plain(row.view.problem) if row.plan is None else look.PLANS[row.plan]
+    if row.view.problem:
+        return look.plain(f"unreadable {os.path.basename(damaged_file(row.view))}")
+    return "unreadable" if row.plan is None else look.PLANS[row.plan]
 
 
 COLUMNS: tuple[Column[Experiment], ...] = (

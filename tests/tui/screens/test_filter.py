@@ -100,7 +100,7 @@ async def test_from_the_table_it_narrows_jobs_causes_and_waiting_alike(
         assert isinstance(sets, SetView)
         assert {job.tags.get("seed") for job in sets.jobs.table.model.shown} == {1}
         await app.press("2")
-        causes = sets.causes.model.shown
+        causes = sets.causes.table.model.shown
         assert [len(cause.jobs) for cause in causes] == [1]
         await app.press("3")
         waiting = sets.waiting.model.shown

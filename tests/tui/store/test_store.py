@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.tui.hosting import read_all, store_of
 from tests.tui.workspaces import FakeJob, FakeWorkspace, ago
 from xpm_engine.workspace import scan
-from xpm_engine.workspace.records.reasons import Wait, WaitKind
+from xpm_engine.workspace.records.reasons import WaitKind
 from xpm_engine.workspace.records.runs import PlanState
 from xpm_engine.workspace.records.states import JobState
 from xpm_tui.store import (
@@ -64,7 +64,8 @@ def test_jobs_come_failed_and_live_first(workspace: FakeWorkspace, jobs: Jobs) -
 def test_a_run_sees_why_its_jobs_wait(workspace: FakeWorkspace, jobs: Jobs) -> None:
     store = store_of(workspace)
     waits = store.job(jobs["learn lr=0.001 seed=2"].key, LATEST)
-    assert waits.wait == Wait(waits.key, WaitKind.TOKEN, 2, what="gpu")
+    assert waits.wait is not None
+    assert (waits.wait.kind, waits.wait.place, waits.wait.what) == (WaitKind.TOKEN, 2, "gpu")
     blocked = store.job(jobs["evaluate of lr=0.1 seed=1"].key, LATEST)
     assert blocked.state is JobState.BLOCKED
 

@@ -172,14 +172,26 @@ def test_defaults_are_dimmed_and_what_was_set_is_bold() -> None:
 
 
 def test_metrics_say_last_value_range_and_curve() -> None:
-    found = MetricsRead((Series("loss", (3.0, 2.0, 1.0), 30),), bad_lines=1)
-    lines = texts(metrics_lines(MetricsOf("", {"mrr": 0.25, "loss": 1.0}), found))
-    assert lines[1].split()[:2] == ["loss", "1"]
-    assert "1 … 3" in lines[1]
-    assert "█▅▁" in lines[1]
-    assert lines[1].endswith("step 30")
-    assert lines[2].split() == ["mrr", "0.25"]
-    assert lines[3] == "1 line could not be read"
+    found = MetricsRead((Series("loss", (3.0, 2.0, 1.0), (10, 20, 30)),), bad_lines=1, earlier=4)
+    lines = texts(metrics_lines(MetricsOf("", {"mrr": 0.25, "loss": 1.0}), found, width=60))
+    assert lines[0].split()[:2] == ["loss", "1"]
+    assert lines[0].endswith("at step 30  lowest 1 at step 30  highest 3 at step 10")
+    assert lines[1].split()[0] == "3"
+    assert lines[6].split()[0] == "1"
+    assert all(set(line[12:]) <= set(map(chr, range(0x2800, 0x2900))) for line in lines[1:7])
+    assert lines[7].split() == ["step", "10", "step", "30"]
+    assert lines[9].split() == ["mrr", "0.25"]
+    assert lines[10:] == [
+        "4 values of earlier attempts are not shown",
+        "1 line could not be read",
+    ]
+
+
+def test_many_metrics_have_a_line_each() -> None:
+    found = MetricsRead(tuple(Series(f"m{number}", (1.0, 2.0)) for number in range(9)))
+    lines = texts(metrics_lines(MetricsOf(""), found))
+    assert len(lines) == 9
+    assert lines[0].endswith("▁█")
 
 
 def test_the_usage_of_this_very_process_is_measured() -> None:

@@ -13,10 +13,15 @@ from textual.pilot import Pilot
 from tests.tui.hosting import Host, read_all, store_of
 from tests.tui.screen_text import screen_lines
 from tests.tui.workspaces import NOON, FakeJob, FakeWorkspace, ago
+from xpm_engine.workspace.cleaning.transactions import Transaction
 from xpm_engine.workspace.layout import JobKey
+from xpm_engine.workspace.records.states import JobState
+from xpm_engine.workspace.records.trash import Removal
+from xpm_engine.workspace.scan import JobRecord
 from xpm_tui import clock
 from xpm_tui.store import (
     AllJobsSubject,
+    Delta,
     EarlierRunsSubject,
     ExperimentSubject,
     FailedSubject,
@@ -45,7 +50,7 @@ def _stopped_clock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def store(workspace: FakeWorkspace, jobs: dict[str, FakeJob]) -> Store:
+def store(same_host: None, workspace: FakeWorkspace, jobs: dict[str, FakeJob]) -> Store:
     return store_of(workspace)
 
 
@@ -90,6 +95,83 @@ async def test_picture_of_causes(
         side.focus_view()
         await pilot.pause()
         picture(without_pid(screen_lines(host)))
+
+
+@both_sizes
+async def test_picture_of_what_waits(
+    host: Host, side: RightSide, store: Store, size: tuple[int, int], picture: Picture
+) -> None:
+    async with host.run_test(size=size) as pilot:
+        side.show(ExperimentSubject("drmm"), store)
+        side.focus_view()
+        await pilot.press("3")
+        await pilot.pause()
+        picture(without_pid(screen_lines(host)))
+
+
+async def test_actions_on_a_cause_take_all_its_jobs(
+    host: Host, side: RightSide, store: Store
+) -> None:
+    async with host.run_test(size=(80, 24)) as pilot:
+        side.show(FailedSubject(), store)
+        side.focus_view()
+        await pilot.pause()
+        assert set(side.under_cursor) == set(store.keys(LEARN)[:2])
+        await pilot.press("j")
+        assert len(side.under_cursor) == 1
+        await pilot.press("3")
+        assert side.under_cursor == ()
+
+
+async def test_the_causes_below_the_table_follow_the_cursor(
+    host: Host, side: RightSide, store: Store
+) -> None:
+    async with host.run_test(size=(80, 24)) as pilot:
+        side.show(FailedSubject(), store)
+        side.focus_view()
+        text = await settle(pilot, host, "> 88   loss = self.model(batch).mean()")
+        assert "blocks evaluate" in text
+        assert "R with more memory" in text
+        await pilot.press("j")
+        text = await settle(pilot, host, "† lr=0.1 seed=3")
+        assert "loss = self.model" not in text
+
+
+async def test_what_cannot_be_read_is_named_wherever_it_is_shown(
+    host: Host, side: RightSide, workspace: FakeWorkspace, store: Store
+) -> None:
+    path = workspace.paths.run("drmm", "20261123-091200").manifest
+    with open(path, "ab") as file:
+        file.write(b"{\xff\n")
+    store = store_of(workspace)
+    async with host.run_test(size=(120, 40)) as pilot:
+        side.show(ExperimentSubject("drmm"), store)
+        side.focus_view()
+        await settle(pilot, host, "? unreadable  20261123-091200/jobs.jsonl: line 21: truncated")
+        await pilot.press("4")
+        await settle(pilot, host, "unreadable jobs.jsonl")
+        side.show(WorkspaceSubject(), store)
+        text = await settle(pilot, host, "? unreadable  drmm/20261123-091200/jobs.jsonl: line 21")
+        assert "unreadable jobs.jsonl" in text.split("drmm/20261123-091200/jobs.jsonl", 1)[1]
+
+
+async def test_a_job_in_the_trash_says_how_it_comes_back(
+    host: Host, side: RightSide, workspace: FakeWorkspace, store: Store
+) -> None:
+    key = store.keys(LEARN)[0]
+    removal = Removal(key, 2, JobState.FAILED, None, {}, {}, None)
+    clean = Transaction("20261122-t", ago(60), "you", "front1", (removal,))
+    gone = JobRecord(key, JobState.NOT_SUBMITTED)
+    store.apply(Delta(jobs={key: gone}, trash=(clean,)))
+    run = RunKey("drmm", "20261120-101500")
+    assert store.job(key, run) is store.job(key, run)
+    async with host.run_test(size=(120, 40)) as pilot:
+        side.show(JobSubject(key, run), store)
+        await settle(pilot, host, "○ in the trash: z in Trash or `xpm undo 20261122-t` brings it")
+        side.show(RunSubject(run), store)
+        await settle(pilot, host, "in the trash")
+        store.apply(Delta(trash=()))
+        assert not store.job(key, run).trashed
 
 
 async def test_the_workspace_says_what_happened_and_opens_an_experiment(
