@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.tui.hosting import read_all, store_of
 from tests.tui.workspaces import FakeJob, FakeWorkspace, ago
 from xpm_engine.workspace import scan
-from xpm_engine.workspace.records.reasons import WaitKind
+from xpm_engine.workspace.records.reasons import Wait, WaitKind
 from xpm_engine.workspace.records.runs import PlanState
 from xpm_engine.workspace.records.states import JobState
 from xpm_tui.store import (
