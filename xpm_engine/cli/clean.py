@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
 from xpm_engine.cli.options import chosen_argument, json_option, print_json, workspace_option
+from xpm_engine.cli.pieces import left_json, piece_json
 from xpm_engine.errors import UsageError
 
 if TYPE_CHECKING:
@@ -23,6 +25,15 @@ WORD = "purge"
 
 @click.command(name="clean")
 @chosen_argument
+@click.option(
+    "--run",
+    "runs",
+    multiple=True,
+    metavar="EXPERIMENT[/RUN]",
+    help="A run, or all runs of an experiment; with --all-obsolete what only they name too.",
+)
+@click.option("--policy", is_flag=True, help="What the policies of [retention] select.")
+@click.option("--free", metavar="SIZE", help="So much, as cheaply as it can be had: 200GB.")
 @click.option("--all-obsolete", is_flag=True, help="Finished results too that nobody needs.")
 @click.option("--needed", is_flag=True, help="With a FILTER: also jobs that somebody needs.")
 @click.option("-n", "--dry-run", is_flag=True, help="Show the plan; move nothing.")
@@ -34,6 +45,9 @@ WORD = "purge"
 def command(
     *,
     jobs: tuple[str, ...],
+    runs: tuple[str, ...],
+    policy: bool,
+    free: str | None,
     all_obsolete: bool,
     needed: bool,
     dry_run: bool,
@@ -49,22 +63,24 @@ def command(
     that nobody needs are moved, finished results only with --all-obsolete. A FILTER means the jobs
     that it selects and nobody else needs; a JOB that is named is moved whoever was made from it.
 
-    A job that runs, is pinned, or is needed by a run that goes on stays where it is.
+    A job that runs, is pinned, or is needed by a run that goes on stays where it is. Policies are
+    never carried out but with --policy, after they were shown.
     """
     from xpm_engine.verbs.places import find_workspace
 
-    _check(jobs, all_obsolete=all_obsolete, needed=needed, empty_trash=empty_trash)
+    wish = _Wish(jobs, runs, policy, free, all_obsolete, needed)
+    _check(wish, empty_trash=empty_trash)
     paths = find_workspace(workspace)
     if empty_trash:
         _empty_trash(paths, dry_run=dry_run, yes=yes, as_json=as_json)
         return
-    report = _report(paths, jobs, all_obsolete=all_obsolete, needed=needed)
+    report = _report(paths, wish)
     plan = report.plan
     old = _expired(paths)
     if not as_json:
         report.show()
         _tell_expired(old)
-    if dry_run or not (plan.ready or plan.leftovers):
+    if dry_run or not (plan.ready or plan.pieces):
         if as_json:
             print_json({**report.to_json(), "purges": [item.name for item in old]})
         return
@@ -76,35 +92,80 @@ def command(
         _tell(plan, done, purged=purge)
 
 
-def _check(jobs: Sequence[str], *, all_obsolete: bool, needed: bool, empty_trash: bool) -> None:
-    if jobs and all_obsolete:
+@dataclass(frozen=True)
+class _Wish:
+    """What is to be cleaned."""
+
+    jobs: tuple[str, ...]
+    runs: tuple[str, ...]
+    policy: bool
+    free: str | None
+    all_obsolete: bool
+    needed: bool
+
+
+def _check(wish: _Wish, *, empty_trash: bool) -> None:
+    if wish.jobs and wish.all_obsolete:
         raise click.UsageError("--all-obsolete is for the whole workspace: leave the jobs out.")
-    if jobs and empty_trash:
+    if wish.jobs and empty_trash:
         raise click.UsageError("--empty-trash is about the trash: leave the jobs out.")
-    if needed and not jobs:
+    if wish.needed and not wish.jobs:
         raise click.UsageError("--needed goes with a FILTER that says which jobs.")
+    ways = (wish.jobs, wish.runs, wish.policy, wish.free is not None, empty_trash)
+    if sum(map(bool, ways)) > 1:
+        raise click.UsageError(
+            "jobs, --run, --policy, --free and --empty-trash exclude each other: one at a time."
+        )
 
 
-def _report(
-    workspace: WorkspacePaths, jobs: Sequence[str], *, all_obsolete: bool, needed: bool
-) -> Report:
+def _report(workspace: WorkspacePaths, wish: _Wish) -> Report:
     from xpm_engine.cli import clean_report
     from xpm_engine.verbs.clean import measure, plan_removal
-    from xpm_engine.verbs.find import find_jobs
+    from xpm_engine.verbs.find import find_jobs, find_runs
     from xpm_engine.verbs.obsolete import survey_workspace
+    from xpm_engine.verbs.offers import offer_obsolete, offer_runs
     from xpm_engine.verbs.selecting import is_filter, select
+    from xpm_engine.workspace.records.resources import parse_size
 
-    if not jobs:
-        return clean_report.of_obsolete(
-            workspace, survey_workspace(workspace), finished=all_obsolete
-        )
-    if is_filter(jobs):
-        seen = survey_workspace(workspace)
-        keys = [row.key for row in select(workspace, jobs, strict=True).rows]
+    if wish.jobs and not is_filter(wish.jobs):
+        plan = measure(workspace, plan_removal(workspace, find_jobs(workspace, wish.jobs)))
+        return clean_report.JobsReport(plan)
+    if wish.policy:
+        return _policy_report(workspace)
+    free = None if wish.free is None else parse_size(wish.free)
+    seen = survey_workspace(workspace)
+    if wish.jobs:
+        keys = [row.key for row in select(workspace, wish.jobs, strict=True).rows]
         keys = [key for key in keys if key in seen.survey.jobs]
-        return clean_report.of_filter(workspace, seen, keys, needed=needed)
-    plan = measure(workspace, plan_removal(workspace, find_jobs(workspace, jobs)))
-    return clean_report.JobsReport(plan)
+        return clean_report.of_filter(workspace, seen, keys, needed=wish.needed)
+    finished = wish.all_obsolete
+    if wish.runs:
+        names = find_runs(workspace, wish.runs)
+        offering = offer_runs(workspace, seen, names, finished=finished)
+        hint = "--all-obsolete moves the jobs too that only these runs name"
+        return clean_report.of_offering(workspace, offering, hint=hint)
+    offering = offer_obsolete(workspace, seen, finished=finished)
+    hint = (
+        "" if free is not None else "--all-obsolete moves the finished ones too that nobody needs"
+    )
+    return clean_report.of_offering(workspace, offering, hint=hint, free=free)
+
+
+def _policy_report(workspace: WorkspacePaths) -> Report:
+    from xpm_engine.cli import clean_report
+    from xpm_engine.verbs.obsolete import survey_workspace
+    from xpm_engine.verbs.policies import offer_policies
+    from xpm_engine.workspace.settings import load_settings
+
+    retention = load_settings(workspace).retention
+    if not retention.has_policies:
+        raise UsageError(
+            "there is no policy",
+            where=workspace.settings,
+            hint="[retention] keep_runs, keep_best, drop_files or pack_logs: see docs/cleaning.md",
+        )
+    offering = offer_policies(workspace, survey_workspace(workspace), retention)
+    return clean_report.of_offering(workspace, offering)
 
 
 def _agree(report: Report, *, yes: bool, purge: bool) -> None:
@@ -157,13 +218,13 @@ def _tell_expired(old: Sequence[Transaction]) -> None:
 
 
 def _tell(plan: RemovalPlan, done: Transaction, *, purged: bool) -> None:
-    from xpm_engine.verbs.clean import contents, moved_sentence
+    from xpm_engine.verbs.clean import contents, left_words, moved_sentence
     from xpm_engine.verbs.words import plain, size
 
     stayed = {row.key for row in plan.rows if row.refused}
     for left in done.left:
-        if left.key not in stayed:
-            click.echo(f"  left {left.key.task}/{left.key.short}: {plain(left.why)}")
+        if left.key is None or left.key not in stayed:
+            click.echo(f"  left {plain(left_words(left))}")
     if purged and not done.empty:
         freed = "" if done.size is None else f": {size(done.size)} freed"
         click.echo(f"purged {contents(done)}{freed}")
@@ -177,8 +238,8 @@ def _done_json(done: Transaction, old: Sequence[Transaction], *, purged: bool) -
     return {
         "transaction": None if done.empty or purged else done.name,
         "moved": [str(removal.key) for removal in done.removals],
-        "moved_leftovers": [[str(item.key), item.attempt] for item in done.leftovers],
-        "left": [{"job": str(left.key), "why": left.why} for left in done.left],
+        "moved_pieces": [piece_json(piece) for piece in done.pieces],
+        "left": [left_json(left) for left in done.left],
         "purged": [*(item.name for item in old), *([done.name] if purged else [])],
     }
 

@@ -10,24 +10,17 @@ from typing import Any, Protocol
 import click
 
 from xpm_engine.verbs import obsolete
-from xpm_engine.verbs.clean import Need, RemovalPlan, RemovalRow, measure
+from xpm_engine.verbs.budget import propose
+from xpm_engine.verbs.clean import Need, RemovalPlan, RemovalRow, measure, things_words
 from xpm_engine.verbs.obsolete import Offer, Surveyed
+from xpm_engine.verbs.offers import Offering, OfferRow, Section
 from xpm_engine.verbs.words import duration, plain, plural, size
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
-from xpm_engine.workspace.obsolete import Obsolete, ObsoleteReason
-from xpm_engine.workspace.recompute import Cost, cost_again
+from xpm_engine.workspace.recompute import Cost
 from xpm_engine.workspace.scan import JobRecord
 
 MOST_NAMES = 3
 """Who needs a job: these are named, the others are counted."""
-
-TITLES = {
-    ObsoleteReason.LEFTOVERS: "Leftovers of dead attempts",
-    ObsoleteReason.FAILED: "Failed, not in the last run",
-    ObsoleteReason.REPLACED: "Replaced by a complete run",
-    ObsoleteReason.IN_NO_RUN: "In no run",
-    ObsoleteReason.CANNOT_TELL: "Cannot tell, left alone",
-}
 
 
 class Report(Protocol):
@@ -87,85 +80,95 @@ class JobsReport:
 
 
 @dataclass(frozen=True)
-class ObsoleteReport:
-    """All that is obsolete, with what of it is ticked."""
+class OffersReport:
+    """Rows under their titles, with what of them is ticked."""
 
     plan: RemovalPlan
-    seen: Surveyed
+    offering: Offering
     ticked: frozenset[Offer]
     sizes: Mapping[Offer, int]
+    hint: str = ""
+    """What would tick more."""
 
     @property
     def count(self) -> str:
-        jobs, attempts = len(self.plan.ready), len(self.plan.leftovers)
-        parts = [plural(jobs, "job")] if jobs else []
-        if attempts:
-            parts.append(f"the leftovers of {plural(attempts, 'attempt')}")
-        return " and ".join(parts) or "nothing"
+        return things_words(len(self.plan.ready), self.plan.pieces) or "nothing"
 
     def show(self) -> None:
-        found = self.seen.survey.obsolete
-        for reason, group in groupby(found, key=lambda item: item.reason):
+        rows = self.offering.rows
+        for section, group in groupby(rows, key=lambda row: row.section):
             items = list(group)
-            total = size(sum(self.sizes[item.key, item.attempt] for item in items))
-            click.echo(f"{TITLES[reason]}  {len(items):,} · {total}")
-            for item in items:
-                self._show_item(item)
+            total = size(sum(self.sizes[row.offer] for row in items))
+            click.echo(f"{section.value}  {len(items):,} · {total}")
+            for row in items:
+                self._show_row(row)
         bytes_ = "" if self.plan.size is None else f", {size(self.plan.size)}"
-        ready = len(self.plan.ready) + len(self.plan.leftovers)
-        click.echo(f"{ready:,} of {len(found):,} to the trash{bytes_}")
-        if any(item.free and (item.key, item.attempt) not in self.ticked for item in found):
-            click.echo("--all-obsolete moves the finished ones too that nobody needs")
+        ready = len(self.plan.ready) + len(self.plan.pieces)
+        click.echo(f"{ready:,} of {len(rows):,} to the trash{bytes_}")
+        if self.hint and any(row.free and row.offer not in self.ticked for row in rows):
+            click.echo(self.hint)
 
-    def _show_item(self, item: Obsolete) -> None:
-        refused = {row.key: row.refused for row in self.plan.rows if row.refused}
-        stays = refused.get(item.key, "") if not item.attempt else ""
-        sign = "x" if (item.key, item.attempt) in self.ticked else " "
-        if stays or item.reason is ObsoleteReason.CANNOT_TELL:
-            sign = "-"
-        attempt = f"attempt {item.attempt}" if item.attempt else ""
-        parts = (
-            f"{item.key.task}/{item.key.short}",
-            _tags(item.job),
-            attempt,
-            size(self.sizes[item.key, item.attempt]),
-            _cost_words(self._cost(item)),
-        )
+    def _show_row(self, row: OfferRow) -> None:
+        stays = row.refused
+        if isinstance(row.offer, JobKey):
+            stays = stays or self._refused.get(row.offer, "")
+        sign = "-" if stays else "x" if row.offer in self.ticked else " "
+        job = isinstance(row.offer, JobKey)
+        cost = _cost_words(self.offering.cost(row)) if job or row.run is None else ""
+        parts = (title_of(row), size(self.sizes[row.offer]), cost)
         click.echo(f"  [{sign}] " + "  ".join(filter(None, parts)))
-        click.echo(f"      {obsolete.why_offered(item)}")
-        if item.needs:
-            click.echo(f"      needed by {_who(item.needs)}")
-        if stays:
+        click.echo(f"      {row.why}")
+        if row.needs:
+            click.echo(f"      needed by {_who(row.needs)}")
+        if stays and row.section is not Section.CANNOT_TELL:
             click.echo(f"      stays: {plain(stays)}")
 
-    def _cost(self, item: Obsolete) -> Cost:
-        return Cost() if item.attempt else cost_again(self.seen.survey, [item.key])
+    @property
+    def _refused(self) -> dict[JobKey, str]:
+        return {row.key: row.refused for row in self.plan.rows if row.refused}
 
     def to_json(self) -> dict[str, Any]:
-        rows = [
-            {
-                **_job_json(item.job),
-                "reason": item.reason.value,
-                "attempt": item.attempt or None,
-                "why": obsolete.why_offered(item),
-                "run": None if item.replacement is None else item.replacement.run,
-                "needed_by": [need.name for need in item.needs],
-                "ticked": (item.key, item.attempt) in self.ticked,
-                "bytes": self.sizes[item.key, item.attempt],
-                "seconds_again": self._cost(item).seconds,
-            }
-            for item in self.seen.survey.obsolete
-        ]
-        blockers = list(self.seen.survey.blockers)
-        return {"obsolete": rows, "cannot_read": blockers}
+        rows = [self._row_json(row) for row in self.offering.rows]
+        return {"obsolete": rows, "cannot_read": list(self.offering.seen.survey.blockers)}
+
+    def _row_json(self, row: OfferRow) -> dict[str, Any]:
+        piece = None if isinstance(row.offer, JobKey) else row.offer
+        return {
+            **({} if row.job is None else _job_json(row.job)),
+            "reason": row.section.name.lower().replace("_", " "),
+            "attempt": (piece.attempt or None) if piece is not None else None,
+            "piece": None if piece is None else piece.words,
+            "why": row.why,
+            "needed_by": [need.name for need in row.needs],
+            "stays": row.refused or None,
+            "ticked": row.offer in self.ticked,
+            "bytes": self.sizes[row.offer],
+            "seconds_again": self.offering.cost(row).seconds,
+        }
 
 
-def of_obsolete(workspace: WorkspacePaths, seen: Surveyed, *, finished: bool) -> ObsoleteReport:
-    """What is obsolete, with leftovers and failed jobs ticked, and the rest with `finished`."""
-    sizes = obsolete.measure_offered(workspace, seen.survey.obsolete)
-    chosen = obsolete.ticked(seen.survey, finished=finished)
-    plan = obsolete.plan_clean(workspace, seen, chosen, sizes=sizes)
-    return ObsoleteReport(plan, seen, frozenset((x.key, x.attempt) for x in chosen), sizes)
+def title_of(row: OfferRow) -> str:
+    """``ir.learn/13377a  lr=0.1  leftovers of attempt 2``, ``run drmm/20261123-…``"""
+    piece = None if isinstance(row.offer, JobKey) else row.offer
+    if row.job is None:
+        return "" if piece is None else plain(piece.words)
+    words = [_name(row.job.key), _tags(row.job), "" if piece is None else plain(piece.words)]
+    return "  ".join(filter(None, words))
+
+
+def of_offering(
+    workspace: WorkspacePaths,
+    offering: Offering,
+    *,
+    hint: str = "",
+    free: int | None = None,
+) -> OffersReport:
+    """A report of what is ticked at first, or, with `free`, of what frees that much cheapest."""
+    sizes = obsolete.measure_offered(workspace, (row.offer for row in offering.rows))
+    chosen = offering.ticked if free is None else propose(offering, sizes, free).offers
+    order = [row.offer for row in offering.rows if row.offer in chosen]
+    plan = obsolete.plan_clean(workspace, offering.seen, order, sizes=sizes)
+    return OffersReport(plan, offering, frozenset(order), sizes, hint)
 
 
 def of_filter(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from xpm_engine.cli.options import json_option, print_json, workspace_option
+from xpm_engine.cli.pieces import left_json, piece_json
 
 if TYPE_CHECKING:
     from xpm_engine.verbs.clean import Transaction
@@ -16,15 +17,25 @@ if TYPE_CHECKING:
 @click.command(name="undo")
 @click.argument("transaction", metavar="[CLEAN]", required=False)
 @click.option("-l", "--list", "listed", is_flag=True, help="Show what can be undone.")
+@click.option("--purged", is_flag=True, help="Show what stays known of deleted jobs.")
+@click.option("-n", "--dry-run", is_flag=True, help="Say what would come back; move nothing.")
 @json_option
 @workspace_option
-def command(*, transaction: str | None, listed: bool, as_json: bool, workspace: str | None) -> None:
+def command(
+    *,
+    transaction: str | None,
+    listed: bool,
+    purged: bool,
+    dry_run: bool,
+    as_json: bool,
+    workspace: str | None,
+) -> None:
     """Take a clean back: the newest one, or the one that is named.
 
     Nothing is overwritten: where a job was computed again meanwhile, the new folder stays, and the
     old one stays in the trash.
     """
-    from xpm_engine.verbs.clean import undo, undone_sentence
+    from xpm_engine.verbs.clean import left_words, undo, undo_would, undone_sentence
     from xpm_engine.verbs.places import find_workspace
     from xpm_engine.verbs.words import plain
 
@@ -32,19 +43,26 @@ def command(*, transaction: str | None, listed: bool, as_json: bool, workspace: 
     if listed:
         _list(paths, as_json=as_json)
         return
-    report = undo(paths, transaction)
+    if purged:
+        from xpm_engine.cli.purged import show_purged
+
+        show_purged(paths, transaction, as_json=as_json)
+        return
+    report = (undo_would if dry_run else undo)(paths, transaction)
     if as_json:
         print_json(
             {
                 "transaction": report.transaction,
                 "returned": [str(key) for key in report.returned],
-                "kept": [{"job": str(kept.key), "why": kept.why} for kept in report.kept],
+                "returned_pieces": [piece_json(piece) for piece in report.pieces],
+                "kept": [left_json(kept) for kept in report.kept],
+                "dry_run": dry_run,
             }
         )
         return
     for kept in report.kept:
-        click.echo(f"  stays in the trash: {kept.key.task}/{kept.key.short}: {plain(kept.why)}")
-    click.echo(undone_sentence(report))
+        click.echo(f"  stays in the trash: {plain(left_words(kept))}")
+    click.echo(("would have " if dry_run else "") + undone_sentence(report))
 
 
 def _list(workspace: WorkspacePaths, *, as_json: bool) -> None:
@@ -83,7 +101,7 @@ def _clean_json(item: Transaction) -> dict[str, object]:
         "user": item.user or None,
         "host": item.host or None,
         "jobs": [str(removal.key) for removal in item.removals],
-        "leftovers": [[str(left.key), left.attempt] for left in item.leftovers],
+        "pieces": [piece_json(piece) for piece in item.pieces],
         "bytes": item.size,
         "unfinished": item.unfinished,
         "problem": item.problem or None,

@@ -105,7 +105,7 @@ def remove_for_rerun(
     own = (run.experiment, run.run)
     plan = plan_removal(workspace, keys, but_for=[own])
     done = carry_out(workspace, plan)
-    return {left.key: left.why for left in done.left}
+    return {left.key: left.why for left in done.left if left.key is not None}
 
 
 def read_baseline(job: JobPaths) -> Baseline:

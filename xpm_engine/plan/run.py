@@ -118,14 +118,15 @@ def _new_folder(workspace: WorkspacePaths, experiment: str, kind: RunKind) -> tu
     What retires a result is a *later* run, so that order may hang neither on runs that began in
     the same second nor on a clock that was set back, or differs between two hosts.
     """
-    make_folders(workspace.experiment(experiment))
     suffix = RETRY_SUFFIX if kind is RunKind.RETRY else ""
     while True:
+        # A cleaner that moves the last of its runs takes the experiment's folder away.
+        make_folders(workspace.experiment(experiment))
         run = name_after(scan.list_runs(workspace, experiment), datetime.now(UTC)) + suffix
         paths = workspace.run(experiment, run)
         try:
             os.mkdir(paths.root)
-        except FileExistsError:
+        except (FileExistsError, FileNotFoundError):
             continue
         except OSError as error:
             raise storage_error(error, paths.root, "create this folder") from error

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 
-from xpm_engine.workspace.atomic import make_folders, storage_error
+from xpm_engine.workspace import tickets
+from xpm_engine.workspace.atomic import make_folders
 from xpm_engine.workspace.layout import WorkspacePaths
 
 
@@ -24,22 +24,12 @@ def sharing(
     with ExitStack() as held:
         for name in sorted(names):
             path = workspace.shared_lock(name)
+            # A cleaner may move the folder away while it is waited for: then it is made again.
             make_folders(os.path.dirname(path))
-            try:
-                descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-            except OSError as error:
-                raise storage_error(error, path, "open this lock") from error
-            held.callback(os.close, descriptor)
-            while not _taken(descriptor):
+            while (descriptor := tickets.hold(path, patience=0.0)) is None:
                 if not wait():
                     yield False
                     return
+                make_folders(os.path.dirname(path))
+            held.callback(os.close, descriptor)
         yield True
-
-
-def _taken(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -6,6 +6,10 @@ the disk is `xpm_engine.workspace.cleaning`'s matter.
 
 from __future__ import annotations
 
+import os
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
+
 from xpm_engine.errors import UsageError
 from xpm_engine.verbs.protection import changing
 from xpm_engine.verbs.words import plural
@@ -21,7 +25,10 @@ from xpm_engine.workspace.cleaning import (
     measure,
     plan_removal,
 )
+from xpm_engine.workspace.cleaning.pieces import place_of
+from xpm_engine.workspace.cleaning.purged import list_purged
 from xpm_engine.workspace.layout import WorkspacePaths
+from xpm_engine.workspace.records.trash import Left, Piece, PieceKind
 
 __all__ = [
     "Need",
@@ -32,12 +39,16 @@ __all__ = [
     "UndoReport",
     "carry_out",
     "contents",
+    "left_words",
+    "list_purged",
     "list_trash",
     "measure",
     "moved_sentence",
     "plan_removal",
     "purge",
+    "things_words",
     "undo",
+    "undo_would",
     "undone_sentence",
 ]
 
@@ -52,12 +63,14 @@ def undo(workspace: WorkspacePaths, transaction: str | None = None) -> UndoRepor
 
     Raises UsageError where there is none, OccupiedError while somebody works on it, StorageError.
     """
-    if transaction is None:
-        newest = next(iter(list_trash(workspace)), None)
-        if newest is None:
-            raise UsageError("the trash is empty: there is no clean to undo", where=workspace.trash)
-        transaction = newest.name
-    return cleaning.undo(workspace, transaction)
+    return cleaning.undo(workspace, _newest(workspace) if transaction is None else transaction)
+
+
+def _newest(workspace: WorkspacePaths) -> str:
+    newest = next(iter(list_trash(workspace)), None)
+    if newest is None:
+        raise UsageError("the trash is empty: there is no clean to undo", where=workspace.trash)
+    return newest.name
 
 
 def moved_sentence(done: Transaction) -> str:
@@ -71,20 +84,61 @@ def moved_sentence(done: Transaction) -> str:
 
 def undone_sentence(report: UndoReport) -> str:
     """What an undo did, in one line."""
-    things = _things(len(report.returned), len(report.leftovers)) or "nothing"
+    things = things_words(len(report.returned), report.pieces) or "nothing"
     line = f"moved {things} back"
     if report.kept:
         line += f", {len(report.kept):,} stay in the trash"
     return line
 
 
+def left_words(left: Left) -> str:
+    """What was left, and why: ``ir.learn/13377a: it runs``."""
+    return left.why if left.key is None else f"{left.key.task}/{left.key.short}: {left.why}"
+
+
+def undo_would(workspace: WorkspacePaths, transaction: str | None = None) -> UndoReport:
+    """What `undo` would do now, as far as a look tells; reads only. Raises UsageError."""
+    name = _newest(workspace) if transaction is None else transaction
+    lying = next((item for item in list_trash(workspace) if item.name == name), None)
+    if lying is None:
+        raise UsageError(
+            f"there is no clean {name!r} in the trash",
+            where=workspace.trash,
+            hint="xpm undo --list names those that can be undone",
+        )
+    returned = [removal.key for removal in lying.removals]
+    kept = [key for key in returned if os.path.lexists(workspace.job(key).root)]
+    stays = [piece for piece in lying.pieces if os.path.lexists(place_of(workspace, piece))]
+    left = [Left(key, "a newer folder stands in its place") for key in kept]
+    left += [Left(piece.key, f"{piece.words}: something newer stands there") for piece in stays]
+    return UndoReport(
+        name,
+        tuple(key for key in returned if key not in kept),
+        tuple(left),
+        tuple(piece for piece in lying.pieces if piece not in stays),
+    )
+
+
 def contents(item: Transaction) -> str:
     """What of a clean lies in the trash: ``3 jobs and the leftovers of 1 attempt``."""
-    return _things(len(item.removals), len(item.leftovers))
+    return things_words(len(item.removals), item.pieces)
 
 
-def _things(jobs: int, attempts: int) -> str:
+def things_words(jobs: int, pieces: Collection[Piece] = ()) -> str:
+    """``3 jobs, 2 runs and the leftovers of 1 attempt``; empty for nothing."""
+    counts = Counter(piece.kind for piece in pieces)
     parts = [plural(jobs, "job")] if jobs else []
-    if attempts:
-        parts.append(f"the leftovers of {plural(attempts, 'attempt')}")
-    return " and ".join(parts)
+    for kind, words in _KINDS.items():
+        if counts[kind]:
+            parts.append(words(counts[kind]))
+    *most, last = parts or [""]
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+_KINDS: Mapping[PieceKind, Callable[[int], str]] = {
+    PieceKind.RUN: lambda count: plural(count, "run"),
+    PieceKind.SHARED: lambda count: plural(count, "shared folder"),
+    PieceKind.FILE: lambda count: plural(count, "file"),
+    PieceKind.LOG: lambda count: plural(count, "packed log"),
+    PieceKind.LEFTOVERS: lambda count: f"the leftovers of {plural(count, 'attempt')}",
+}

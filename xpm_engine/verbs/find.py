@@ -8,8 +8,8 @@ from difflib import get_close_matches
 
 from xpm_engine.errors import UsageError
 from xpm_engine.verbs.words import plain
-from xpm_engine.workspace.layout import JobKey, WorkspacePaths
-from xpm_engine.workspace.scan import list_jobs
+from xpm_engine.workspace.layout import JobKey, WorkspacePaths, is_name
+from xpm_engine.workspace.scan import list_experiments, list_jobs, list_runs
 
 MOST_CANDIDATES = 8
 """Candidates that an error lists; the others are counted."""
@@ -81,3 +81,32 @@ def _suggestion(jobs: Sequence[JobKey], text: str) -> str:
         key = names[close[0]]
         return f"did you mean {key.task}/{key.short}? `xpm ls` names them all"
     return "`xpm ls` names them all"
+
+
+def find_runs(workspace: WorkspacePaths, texts: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """The runs that ``EXPERIMENT`` (all) and ``EXPERIMENT/RUN`` mean; RUN may be cut short.
+
+    Raises UsageError where none, or several, are meant.
+    """
+    found: dict[tuple[str, str], None] = {}
+    for text in texts:
+        experiment, slash, prefix = text.strip("/").partition("/")
+        runs = list_runs(workspace, experiment) if is_name(experiment) else []
+        meant = [run for run in runs if run.startswith(prefix)]
+        if not meant or (slash and len(meant) > 1):
+            raise _no_run(workspace, text, experiment, runs, len(meant))
+        found.update(dict.fromkeys((experiment, run) for run in meant))
+    return tuple(found)
+
+
+def _no_run(
+    workspace: WorkspacePaths, text: str, experiment: str, runs: Sequence[str], meant: int
+) -> UsageError:
+    names = list_experiments(workspace)
+    close = get_close_matches(experiment, names, n=1)
+    if runs:
+        hint = f"its last runs: {', '.join(runs[-3:])}"
+    else:
+        hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(names) or 'none'}"
+    what = f"{plain(text)!r} means {meant} runs" if meant else f"there is no run {plain(text)!r}"
+    return UsageError(what, where=workspace.experiments, hint=hint)

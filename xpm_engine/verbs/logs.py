@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
 
 from xpm_engine.errors import UsageError
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
-from xpm_engine.workspace.logs import Line, LogEvent, LogFile, LogState, follow, read_tail
+from xpm_engine.workspace.logs import Line, LogEvent, LogFile, LogState, follow, read_tail, standing
 from xpm_engine.workspace.scan import JobRecord, read_job
 
 _AT_ONCE = 1000
@@ -39,7 +38,7 @@ def log_path(
     job = workspace.job(record.alias or key)
     number = record.attempt if attempt is None else attempt
     out, err = Path(job.stdout(number)), Path(job.stderr(number))
-    if not (out.exists() or err.exists()):
+    if not (_stands(out) or _stands(err)):
         which = "has no log yet" if attempt is None else f"has no log of an attempt {attempt}"
         raise UsageError(f"{key.task}/{key.short} {which}: it is {record.state.value}")
     if stream is None:
@@ -75,7 +74,15 @@ def _wanted(record: JobRecord, out: Path, err: Path) -> Stream:
 
 def _written(path: Path) -> float:
     try:
-        status = os.stat(path)
+        _, status = standing(path)
     except OSError:
         return 0.0
     return status.st_mtime if status.st_size else 0.0
+
+
+def _stands(path: Path) -> bool:
+    try:
+        standing(path)
+    except OSError:
+        return False
+    return True

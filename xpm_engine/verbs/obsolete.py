@@ -11,24 +11,34 @@ from xpm_engine.verbs.words import plain, when
 from xpm_engine.workspace import scan
 from xpm_engine.workspace.cleaning import RemovalPlan, list_leftovers, plan_removal
 from xpm_engine.workspace.cleaning.needs import RunName, runs_over
+from xpm_engine.workspace.cleaning.pieces import place_of
 from xpm_engine.workspace.cleaning.sizes import folder_size
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.obsolete import Obsolete, ObsoleteReason, Survey, survey
-from xpm_engine.workspace.records.trash import Leftover
+from xpm_engine.workspace.records.runs import PlanState
+from xpm_engine.workspace.records.trash import Piece
 
-Offer = tuple[JobKey, int]
-"""A job, and the attempt whose leftovers are meant; 0 for the whole job."""
+Offer = JobKey | Piece
+"""What can be ticked: a job, or something that is no whole job."""
 
 _COMMIT_DIGITS = 7
 
 
 @dataclass(frozen=True)
 class Surveyed:
-    """A survey, and which runs can't have changed since."""
+    """A survey, what it rests on, and which runs can't have changed since."""
 
     survey: Survey
     over: frozenset[RunName]
     """The runs that had ended before their manifests were read; others are asked again."""
+    runs: tuple[scan.RunView, ...] = ()
+    pinned: frozenset[JobKey] = frozenset()
+
+    def without(self, names: Collection[RunName]) -> Surveyed:
+        """What would be obsolete without these runs."""
+        runs = tuple(run for run in self.runs if (run.experiment, run.run) not in names)
+        found = survey(runs, self.survey.jobs, pinned=self.pinned)
+        return replace(self, survey=found, runs=runs)
 
 
 def survey_workspace(workspace: WorkspacePaths) -> Surveyed:
@@ -40,13 +50,37 @@ def survey_workspace(workspace: WorkspacePaths) -> Surveyed:
         for experiment in scan.list_experiments(workspace)
         for run in scan.list_runs(workspace, experiment)
     ]
+    return survey_known(workspace, jobs, runs, over=over)
+
+
+def survey_known(
+    workspace: WorkspacePaths,
+    jobs: Mapping[JobKey, scan.JobRecord],
+    runs: Iterable[scan.RunView],
+    *,
+    over: Collection[RunName] | None = None,
+) -> Surveyed:
+    """Find what is obsolete among jobs and runs that were read already.
+
+    Without `over` those runs count as over that were so when they were read.
+    """
+    views = tuple(runs)
+    if over is None:
+        ended = (run for run in views if run.plan not in (None, PlanState.RUNNING))
+        over = {(run.experiment, run.run) for run in ended}
     leftovers = {
         key: attempts
         for key, record in jobs.items()
         if record.attempt > 1 and (attempts := list_leftovers(workspace.job(key)))
     }
-    found = survey(runs, jobs, pinned=pinned_jobs(workspace, jobs), leftovers=leftovers)
-    return Surveyed(found, over)
+    pinned = pinned_jobs(workspace, jobs)
+    found = survey(views, jobs, pinned=pinned, leftovers=leftovers)
+    return Surveyed(found, frozenset(over), views, pinned)
+
+
+def offer_of(item: Obsolete) -> Offer:
+    """What is ticked for an item of a survey."""
+    return Piece.leftovers(item.key, item.attempt) if item.attempt else item.key
 
 
 def ticked(found: Survey, *, finished: bool = False) -> tuple[Obsolete, ...]:
@@ -55,7 +89,7 @@ def ticked(found: Survey, *, finished: bool = False) -> tuple[Obsolete, ...]:
     Never what somebody needs, nor what a job that is not ticked was made from.
     """
     chosen = [item for item in found.obsolete if item.ticked or (finished and item.free)]
-    leaving = _without_needed(found, {item.key for item in chosen if not item.attempt})
+    leaving = without_needed(found, {item.key for item in chosen if not item.attempt})
     return tuple(item for item in chosen if item.attempt or item.key in leaving)
 
 
@@ -64,10 +98,10 @@ def unneeded(found: Survey, keys: Collection[JobKey]) -> frozenset[JobKey]:
     doubtful = {item.key for item in found.obsolete if item.reason is ObsoleteReason.CANNOT_TELL}
     wanted = frozenset(keys) - doubtful
     free = {key for key in wanted if all(need.job in wanted for need in found.needs(key))}
-    return frozenset(_without_needed(found, free))
+    return frozenset(without_needed(found, free))
 
 
-def _without_needed(found: Survey, leaving: set[JobKey]) -> set[JobKey]:
+def without_needed(found: Survey, leaving: set[JobKey]) -> set[JobKey]:
     """Without what a job is made from that does not leave."""
     staying = [key for key in found.jobs if key not in leaving]
     while staying:
@@ -77,37 +111,42 @@ def _without_needed(found: Survey, leaving: set[JobKey]) -> set[JobKey]:
     return leaving
 
 
-def measure_offered(workspace: WorkspacePaths, items: Iterable[Obsolete]) -> dict[Offer, int]:
+def measure_offered(workspace: WorkspacePaths, offers: Iterable[Offer]) -> dict[Offer, int]:
     """Bytes on the disk of each; a file with several hard links counts once."""
     seen: set[tuple[int, int]] = set()
-    sizes: dict[Offer, int] = {}
-    for item in items:
-        job = workspace.job(item.key)
-        path = job.leftovers(item.attempt) if item.attempt else job.root
-        sizes[item.key, item.attempt] = folder_size(path, seen)
-    return sizes
+    return {offer: size_of(workspace, offer, seen) for offer in offers}
+
+
+def size_of(workspace: WorkspacePaths, offer: Offer, seen: set[tuple[int, int]]) -> int:
+    """Bytes on the disk; `seen` are the files with several hard links that were counted."""
+    if isinstance(offer, JobKey):
+        return folder_size(workspace.job(offer).root, seen)
+    return folder_size(place_of(workspace, offer), seen)
 
 
 def plan_clean(
     workspace: WorkspacePaths,
     seen: Surveyed,
-    chosen: Iterable[Obsolete],
+    chosen: Iterable[Offer],
     *,
     sizes: Mapping[Offer, int] | None = None,
 ) -> RemovalPlan:
-    """The plan to move what was ticked; every row is checked again when it is carried out."""
+    """The plan to move what was ticked; every row is checked again when it is carried out.
+
+    What belongs to a job that goes as a whole goes with it.
+    """
     known = sizes or {}
-    items = list(chosen)
-    keys = [item.key for item in items if not item.attempt]
-    plan = plan_keys(workspace, seen, keys)
+    offers = list(dict.fromkeys(chosen))
+    keys = [offer for offer in offers if isinstance(offer, JobKey)]
     whole = frozenset(keys)
-    leftovers = tuple(
-        Leftover(item.key, item.attempt, known.get((item.key, item.attempt)))
-        for item in items
-        if item.attempt and item.key not in whole
+    plan = plan_keys(workspace, seen, keys)
+    pieces = tuple(
+        replace(offer, size=known.get(offer))
+        for offer in offers
+        if isinstance(offer, Piece) and offer.key not in whole
     )
-    rows = tuple(replace(row, size=known.get((row.key, 0))) for row in plan.rows)
-    return replace(plan, rows=rows, leftovers=leftovers)
+    rows = tuple(replace(row, size=known.get(row.key)) for row in plan.rows)
+    return replace(plan, rows=rows, pieces=pieces)
 
 
 def plan_keys(workspace: WorkspacePaths, seen: Surveyed, keys: Collection[JobKey]) -> RemovalPlan:

@@ -20,6 +20,9 @@ SETTINGS = "xpm.toml"
 RETRY_SUFFIX = ".retry"
 """How the id of a retry's run ends: a listing tells it from a plan's run without reading it."""
 
+PACKED = ".gz"
+"""What the name of a packed log ends in."""
+
 MAX_TASK_BYTES = 200
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
 _IDENTIFIER = re.compile(r"[0-9a-f]{32}\Z")
@@ -190,6 +193,10 @@ class JobPaths:
     def stdout(self, attempt: int) -> str:
         return f"{self.root}/{XPM}/logs/{attempt}.out"
 
+    def log(self, name: str) -> str:
+        """``1.out``, ``2.err``"""
+        return f"{self.root}/{XPM}/logs/{name}"
+
     def stderr(self, attempt: int) -> str:
         return f"{self.root}/{XPM}/logs/{attempt}.err"
 
@@ -278,18 +285,13 @@ class TrashPaths:
         """Where a removed job lies."""
         return JobPaths(f"{self.root}/jobs/{key.task}/{key.identifier}")
 
-    @property
-    def attempts(self) -> str:
-        """Where leftovers of attempts lie; no task has a name like this."""
-        return self.root + "/jobs/+attempts"
+    def pieces(self, kind: str) -> str:
+        """Where what is no whole job lies, by its kind; no task has a name like this."""
+        return f"{self.root}/jobs/+{kind}"
 
-    def leftovers_of(self, key: JobKey) -> str:
-        """Where the leftovers of one job lie."""
-        return f"{self.attempts}/{key.task}/{key.identifier}"
-
-    def leftover(self, key: JobKey, attempt: int) -> str:
-        """Where what attempt N left lies."""
-        return f"{self.attempts}/{key.task}/{key.identifier}/{attempt}"
+    def piece(self, kind: str, names: "tuple[str, ...]") -> str:
+        """Where one of them lies."""
+        return "/".join((self.pieces(kind), *names))
 
 
 @dataclass(frozen=True)
@@ -381,6 +383,14 @@ class WorkspacePaths:
     def job(self, key: JobKey) -> JobPaths:
         return JobPaths(f"{self.root}/jobs/{key.task}/{key.identifier}")
 
+    @property
+    def purged(self) -> str:
+        """Where a small record stays of what was deleted for good, a file a clean."""
+        return self.root + "/" + XPM + "/purged"
+
+    def purged_record(self, name: str) -> str:
+        return f"{self.root}/{XPM}/purged/{name}.jsonl"
+
     def transaction(self, name: str) -> TrashPaths:
         return TrashPaths(f"{self.root}/{XPM}/trash/{name}")
 
@@ -388,8 +398,12 @@ class WorkspacePaths:
         """The folder shared by the jobs of one partial identifier."""
         return f"{self.root}/shared/{task}/{name}/{identifier}"
 
+    def shared_folder(self, name: str) -> str:
+        """The shared folder ``task/name/identifier``."""
+        return f"{self.root}/shared/{name}"
+
     def shared_lock(self, name: str) -> str:
-        """The lock of the shared folder ``task/name/identifier``: its running job holds it."""
+        """Its lock: its running job holds it."""
         return f"{self.root}/shared/{name}/{XPM}/lock"
 
     def key_of(self, path: str) -> Optional[JobKey]:

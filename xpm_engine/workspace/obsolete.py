@@ -98,7 +98,7 @@ def survey(
     attempts of a job that left files behind.
     """
     history = _History()
-    for group in _groups(runs):
+    for group in groups_of(runs):
         history.add(group)
     graph = _Graph(history, jobs, frozenset(pinned))
     blockers = tuple(history.blockers)
@@ -152,7 +152,7 @@ def _hidden_needs(history: _History, jobs: Mapping[JobKey, JobRecord]) -> Iterat
             yield record.problem
 
 
-def _groups(runs: Iterable[RunView]) -> list[list[RunView]]:
+def groups_of(runs: Iterable[RunView]) -> list[list[RunView]]:
     """The runs that may take each other's place, oldest first, as their names sort."""
     found: dict[tuple[str, Scope | None, str], list[RunView]] = {}
     for run in runs:

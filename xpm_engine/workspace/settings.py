@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any, cast
 
 from xpm_engine.errors import BadNameError, SettingsError, UsageError
-from xpm_engine.workspace.layout import SETTINGS, WorkspacePaths, check_name
+from xpm_engine.workspace.layout import SETTINGS, XPM, WorkspacePaths, check_name
 from xpm_engine.workspace.records.resources import Resources, parse_duration, parse_size
 
 APP_NAME = "xpm"
@@ -56,13 +56,38 @@ class LocalSettings:
 
 
 @dataclass(frozen=True)
+class Best:
+    """Which results of a task are the best: ``{metric = "mrr", keep = 3, lowest = false}``."""
+
+    metric: str
+    keep: int
+    lowest: bool = False
+    """Whether a low value is a good one."""
+
+
+@dataclass(frozen=True)
 class RetentionSettings:
-    """``[retention]``"""
+    """``[retention]``; all but the trash's limits are policies, carried out only when asked for."""
 
     trash_days: int = 14
     """Days that a clean can be undone; the next clean after that purges it. 0: for ever."""
     trash_size: int | None = None
     """Bytes that the trash may hold: beyond that the oldest cleans are purged; None: any."""
+    keep_runs: int | None = None
+    """Of each plan and its arguments the last runs that stay; None: all."""
+    keep_best: Mapping[str, Best] = field(default_factory=dict[str, Best])
+    """``[retention.keep_best]``: task -> which of its results stay."""
+    drop_files: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """``[retention.drop_files]``: task, or ``*``, -> patterns of files that finished jobs lose."""
+    pack_logs: int | None = None
+    """Bytes from which on the logs of jobs that are over are packed; None: never."""
+
+    @property
+    def has_policies(self) -> bool:
+        """Whether any policy is set."""
+        return bool(self.keep_runs or self.keep_best or self.drop_files) or (
+            self.pack_logs is not None
+        )
 
 
 @dataclass(frozen=True)
@@ -81,11 +106,13 @@ class Settings:
 _KNOWN: Mapping[str, tuple[str, ...]] = {
     "drift": ("policy",),
     "launchers.local": ("cores", "memory", "gpus"),
-    "retention": ("trash_days", "trash_size"),
+    "retention": ("trash_days", "trash_size", "keep_runs", "pack_logs"),
+    "retention.keep_best": (),
+    "retention.drop_files": (),
     "resources": ("cpus", "memory", "gpus", "time"),
     "tokens": (),
 }
-"""Table -> its keys; the keys of ``[tokens]`` are the user's own."""
+"""Table -> its keys; a table without any has the user's own."""
 
 
 def load_settings(workspace: WorkspacePaths) -> Settings:
@@ -104,7 +131,11 @@ def load_settings(workspace: WorkspacePaths) -> Settings:
     return Settings(
         drift=DriftSettings(**of("drift")),
         local=LocalSettings(**of("launchers.local")),
-        retention=RetentionSettings(**of("retention")),
+        retention=RetentionSettings(
+            **of("retention"),
+            keep_best=of("retention.keep_best"),
+            drop_files=of("retention.drop_files"),
+        ),
         resources=Resources(**of("resources")),
         tokens=of("tokens"),
     )
@@ -160,6 +191,8 @@ def _check_known(table: str, key: str, where: str) -> None:
     if table == "tokens":
         _check_token(key, where)
         return
+    if table in _OF_TASKS:
+        return
     known = list(_KNOWN.get(table, ()))
     if key in known:
         return
@@ -189,7 +222,7 @@ def _checked(table: str, key: str, value: Any, where: str) -> Any:
             raise SettingsError(
                 f"[drift] policy is {value!r}", where=where, hint=f"one of {choices}"
             ) from None
-    reader = _READERS.get((table, key), _from_one)
+    reader = _OF_TASKS.get(table) or _READERS.get((table, key), _from_one)
     try:
         return reader(value)
     except UsageError as error:
@@ -212,11 +245,46 @@ def _count(value: object, *, least: int) -> int:
     return value
 
 
+def _best(value: object) -> Best:
+    hint = 'for instance: "ir.learn" = {metric = "mrr", keep = 3}; the task in quotes'
+    if not isinstance(value, dict):
+        raise UsageError(f"{value!r} is no table", hint=hint)
+    fields = cast("dict[str, Any]", value)
+    unknown = sorted(fields.keys() - {"metric", "keep", "lowest"})
+    if unknown:
+        raise UsageError(f"there is no setting {unknown[0]!r}", hint=hint)
+    metric, lowest = fields.get("metric"), fields.get("lowest", False)
+    if not isinstance(metric, str) or not metric or not isinstance(lowest, bool):
+        raise UsageError("metric is a text, lowest is true or false", hint=hint)
+    return Best(metric, _from_one(fields.get("keep")), lowest)
+
+
+def _patterns(value: object) -> tuple[str, ...]:
+    hint = 'for instance: "ir.learn" = ["checkpoints/*.pt", "*.tmp"]; the task in quotes'
+    if not isinstance(value, list):
+        raise UsageError(f"{value!r} is no list of patterns", hint=hint)
+    for item in cast("list[object]", value):
+        parts = item.split("/") if isinstance(item, str) else [""]
+        if not all(parts) or ".." in parts or XPM in parts:
+            raise UsageError(
+                f"{item!r} is no pattern",
+                hint=f"a path in the job's folder, without .. and {XPM}; {hint}",
+            )
+    return tuple(cast("list[str]", value))
+
+
+_OF_TASKS: Mapping[str, Callable[[Any], object]] = {
+    "retention.keep_best": _best,
+    "retention.drop_files": _patterns,
+}
+"""Tables whose keys are names of tasks, and how their values are read."""
+
 _READERS: Mapping[tuple[str, str], Callable[[Any], object]] = {
     ("launchers.local", "memory"): parse_size,
     ("launchers.local", "gpus"): _from_zero,
     ("retention", "trash_days"): _from_zero,
     ("retention", "trash_size"): parse_size,
+    ("retention", "pack_logs"): parse_size,
     ("resources", "cpus"): _from_zero,
     ("resources", "memory"): parse_size,
     ("resources", "gpus"): _from_zero,

@@ -32,7 +32,9 @@ ROUNDS = 200
 def _clean(workspace: WorkspacePaths, *, finished: bool = True) -> clean.Transaction:
     seen = obsolete.survey_workspace(workspace)
     chosen = obsolete.ticked(seen.survey, finished=finished)
-    return clean.carry_out(workspace, obsolete.plan_clean(workspace, seen, chosen))
+    return clean.carry_out(
+        workspace, obsolete.plan_clean(workspace, seen, map(obsolete.offer_of, chosen))
+    )
 
 
 def _moved(done: clean.Transaction) -> list[JobKey]:
@@ -59,7 +61,11 @@ def test_deleting_a_subset_deletes_the_subset(workspace: WorkspacePaths) -> None
     assert obsolete.unneeded(seen.survey, [A, C]) == {C}
     assert obsolete.unneeded(seen.survey, [A, B]) == {A, B}
     chosen = [item for item in seen.survey.obsolete if item.key == C]
-    assert _moved(clean.carry_out(workspace, obsolete.plan_clean(workspace, seen, chosen))) == [C]
+    assert _moved(
+        clean.carry_out(
+            workspace, obsolete.plan_clean(workspace, seen, map(obsolete.offer_of, chosen))
+        )
+    ) == [C]
     assert set(scan.list_jobs(workspace)) == {A, B, D}
 
 
@@ -69,7 +75,8 @@ def test_a_run_that_began_and_ended_meanwhile_keeps_its_jobs(workspace: Workspac
     make_run(workspace, [], run=OLD)
     seen = obsolete.survey_workspace(workspace)
     make_run(workspace, [reference(A)], run=NEW)
-    plan = obsolete.plan_clean(workspace, seen, obsolete.ticked(seen.survey, finished=True))
+    chosen = map(obsolete.offer_of, obsolete.ticked(seen.survey, finished=True))
+    plan = obsolete.plan_clean(workspace, seen, chosen)
     make_run(workspace, [reference(B)], run=LATE)
     done = clean.carry_out(workspace, plan)
     assert done.empty

@@ -12,7 +12,7 @@ from xpm_engine.workspace import cleaning, scan, tickets
 from xpm_engine.workspace.cleaning.recovery import recover
 from xpm_engine.workspace.layout import JobPaths, WorkspacePaths
 from xpm_engine.workspace.records.states import JobState
-from xpm_engine.workspace.records.trash import Leftover
+from xpm_engine.workspace.records.trash import Piece
 
 A = key(1)
 
@@ -31,7 +31,7 @@ def job(workspace: WorkspacePaths) -> JobPaths:
 
 def _plan(workspace: WorkspacePaths, *attempts: int) -> cleaning.RemovalPlan:
     plan = cleaning.plan_removal(workspace, [])
-    return replace(plan, leftovers=tuple(Leftover(A, attempt) for attempt in attempts))
+    return replace(plan, pieces=tuple(Piece.leftovers(A, attempt) for attempt in attempts))
 
 
 def test_there_and_back(workspace: WorkspacePaths, job: JobPaths) -> None:
@@ -41,13 +41,13 @@ def test_there_and_back(workspace: WorkspacePaths, job: JobPaths) -> None:
     assert plan.size is not None
     assert plan.size > 10_000
     done = cleaning.carry_out(workspace, plan)
-    assert (done.leftovers, done.left) == (plan.leftovers, ())
+    assert (done.pieces, done.left) == (plan.pieces, ())
     assert cleaning.list_leftovers(job) == (2,)
     assert scan.read_job(workspace, A).state is JobState.DONE
     (lying,) = cleaning.list_trash(workspace)
-    assert (lying.removals, lying.leftovers, lying.size) == ((), plan.leftovers, plan.size)
+    assert (lying.removals, lying.pieces, lying.size) == ((), plan.pieces, plan.size)
     report = cleaning.undo(workspace, done.name)
-    assert (report.leftovers, report.kept) == (plan.leftovers, ())
+    assert (report.pieces, report.kept) == (plan.pieces, ())
     assert [picture(job.leftovers(attempt)) for attempt in (1, 2)] == before
     assert os.listdir(workspace.trash) == []
 
@@ -77,10 +77,10 @@ def test_they_stay_in_the_trash_where_the_job_is_gone(
     done = cleaning.carry_out(workspace, _plan(workspace, 1))
     whole = cleaning.carry_out(workspace, cleaning.plan_removal(workspace, [A]))
     report = cleaning.undo(workspace, done.name)
-    assert report.leftovers == ()
+    assert report.pieces == ()
     assert "the job's folder is gone" in report.kept[0].why
     cleaning.undo(workspace, whole.name)
-    assert cleaning.undo(workspace, done.name).leftovers == (Leftover(A, 1),)
+    assert cleaning.undo(workspace, done.name).pieces == (Piece.leftovers(A, 1),)
     assert cleaning.list_leftovers(job) == (1, 2)
 
 
@@ -107,7 +107,7 @@ def test_a_crash_in_the_middle_is_mended(
     monkeypatch.undo()
     assert len(recover(workspace)) == 1
     (lying,) = cleaning.list_trash(workspace)
-    assert lying.leftovers == (Leftover(A, 1),)
+    assert lying.pieces == (Piece.leftovers(A, 1),)
     cleaning.undo(workspace, lying.name)
     assert cleaning.list_leftovers(job) == (1, 2)
 
@@ -117,5 +117,5 @@ def test_links_are_not_followed(workspace: WorkspacePaths, job: JobPaths) -> Non
     os.symlink(f"{workspace.root}/elsewhere", job.attempts)
     assert cleaning.list_leftovers(job) == ()
     done = cleaning.carry_out(workspace, _plan(workspace, 1))
-    assert "they are gone" in done.left[0].why
+    assert "symbolic link" in done.left[0].why
     assert sorted(os.listdir(f"{workspace.root}/elsewhere")) == ["1", "2"]

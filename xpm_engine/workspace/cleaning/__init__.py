@@ -1,6 +1,6 @@
 """Removing jobs to the trash, and taking them back: plan, show, verify, rename, undo (DESIGN 9).
 
-- `leftovers`      what dead attempts left in jobs that stay
+- `pieces`         what is moved without being a whole job: of jobs that stay, runs, shared folders
 - `needs`          which runs still need a job
 - `folders`        which folders may be moved at all
 - `plan`           the frozen list of what would be moved, and why a row may not
@@ -8,6 +8,7 @@
 - `cleaner`        the tickets that keep everybody else away meanwhile
 - `moves`          carrying a plan out
 - `undo`, `purging`  taking a clean back, or deleting it for good
+- `purged`         the small record that stays of what was deleted
 - `recovery`       mending what a crash left
 - `transactions`   what lies in the trash, under whose lock
 
@@ -16,10 +17,11 @@ Nothing here follows a symbolic link, imports user code or leaves the workspace.
 
 from __future__ import annotations
 
-from xpm_engine.workspace.cleaning.leftovers import list_leftovers
 from xpm_engine.workspace.cleaning.moves import carry_out
 from xpm_engine.workspace.cleaning.needs import Need, NeedKind
+from xpm_engine.workspace.cleaning.pieces import list_leftovers
 from xpm_engine.workspace.cleaning.plan import RemovalPlan, RemovalRow, plan_removal
+from xpm_engine.workspace.cleaning.purged import list_purged
 from xpm_engine.workspace.cleaning.purging import purge
 from xpm_engine.workspace.cleaning.recovery import recover
 from xpm_engine.workspace.cleaning.sizes import measure
@@ -35,6 +37,7 @@ __all__ = [
     "UndoReport",
     "carry_out",
     "list_leftovers",
+    "list_purged",
     "list_trash",
     "measure",
     "plan_removal",

@@ -25,6 +25,20 @@ def link_trouble(path: str) -> str:
     return f"{path} is a symbolic link, and links are not followed"
 
 
+def links_between(workspace: WorkspacePaths, path: str) -> str:
+    """Why nothing is done in the folder at `path`, below the workspace's: a link on the way."""
+    inside = os.path.relpath(path, workspace.root)
+    if inside == os.curdir or inside.startswith(os.pardir):
+        return "" if inside == os.curdir else f"{path} is not in the workspace"
+    way = workspace.root
+    for part in inside.split(os.sep):
+        way = f"{way}/{part}"
+        trouble = link_trouble(way)
+        if trouble:
+            return trouble
+    return ""
+
+
 class FolderCheck:
     """Says of one job after the other why its folder can't be moved.
 
@@ -33,7 +47,7 @@ class FolderCheck:
 
     def __init__(self, workspace: WorkspacePaths) -> None:
         self._workspace = workspace
-        self._trouble = workspace_trouble(workspace)
+        self.workspace_trouble = workspace_trouble(workspace)
         inner = os.path.isdir(workspace.xpm)
         self._device = os.stat(workspace.xpm if inner else workspace.root).st_dev
         self._user = os.geteuid()
@@ -41,7 +55,17 @@ class FolderCheck:
 
     def trouble(self, key: JobKey) -> str:
         """Why the folder of this job can't be moved now; empty if it can."""
-        return self._trouble or self._task_trouble(key.task) or self._job_trouble(key)
+        return self.workspace_trouble or self._task_trouble(key.task) or self._job_trouble(key)
+
+    def status_trouble(self, status: os.stat_result) -> str:
+        """Why what has this status can't be moved: another disk's or user's, or read-only."""
+        if status.st_dev != self._device:
+            return OTHER_DISK
+        if status.st_uid != self._user:
+            return f"it belongs to {_name_of(status.st_uid)}"
+        if stat.S_ISDIR(status.st_mode) and not status.st_mode & stat.S_IWUSR:
+            return "its folder is read-only (chmod u+w first)"
+        return ""
 
     def _task_trouble(self, task: str) -> str:
         if task not in self._tasks:
@@ -57,12 +81,9 @@ class FolderCheck:
             return "there is no such folder" if missing else f"can't be read: {error.strerror}"
         if not stat.S_ISDIR(status.st_mode):
             return "it is a symbolic link or a file, not a job's folder"
-        if status.st_dev != self._device:
-            return OTHER_DISK
-        if status.st_uid != self._user:
-            return f"it belongs to {_name_of(status.st_uid)}"
-        if not status.st_mode & stat.S_IWUSR:
-            return "its folder is read-only (chmod u+w first)"
+        trouble = self.status_trouble(status)
+        if trouble:
+            return trouble
         try:
             inner = os.lstat(job.xpm)
         except OSError:

@@ -22,8 +22,8 @@ from xpm_engine.workspace import tickets
 from xpm_engine.workspace.atomic import append_bytes, dumps, make_folders, sync_folder
 from xpm_engine.workspace.cleaning.cleaner import Cleaner
 from xpm_engine.workspace.cleaning.folders import OTHER_DISK, PINNED, FolderCheck
-from xpm_engine.workspace.cleaning.leftovers import move_leftovers
 from xpm_engine.workspace.cleaning.needs import RunWatch
+from xpm_engine.workspace.cleaning.pieces import move_pieces, with_folder_times
 from xpm_engine.workspace.cleaning.plan import RemovalPlan, RemovalRow
 from xpm_engine.workspace.cleaning.recovery import recover
 from xpm_engine.workspace.cleaning.transactions import Transaction, begin, discard, finish
@@ -58,22 +58,21 @@ def carry_out(workspace: WorkspacePaths, plan: RemovalPlan) -> Transaction:
         name = os.path.basename(trash.root)
         head = Head(name, cleaner.at, cleaner.user, cleaner.me, cleaner.nonce)
         removals = [_removal(row) for row in rows]
-        _write_journal(cleaner, listing_lines(head, removals, plan.leftovers))
+        pieces = with_folder_times(workspace, plan.pieces)
+        _write_journal(cleaner, listing_lines(head, removals, pieces))
         move = _Move(workspace, plan, cleaner)
         at_once = _lock_limit()
         for first in range(0, len(rows), at_once):
             last = first + at_once
             move.batch(list(zip(rows[first:last], removals[first:last], strict=True)))
-        leftovers, stayed = move_leftovers(workspace, trash, plan.leftovers)
+        gone, stayed = move_pieces(workspace, trash, pieces)
         left = (*refused, *move.left, *stayed)
         with suppress(StorageError):
             # For people; what was moved is told by the folders.
             append_bytes(trash.journal, dumps(moved_line(now(), left)) + b"\n")
         finish(trash)
     moved = tuple(move.moved)
-    return Transaction(
-        head.name, head.at, head.user, head.by.host, moved, left, leftovers=leftovers
-    )
+    return Transaction(head.name, head.at, head.user, head.by.host, moved, left, pieces=gone)
 
 
 @dataclass

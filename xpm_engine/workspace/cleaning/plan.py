@@ -13,9 +13,9 @@ from xpm_engine.workspace.cleaning.needs import Need, RunName, RunWatch, runs_ov
 from xpm_engine.workspace.layout import JobKey, JobPaths, WorkspacePaths
 from xpm_engine.workspace.records.fields import now
 from xpm_engine.workspace.records.states import JobState
-from xpm_engine.workspace.records.trash import Leftover
+from xpm_engine.workspace.records.trash import Piece
 
-_NOT_OVER = {
+NOT_OVER = {
     JobState.QUEUED: "it is queued: kill it first",
     JobState.RUNNING: "it is running: kill it first",
     JobState.UNREACHABLE: "it runs on another machine, and nothing proves that it is over",
@@ -56,8 +56,8 @@ class RemovalPlan:
     """Jobs that can't be read, so that nobody knows whether they need one of the rows."""
     over: frozenset[RunName] = frozenset()
     """The runs that had ended by then; only others are asked again before each move."""
-    leftovers: tuple[Leftover, ...] = ()
-    """What is to be moved of jobs that stay."""
+    pieces: tuple[Piece, ...] = ()
+    """What is to be moved besides: of jobs that stay, runs, shared folders."""
 
     @property
     def ready(self) -> tuple[RemovalRow, ...]:
@@ -67,7 +67,7 @@ class RemovalPlan:
     @property
     def size(self) -> int | None:
         """Bytes of what can be moved; None while something of it is not measured."""
-        sizes = [row.size for row in self.ready] + [item.size for item in self.leftovers]
+        sizes = [row.size for row in self.ready] + [item.size for item in self.pieces]
         known = [size for size in sizes if size is not None]
         return sum(known) if len(known) == len(sizes) else None
 
@@ -126,7 +126,7 @@ def plan_removal(
 def _row(
     workspace: WorkspacePaths, record: scan.JobRecord, needs: tuple[Need, ...], refused: str
 ) -> RemovalRow:
-    refused = refused or _NOT_OVER.get(record.state, "")
+    refused = refused or NOT_OVER.get(record.state, "")
     if not refused:
         refused = next((str(need) for need in needs if need.live), "")
     last = 0

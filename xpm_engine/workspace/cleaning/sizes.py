@@ -7,6 +7,7 @@ import stat
 from contextlib import suppress
 from dataclasses import replace
 
+from xpm_engine.workspace.cleaning.pieces import place_of
 from xpm_engine.workspace.cleaning.plan import RemovalPlan
 from xpm_engine.workspace.layout import WorkspacePaths
 
@@ -28,17 +29,19 @@ def measure(workspace: WorkspacePaths, plan: RemovalPlan) -> RemovalPlan:
         else replace(row, size=folder_size(workspace.job(row.key).root, seen))
         for row in plan.rows
     )
-    leftovers = tuple(
+    pieces = tuple(
         item
         if item.size is not None
-        else replace(item, size=folder_size(workspace.job(item.key).leftovers(item.attempt), seen))
-        for item in plan.leftovers
+        else replace(item, size=folder_size(place_of(workspace, item), seen))
+        for item in plan.pieces
     )
-    return replace(plan, rows=rows, leftovers=leftovers)
+    return replace(plan, rows=rows, pieces=pieces)
 
 
 def folder_size(path: str, seen: set[Inode]) -> int:
-    """Bytes on the disk of a folder and all in it, as ``du`` counts them; links are not followed.
+    """Bytes on the disk of a folder and all in it, as ``du`` counts them; of a file, its own.
+
+    Links are not followed.
 
     `seen` holds the files with several hard links that were counted, and is added to. What may
     not be read, or goes away meanwhile, counts nothing.
@@ -48,7 +51,7 @@ def folder_size(path: str, seen: set[Inode]) -> int:
     with suppress(OSError):
         status = os.lstat(path)
         if not stat.S_ISDIR(status.st_mode):
-            return 0
+            return status.st_blocks * BLOCK if stat.S_ISREG(status.st_mode) else 0
         total += status.st_blocks * BLOCK
     while folders:
         with suppress(OSError), os.scandir(folders.pop()) as entries:

@@ -18,7 +18,7 @@ from xpm_engine.errors import OccupiedError, UnreadableError, UsageError
 from xpm_engine.workspace import tickets
 from xpm_engine.workspace.atomic import make_folders, storage_error
 from xpm_engine.workspace.cleaning.folders import workspace_trouble
-from xpm_engine.workspace.cleaning.leftovers import leftovers_in, remove_empty_attempts
+from xpm_engine.workspace.cleaning.pieces import pieces_in, remove_empty_pieces
 from xpm_engine.workspace.cleaning.trees import remove_empty
 from xpm_engine.workspace.layout import (
     JobKey,
@@ -32,7 +32,7 @@ from xpm_engine.workspace.layout import (
 from xpm_engine.workspace.records.trash import (
     Journal,
     Left,
-    Leftover,
+    Piece,
     Removal,
     parse_journal,
     unknown_removal,
@@ -58,18 +58,18 @@ class Transaction:
     """Somebody works on it, or a crash left it; the next clean or undo mends it."""
     problem: str = ""
     """Why its journal can't be read; its jobs can still be taken back."""
-    leftovers: tuple[Leftover, ...] = ()
-    """What lies in the trash of jobs that stayed."""
+    pieces: tuple[Piece, ...] = ()
+    """What lies in the trash besides: leftovers, files, logs, runs, shared folders."""
 
     @property
     def empty(self) -> bool:
         """Whether nothing of it lies in the trash."""
-        return not self.removals and not self.leftovers
+        return not self.removals and not self.pieces
 
     @property
     def size(self) -> int | None:
         """Bytes; None where something was not measured."""
-        sizes = [item.size for item in self.removals] + [item.size for item in self.leftovers]
+        sizes = [item.size for item in self.removals] + [item.size for item in self.pieces]
         known = [size for size in sizes if size is not None]
         return sum(known) if len(known) == len(sizes) else None
 
@@ -137,7 +137,7 @@ def read_transaction(workspace: WorkspacePaths, name: str) -> Transaction:
     """One transaction, as it lies in the trash now; a damaged journal is told as a `problem`."""
     trash = workspace.transaction(name)
     lying = list(jobs_in(trash))
-    attempts = sorted(leftovers_in(trash))
+    found = sorted(pieces_in(trash))
     unfinished = os.path.lexists(trash.lock)
     try:
         journal = read_journal(trash)
@@ -153,12 +153,12 @@ def read_transaction(workspace: WorkspacePaths, name: str) -> Transaction:
             unknown,
             unfinished=unfinished,
             problem=problem,
-            leftovers=tuple(attempts),
+            pieces=tuple(found),
         )
     known = {removal.key: removal for removal in journal.removals}
     removals = tuple(known.get(key) or unknown_removal(key) for key in sorted(lying))
-    measured = {item: item for item in journal.leftovers}
-    leftovers = tuple(measured.get(item, item) for item in attempts)
+    measured = {item: item for item in journal.pieces}
+    pieces = tuple(measured.get(item, item) for item in found)
     head = journal.head
     return Transaction(
         name,
@@ -168,7 +168,7 @@ def read_transaction(workspace: WorkspacePaths, name: str) -> Transaction:
         removals,
         journal.left,
         unfinished=unfinished,
-        leftovers=leftovers,
+        pieces=pieces,
     )
 
 
@@ -199,7 +199,7 @@ def discard(trash: TrashPaths) -> None:
 
     The lock goes last but for the folder, so that a crash in between is seen. Raises StorageError.
     """
-    remove_empty_attempts(trash)
+    remove_empty_pieces(trash)
     remove_empty(trash.jobs)
     if os.path.lexists(trash.jobs) or os.path.lexists(trash.purging):
         return

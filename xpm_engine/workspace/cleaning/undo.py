@@ -11,13 +11,14 @@ from xpm_engine.workspace import tickets
 from xpm_engine.workspace.atomic import append_bytes, dumps, make_folders
 from xpm_engine.workspace.cleaning.cleaner import Cleaner
 from xpm_engine.workspace.cleaning.folders import link_trouble
-from xpm_engine.workspace.cleaning.leftovers import return_leftovers
+from xpm_engine.workspace.cleaning.pieces import return_pieces
+from xpm_engine.workspace.cleaning.purged import forget
 from xpm_engine.workspace.cleaning.recovery import recover
 from xpm_engine.workspace.cleaning.transactions import finish, held, jobs_in, read_journal
 from xpm_engine.workspace.layout import JobKey, JobPaths, TrashPaths, WorkspacePaths
 from xpm_engine.workspace.records.fields import now
 from xpm_engine.workspace.records.tickets import LaunchedBy
-from xpm_engine.workspace.records.trash import Left, Leftover, Removal, undone_line
+from xpm_engine.workspace.records.trash import Left, Piece, Removal, undone_line
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,8 @@ class UndoReport:
     returned: tuple[JobKey, ...]
     kept: tuple[Left, ...]
     """The jobs that stay in the trash, with why."""
-    leftovers: tuple[Leftover, ...] = ()
-    """What was moved back into jobs that had stayed."""
+    pieces: tuple[Piece, ...] = ()
+    """What else was moved back: leftovers, files, logs, runs, shared folders."""
 
 
 def undo(workspace: WorkspacePaths, name: str) -> UndoReport:
@@ -41,7 +42,7 @@ def undo(workspace: WorkspacePaths, name: str) -> UndoReport:
     """
     recover(workspace)
     with held(workspace, name) as trash:
-        nonce, removals = _listed(trash)
+        nonce, removals, listed = _listed(trash)
         cleaner = Cleaner(trash, nonce)
         cleaner.write_void("the clean was undone")
         folders = _Folders(workspace)
@@ -55,15 +56,16 @@ def undo(workspace: WorkspacePaths, name: str) -> UndoReport:
                 kept.append(Left(key, why))
             else:
                 returned.append(key)
-        leftovers, stayed = return_leftovers(workspace, trash)
+        pieces, stayed = return_pieces(workspace, trash, listed)
         kept.extend(stayed)
         if kept:
             line = undone_line(now(), cleaner.user, len(returned), kept)
             with suppress(StorageError):
                 append_bytes(trash.journal, dumps(line) + b"\n")
+        forget(workspace, name)
         finish(trash)
-    kept.sort(key=lambda left: left.key)
-    return UndoReport(name, tuple(sorted(returned)), tuple(kept), leftovers)
+    kept.sort(key=lambda left: (str(left.key), left.why))
+    return UndoReport(name, tuple(sorted(returned)), tuple(kept), pieces)
 
 
 class _Folders:
@@ -111,10 +113,11 @@ def _ticket(job: JobPaths) -> int:
     return attempt.number
 
 
-def _listed(trash: TrashPaths) -> tuple[str, dict[JobKey, Removal]]:
-    """The nonce and the jobs that the journal tells of; nothing if it can't be read."""
+def _listed(trash: TrashPaths) -> tuple[str, dict[JobKey, Removal], tuple[Piece, ...]]:
+    """The nonce, jobs and pieces that the journal tells of; nothing if it can't be read."""
     try:
         journal = read_journal(trash)
     except (FileNotFoundError, UnreadableError):
-        return "", {}
-    return journal.head.nonce, {removal.key: removal for removal in journal.removals}
+        return "", {}, ()
+    removals = {removal.key: removal for removal in journal.removals}
+    return journal.head.nonce, removals, journal.pieces

@@ -12,7 +12,7 @@ from xpm_engine.workspace.logs.file import LogFile
 from xpm_engine.workspace.logs.query import TROUBLE, Query, text_query
 from xpm_engine.workspace.logs.scan import Scan, ScanOrder, scan
 from xpm_engine.workspace.logs.search import Found, Search, SearchOrder, search
-from xpm_engine.workspace.logs.source import Bounds, LogEvent, LogState
+from xpm_engine.workspace.logs.source import Bounds, LogEvent, LogState, standing
 from xpm_engine.workspace.logs.tail import follow, read_tail
 from xpm_engine.workspace.logs.text import PLAIN, Colour, Line, Look, Span
 
@@ -37,5 +37,6 @@ __all__ = [
     "read_tail",
     "scan",
     "search",
+    "standing",
     "text_query",
 ]

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import errno
+import gzip
 import os
+import shutil
 import stat
+import tempfile
+import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+
+from xpm_engine.workspace.layout import PACKED
 
 MARK_BYTES = 64
 """How much of the end is remembered, to see that a file was written anew and not only longer."""
@@ -51,7 +59,10 @@ class Source:
     """
 
     def __init__(self, path: Path) -> None:
-        self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+        self.origin = _identity(os.fstat(descriptor))
+        """Which file this is."""
+        self._fd = _unpacked(descriptor) if path.suffix == PACKED else descriptor
 
     def __del__(self) -> None:
         if hasattr(self, "_fd"):
@@ -75,6 +86,33 @@ class Source:
             pieces.append(data)
             at += len(data)
         return b"".join(pieces)
+
+
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
+
+
+def _unpacked(descriptor: int) -> int:
+    """A nameless file with what a packed log holds; closes the log. Raises OSError."""
+    with open(descriptor, "rb") as raw, tempfile.TemporaryFile() as plain:
+        try:
+            with gzip.GzipFile(fileobj=raw) as packed:
+                shutil.copyfileobj(packed, plain, 1 << 20)
+        except (EOFError, zlib.error) as error:
+            raise OSError(errno.EIO, "the packed log is damaged") from error
+        plain.flush()
+        return os.dup(plain.fileno())
+
+
+def standing(path: Path) -> tuple[Path, os.stat_result]:
+    """The log, or the packed copy that stands in its place; raises OSError."""
+    try:
+        return path, path.stat()
+    except FileNotFoundError:
+        packed = path.with_name(path.name + PACKED)
+        with suppress(OSError):
+            return packed, packed.stat()
+        raise
 
 
 @dataclass(frozen=True)
@@ -103,13 +141,11 @@ class Sighting:
 def look_at(path: Path, known: Known) -> Sighting:
     """Look at the path again: absent, unreadable, grown, truncated or replaced; never raises."""
     try:
-        seen = path.stat()
+        path, seen = standing(path)
         if not stat.S_ISREG(seen.st_mode):
             return _unreadable(known, f"{path} is not a regular file")
         source = known.source
-        before = source.stat() if source is not None else None
-        same = before is not None and (before.st_dev, before.st_ino) == (seen.st_dev, seen.st_ino)
-        if source is None or not same:
+        if source is None or source.origin != _identity(seen):
             event = LogEvent.APPEARED if source is None else LogEvent.ROTATED
             return _fresh(Source(path), event)
         size = source.stat().st_size

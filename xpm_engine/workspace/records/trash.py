@@ -25,8 +25,8 @@ class LineType(str, Enum):
 
     HEAD = "head"
     JOB = "job"
-    LEFTOVER = "leftover"
-    """What one attempt left in a job that stays; stands before the end of the list."""
+    PIECE = "piece"
+    """Something that is no whole job; stands before the end of the list."""
     LISTED = "listed"
     """The list is complete."""
     MOVED = "moved"
@@ -81,38 +81,90 @@ def unknown_removal(key: JobKey) -> Removal:
     return Removal(key, 0, JobState.UNREADABLE, None, {}, {}, None)
 
 
-@dataclass(frozen=True, order=True)
-class Leftover:
-    """The files that an attempt left behind in its job, which stays."""
+class PieceKind(str, Enum):
+    """What is moved that is no whole job."""
 
-    key: JobKey
-    attempt: int
+    LEFTOVERS = "leftovers"
+    """What one attempt left behind in a job that stays: task, identifier, attempt."""
+    FILE = "file"
+    """A file of a finished job that stays: task, identifier, path inside of it."""
+    LOG = "log"
+    """A log of a job that stays; a packed copy stands beside it: task, identifier, name."""
+    RUN = "run"
+    """A run of an experiment: experiment, run."""
+    SHARED = "shared"
+    """The folder of a partial identifier: task, name, identifier."""
+
+
+_IN_JOBS = (PieceKind.LEFTOVERS, PieceKind.FILE, PieceKind.LOG)
+
+
+@dataclass(frozen=True, order=True)
+class Piece:
+    """Something that is moved and is no whole job, by the names of `PieceKind`."""
+
+    kind: PieceKind
+    names: Tuple[str, ...]
     size: Optional[int] = field(default=None, compare=False)
-    """Bytes on the disk; None if they were not measured."""
+    """Bytes on the disk; None if it was not measured."""
+    folder_time: Optional[int] = field(default=None, compare=False)
+    """When the folder that it stood in last changed, in nanoseconds since 1970."""
+
+    @classmethod
+    def leftovers(cls, key: JobKey, attempt: int, size: Optional[int] = None) -> "Piece":
+        """What attempt N of a job left behind."""
+        return cls(PieceKind.LEFTOVERS, (key.task, key.identifier, str(attempt)), size)
+
+    @property
+    def key(self) -> Optional[JobKey]:
+        """The job that it belongs to, which stays; None for what belongs to none."""
+        return JobKey(*self.names[:2]) if self.kind in _IN_JOBS else None
+
+    @property
+    def attempt(self) -> int:
+        """Whose leftovers these are; 0 for anything else."""
+        return int(self.names[2]) if self.kind is PieceKind.LEFTOVERS else 0
+
+    @property
+    def words(self) -> str:
+        """``leftovers of attempt 2``, ``run drmm/20261123-…``"""
+        if self.kind is PieceKind.LEFTOVERS:
+            return f"leftovers of attempt {self.attempt}"
+        if self.kind is PieceKind.SHARED:
+            return "shared folder " + "/".join(self.names)
+        return f"{self.kind.value} " + "/".join(self.names if self.key is None else self.names[2:])
 
     def to_json(self) -> Dict[str, Any]:
         return {
-            "type": LineType.LEFTOVER.value,
-            "task": self.key.task,
-            "id": self.key.identifier,
-            "attempt": self.attempt,
+            "type": LineType.PIECE.value,
+            "kind": self.kind.value,
+            "names": list(self.names),
             "size": self.size,
+            "folder_time": self.folder_time,
         }
 
     @classmethod
-    def read(cls, fields: Fields) -> "Leftover":
-        return cls(_key(fields), fields.integer("attempt"), fields.optional_integer("size"))
+    def read(cls, fields: Fields) -> "Piece":
+        return cls(
+            member(PieceKind, fields, "kind"),
+            tuple(fields.texts("names")),
+            fields.optional_integer("size"),
+            fields.optional_integer("folder_time"),
+        )
 
 
 @dataclass(frozen=True)
 class Left:
-    """A job that was left where it was."""
+    """Something that was left where it was."""
 
-    key: JobKey
+    key: Optional[JobKey]
+    """The job, or the one that it belongs to; None for what belongs to none."""
     why: str
 
     def to_json(self) -> Dict[str, Any]:
-        return {"task": self.key.task, "id": self.key.identifier, "why": self.why}
+        key = self.key
+        names = {} if key is None else {"task": key.task, "id": key.identifier}
+        return {**names, "why": self.why}
 
 
 @dataclass(frozen=True)
@@ -160,16 +212,16 @@ class Journal:
     """Whether the list is complete; nothing was touched before."""
     left: Tuple[Left, ...] = ()
     """The jobs that were not moved, with why."""
-    leftovers: Tuple[Leftover, ...] = ()
+    pieces: Tuple[Piece, ...] = ()
 
 
 def listing_lines(
-    head: Head, removals: Iterable[Removal], leftovers: Iterable[Leftover] = ()
+    head: Head, removals: Iterable[Removal], pieces: Iterable[Piece] = ()
 ) -> List[Dict[str, Any]]:
     """The lines that are written before anything is touched."""
     jobs = [removal.to_json() for removal in removals]
     closing = {"type": LineType.LISTED.value, "count": len(jobs)}
-    return [head.to_json(), *jobs, *(item.to_json() for item in leftovers), closing]
+    return [head.to_json(), *jobs, *(item.to_json() for item in pieces), closing]
 
 
 def moved_line(at: str, left: Iterable[Left]) -> Dict[str, Any]:
@@ -198,7 +250,7 @@ def parse_journal(data: bytes, where: str) -> Journal:
     removals: List[Removal] = []
     listed = False
     left: Tuple[Left, ...] = ()
-    leftovers: List[Leftover] = []
+    pieces: List[Piece] = []
     for number, line in enumerate(data.splitlines(), start=1):
         place = f"{where}:{number}"
         try:
@@ -208,8 +260,8 @@ def parse_journal(data: bytes, where: str) -> Journal:
                 head = Head.read(fields)
             elif kind is LineType.JOB and not listed:
                 removals.append(Removal.read(fields))
-            elif kind is LineType.LEFTOVER:
-                leftovers.append(Leftover.read(fields))
+            elif kind is LineType.PIECE:
+                pieces.append(Piece.read(fields))
             elif kind is LineType.LISTED:
                 listed = fields.integer("count") == len(removals)
             elif kind is LineType.MOVED:
@@ -219,7 +271,7 @@ def parse_journal(data: bytes, where: str) -> Journal:
                 raise
     if head is None:
         raise UnreadableError("has no head line", where=where)
-    return Journal(head, tuple(removals), listed, left, tuple(leftovers))
+    return Journal(head, tuple(removals), listed, left, tuple(pieces))
 
 
 def _line(line: bytes, where: str) -> Fields:
@@ -239,7 +291,8 @@ def _object(value: Any, where: str) -> Fields:
 def _left(fields: Fields) -> Iterable[Left]:
     for item in fields.items("left"):
         part = _object(item, fields.where)
-        yield Left(_key(part), part.text("why"))
+        key = _key(part) if part.optional_text("task") else None
+        yield Left(key, part.text("why"))
 
 
 def _key(fields: Fields) -> JobKey:

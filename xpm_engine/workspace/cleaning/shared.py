@@ -1,0 +1,61 @@
+"""The folders of partial identifiers: which there are, and which jobs list them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from xpm_engine.errors import UnreadableError
+from xpm_engine.workspace import scan, tickets
+from xpm_engine.workspace.layout import (
+    JobKey,
+    WorkspacePaths,
+    is_identifier,
+    is_task_folder,
+    list_folders,
+)
+from xpm_engine.workspace.records.trash import Piece, PieceKind
+
+
+def list_shared(workspace: WorkspacePaths) -> Iterator[Piece]:
+    """The shared folders that stand in the workspace, in no order."""
+    if os.path.islink(workspace.shared):
+        return
+    for task in filter(is_task_folder, list(list_folders(workspace.shared))):
+        for name in list(list_folders(f"{workspace.shared}/{task}")):
+            for identifier in list(list_folders(f"{workspace.shared}/{task}/{name}")):
+                if is_identifier(identifier):
+                    yield Piece(PieceKind.SHARED, (task, name, identifier))
+
+
+def users_of_shared(workspace: WorkspacePaths) -> dict[str, tuple[str, ...]]:
+    """``task/name/identifier`` of a shared folder -> who lists it, or may.
+
+    A job whose orders can't be read may list any of them: then it is named for all.
+    """
+    found: dict[str, list[str]] = {}
+    doubts: list[str] = []
+    for key in scan.list_jobs(workspace):
+        try:
+            for name in _listed_by(workspace, key):
+                found.setdefault(name, []).append(str(key))
+        except UnreadableError as error:
+            doubts.append(f"{error.where}: nobody knows whether its job")
+    if doubts:
+        for piece in list_shared(workspace):
+            found.setdefault("/".join(piece.names), []).extend(doubts)
+    return {name: tuple(users) for name, users in found.items()}
+
+
+def _listed_by(workspace: WorkspacePaths, key: JobKey) -> tuple[str, ...]:
+    """The shared folders that the last order of a job lists that is none of a cleaner's."""
+    job = workspace.job(key)
+    names = tickets.ticket_names(job)
+    for number in sorted(names, reverse=True):
+        try:
+            attempt = tickets.read_attempt(job, number, names[number])
+        except FileNotFoundError:
+            return ()
+        if not attempt.void and attempt.launch.shared:
+            return attempt.launch.shared
+    return ()
