@@ -34,6 +34,8 @@ class Situation:
     """What an action's being possible depends on, besides the widget that has the focus."""
 
     readonly: bool = False
+    web: bool = False
+    """Whether the app is shown in a browser."""
     jobs: int = 0
     """How many jobs it would act on: the marked ones, else what is under the cursor."""
     changes: int = 0
@@ -73,6 +75,15 @@ def _changes(situation: Situation) -> str:
 
 def _acts_on_jobs(situation: Situation) -> str:
     return _changes(situation) or ("" if situation.jobs else "there is no job under the cursor")
+
+
+def _goes_out(situation: Situation) -> str:
+    return "a browser has no other programs" if situation.web else ""
+
+
+def _edits(situation: Situation) -> str:
+    """An editor or a shell could change anything."""
+    return _goes_out(situation) or _changes(situation)
 
 
 def _takes_back(situation: Situation) -> str:
@@ -170,8 +181,46 @@ ACTIONS: tuple[Action, ...] = (
         weight=85,
     ),
     Action("follow", ("f",), "follow", "Follow the end of the log", Place.LOG, weight=75),
+    Action(
+        "hits_only", ("ampersand",), "hits only", "Show only the lines that are hits", Place.LOG
+    ),
     Action("wrap", ("w",), "wrap", "Wrap long lines", Place.LOG, weight=34),
-    Action("copy", ("y",), "copy", "Copy what is under the cursor", weight=32),
+    Action(
+        "copy",
+        ("y",),
+        "copy",
+        "Copy the identifier, the name, or the lines of a log that were chosen with v",
+        weight=32,
+    ),
+    Action(
+        "copy_as",
+        ("Y",),
+        "copy as…",
+        "Copy the identifier, the folder, a command, the parameters as JSON or Python",
+        Place.JOBS,
+    ),
+    Action(
+        "editor",
+        ("o",),
+        "editor",
+        "Open the editor at the line: of the code that failed, of the log, of the plan",
+        weight=14,
+        why_disabled=_edits,
+    ),
+    Action(
+        "pager",
+        ("vertical_line",),
+        "pager",
+        "Show the log, or the file, in the pager",
+        why_disabled=_goes_out,
+    ),
+    Action(
+        "shell",
+        ("exclamation_mark",),
+        "shell",
+        "A shell in the folder; exit leads back",
+        why_disabled=_edits,
+    ),
     Action(
         "pin",
         ("p",),
@@ -242,6 +291,9 @@ _KEY_NAMES = {
     "full_stop": ".",
     "comma": ",",
     "colon": ":",
+    "vertical_line": "|",
+    "exclamation_mark": "!",
+    "ampersand": "&",
     "asterisk": "*",
     "escape": "esc",
     "down": "↓",

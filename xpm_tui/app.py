@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import ClassVar
 
 from rich.theme import Theme as RichTheme
 from textual import events
-from textual.app import App, SystemCommand
+from textual.app import App, SuspendNotSupported
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
+from textual.keys import key_to_character
 from textual.message import Message
 from textual.notifications import SeverityLevel
-from textual.screen import Screen
 
-from xpm_engine.errors import XpmError
+from xpm_engine.errors import UsageError, XpmError
 from xpm_engine.verbs.protection import protect
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_tui.acting import ActingScreen
 from xpm_tui.changes import Change, Cleaned, Pinned, take_back
 from xpm_tui.clipboard import copy_through_tmux
+from xpm_tui.look import plural
 from xpm_tui.look.themes import DARK, PALETTES, AsciiFilter
+from xpm_tui.outside import Errand, run
 from xpm_tui.screens.empty import EmptyScreen
 from xpm_tui.screens.help import HelpScreen
 from xpm_tui.screens.main import MainScreen
+from xpm_tui.screens.palette import Chosen, Kind, Palette, action_entries, theme_entries
 from xpm_tui.store import Changed, Store
 from xpm_tui.watcher import Watcher
+from xpm_tui.widgets.log_view import LogView
 from xpm_tui.widgets.status_bar import StatusBar
 from xpm_tui.widgets.trash_view import TrashView
 
@@ -40,6 +44,7 @@ class XpmApp(App[None], inherit_bindings=False):
 
     TITLE = "xpm-tui"
     CSS_PATH = "app.tcss"
+    ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "interrupt", show=False, priority=True),
     ]
@@ -191,11 +196,24 @@ class XpmApp(App[None], inherit_bindings=False):
     def copy_text(self, text: str) -> None:
         """Copy, and show what was copied."""
         self.copy_to_clipboard(text)
-        copy_through_tmux(text)
+        self.run_worker(lambda: copy_through_tmux(text), thread=True, exit_on_error=False)
         lines = text.splitlines()
-        more = f" and {len(lines) - 1} more lines" if len(lines) > 1 else ""
+        more = f" and {plural(len(lines) - 1, 'more line')}" if len(lines) > 1 else ""
         if lines:
-            self.tell(f"copied: {lines[0]}{more}")
+            self.tell(f"copied: {lines[0].strip()}{more}")
+
+    def on_log_view_lines_copied(self, message: LogView.LinesCopied) -> None:
+        message.stop()
+        self.copy_text(message.copy.text)
+
+    def run_errand(self, errand: Errand) -> None:
+        """Leave the terminal to another program, and come back. Raises UsageError, StorageError."""
+        try:
+            with self.suspend():
+                run(errand)
+        except SuspendNotSupported:
+            raise UsageError("this terminal can't be left to another program") from None
+        self._watcher.look_now()
 
     # The disk
 
@@ -234,12 +252,27 @@ class XpmApp(App[None], inherit_bindings=False):
     # Actions that work on every screen
 
     def do_palette(self) -> None:
-        self.action_command_palette()
+        """On a screen that has nothing to go to: its actions and the themes."""
+        screen = self.screen
+        if isinstance(screen, ActingScreen):
+            entries = [*action_entries(screen.explained()), *theme_entries()]
+            self.push_screen(Palette(entries, None, lambda _: ()), self._carry_out_named)
+
+    def carry_out(self, chosen: Chosen) -> None:
+        """Do what was picked in the palette, on the screen that is on top."""
+        if chosen.kind is Kind.THEME:
+            self.theme = chosen.name
+        elif chosen.kind is Kind.ACTION:
+            self._run_chosen(chosen.name)
+
+    def _carry_out_named(self, name: str | None) -> None:
+        if name is not None:
+            self.carry_out(Chosen.parse(name))
 
     def do_help(self) -> None:
         screen = self.screen
         if isinstance(screen, ActingScreen):
-            self.push_screen(HelpScreen(tuple(screen.explained())), self._run_chosen)
+            self.push_screen(HelpScreen(screen.explained()), self._run_chosen)
 
     def do_redraw(self) -> None:
         self.refresh(repaint=True, layout=True)
@@ -259,6 +292,16 @@ class XpmApp(App[None], inherit_bindings=False):
         if name is not None and isinstance(screen, ActingScreen):
             screen.action_act(name)
 
+    async def on_event(self, event: events.Event) -> None:
+        """In tmux, or over a slow line, esc and the key after it arrive as alt and that key."""
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            alt, key = event.key[:4], event.key[4:]
+            if alt == "alt+" and key:
+                event = events.Key("escape", None)
+                # Posted, so that it comes after what escape does to the focus.
+                self.post_message(events.Key(key, key_to_character(key)))
+        await super().on_event(event)
+
     def on_key(self, event: events.Key) -> None:
         """Typed ahead: a key before this one has moved the focus into a field, where it belongs."""
         focused = self.focused
@@ -275,36 +318,11 @@ class XpmApp(App[None], inherit_bindings=False):
         self._interrupted = now
         self.notify("ctrl+c again leaves; jobs and plans go on", markup=False, timeout=CTRL_C)
 
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """What the palette offers: the actions that work here, experiments, themes."""
-        if isinstance(screen, ActingScreen):
-            for action in screen.possible():
-                if action.id not in ("palette", "tab"):
-                    yield SystemCommand(
-                        f"{action.title}  ({action.key_text})",
-                        action.help,
-                        lambda name=action.id: screen.action_act(name),
-                    )
-        if isinstance(screen, MainScreen):
-            for experiment in self.store.experiments():
-                yield SystemCommand(
-                    f"go to {experiment.name}",
-                    "Put the tree's cursor on this experiment",
-                    lambda name=experiment.name: screen.go_to(name),
-                )
-        for name in PALETTES:
-            yield SystemCommand(
-                f"theme {name}", "Other colours", lambda name=name: self._wear(name)
-            )
-
     # Look
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         filters = super().get_line_filters()
         return filters if self._ascii is None else [*filters, self._ascii]
-
-    def _wear(self, name: str) -> None:
-        self.theme = name
 
     def _use_styles(self, name: str) -> None:
         """What the names of styles mean from now on."""

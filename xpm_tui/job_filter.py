@@ -193,6 +193,21 @@ class JobFilter:
         self._store.narrow(answer.keys.union(kept))
         return True
 
+    def find(self, text: str) -> list[JobKey]:
+        """The jobs that a filter selects, without narrowing; those whose id begins so first.
+
+        None where it can't be read, or asks for what is on the disk.
+        """
+        try:
+            chosen = compile_filter(text, now=self._clock())
+        except FilterError:
+            return []
+        if any(_asks(chosen, name) for name in ON_DISK):
+            return []
+        table = self._whole()
+        found = [facts.job.key for facts in chosen.select(table).of(table.items)]
+        return sorted(found, key=lambda key: not key.identifier.startswith(text.casefold()))
+
     def completions(self, cursor: int) -> Completions:
         """What may stand where the cursor is in what is typed."""
         return complete(self.typed, cursor, _InMemory(self._whole()))

@@ -38,8 +38,10 @@ def test_the_digits_say_which_one() -> None:
 def test_readonly_forbids_what_changes_something() -> None:
     situation = Situation(readonly=True, jobs=1, changes=1)
     forbidden = {action.id for action in ACTIONS if action.why_disabled(situation)}
-    assert forbidden == {"pin", "kill", "remove", "carry_out", "undo"}
-    assert {action.id for action in ACTIONS if action.dangerous} <= forbidden
+    dangerous = {action.id for action in ACTIONS if action.dangerous}
+    assert dangerous <= forbidden
+    # An editor and a shell could change anything; planning a removal ends in one.
+    assert forbidden - dangerous <= {"editor", "shell", "remove"}
 
 
 def test_what_has_nothing_to_act_on_says_so() -> None:

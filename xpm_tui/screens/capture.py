@@ -22,6 +22,8 @@ class Capture:
     jobs: tuple[Job, ...] = ()
     hidden: int = 0
     """Marked jobs that the filter hides: they are left alone."""
+    marked: bool = False
+    """Whether they are the marked ones, and not those under the cursor."""
 
     @property
     def keys(self) -> tuple[JobKey, ...]:

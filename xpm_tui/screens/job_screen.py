@@ -1,42 +1,20 @@
-"""A screen on which jobs are acted on: kill, pin, and what of it can be taken back.
-
-What a key is about is captured when it is pressed. The slow part runs in a thread, and ends in one
-message.
-"""
+"""A screen on which jobs are acted on: kill and pin; what a key is about is captured at once."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
 
-from textual.message import Message
-
-from xpm_engine.errors import XpmError
 from xpm_engine.verbs.pins import pinned_jobs
-from xpm_tui.acting import ActingScreen
 from xpm_tui.changes import pin_words, set_pins
 from xpm_tui.screens import kill
 from xpm_tui.screens.capture import Capture
 from xpm_tui.screens.dialog import CANCELLED
-
-if TYPE_CHECKING:
-    from xpm_tui.app import XpmApp
-
-Found = TypeVar("Found")
+from xpm_tui.screens.here_screen import HereScreen
 
 
-class JobScreen(ActingScreen[None]):
+class JobScreen(HereScreen):
     """Carries out what the keys ask for on the jobs that are captured."""
-
-    app: XpmApp
-
-    class Finished(Message):
-        """A thread has done its part."""
-
-        def __init__(self, then: Callable[[], None]) -> None:
-            super().__init__()
-            self.then = then
 
     @abstractmethod
     def capture(self) -> Capture:
@@ -94,22 +72,3 @@ class JobScreen(ActingScreen[None]):
         """Something was carried out: say so, and look at the disk at once."""
         self.say(words)
         self.app.watcher.look_now()
-
-    def in_thread(self, work: Callable[[], Found], then: Callable[[Found], None]) -> None:
-        """Do the slow part in a thread, and the rest with what it found, here."""
-
-        def run() -> None:
-            try:
-                found = work()
-            except XpmError as error:
-                words = f"{error.what}: {error.where}" if error.where else error.what
-                self.post_message(self.Finished(lambda: self.say(words, bad=True)))
-            else:
-                self.post_message(self.Finished(lambda: then(found)))
-
-        self.run_worker(run, thread=True, group="act", exit_on_error=False)
-
-    def on_job_screen_finished(self, message: Finished) -> None:
-        message.stop()
-        message.then()
-        self.after_action()

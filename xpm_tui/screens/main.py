@@ -16,11 +16,10 @@ from xpm_engine.workspace.layout import JobKey
 from xpm_tui.actions import Situation
 from xpm_tui.job_filter import Answer, JobFilter, Work
 from xpm_tui.screens.capture import Capture
-from xpm_tui.screens.job_screen import JobScreen
+from xpm_tui.screens.jump_screen import JumpScreen
 from xpm_tui.store import (
     AllJobsSubject,
     Changed,
-    ExperimentSubject,
     JobSubject,
     LogSubject,
     Store,
@@ -28,6 +27,7 @@ from xpm_tui.store import (
     WorkspaceSubject,
 )
 from xpm_tui.widgets.filter_line import FilterLine
+from xpm_tui.widgets.here import Here
 from xpm_tui.widgets.key_bar import KeyBar
 from xpm_tui.widgets.right_side import RightSide
 from xpm_tui.widgets.status_bar import StatusBar, badge
@@ -46,7 +46,7 @@ FOLLOW = 0.08
 """Seconds of quiet before the right side follows the tree's cursor."""
 
 
-class MainScreen(JobScreen):
+class MainScreen(JumpScreen):
     """Tree and right side, with where one is above, and what one can do below."""
 
     CSS_PATH = "main.tcss"
@@ -102,15 +102,11 @@ class MainScreen(JobScreen):
             self._show_place()
         self._show_facts()
 
-    def go_to(self, experiment: str) -> None:
-        """Put the tree's cursor on an experiment."""
-        self._tree.move_to(RowKey(ExperimentSubject(experiment)))
-        self._tree.focus()
-
     def situation(self) -> Situation:
         in_trash = isinstance(self._right.subject, TrashSubject) and self._right.has_focus_within
         return Situation(
             readonly=self.app.readonly,
+            web=self.app.is_web,
             jobs=self._target_count(),
             changes=len(self._store.trash) if in_trash else len(self.app.changes),
         )
@@ -130,7 +126,11 @@ class MainScreen(JobScreen):
         keys = self.targets()
         order = [key for key in self._store.keys(AllJobsSubject()) if key in keys]
         jobs = tuple(self._store.job(key, self._store.home_of(key)) for key in order)
-        return Capture(jobs, len(self.hidden_marks))
+        hidden = self.hidden_marks
+        return Capture(jobs, len(hidden), marked=bool(self._marks - hidden))
+
+    def here(self) -> Here:
+        return self._right.here if self._right.has_focus_within else Here(self._tree.subject)
 
     def _under_cursor(self) -> Sequence[JobKey]:
         return (
@@ -245,7 +245,7 @@ class MainScreen(JobScreen):
     def on_tree_opened(self, message: Tree.Opened) -> None:
         message.stop()
         self._show_subject()
-        self._enter_right()
+        self.enter_right()
 
     def on_tree_marks_wanted(self, message: Tree.MarksWanted) -> None:
         message.stop()
@@ -295,9 +295,9 @@ class MainScreen(JobScreen):
 
     def do_next_pane(self) -> None:
         if self._tree.has_focus:
-            self._enter_right()
+            self.enter_right()
         else:
-            self._enter_tree()
+            self.enter_tree()
 
     def do_previous_pane(self) -> None:
         self.do_next_pane()
@@ -310,7 +310,7 @@ class MainScreen(JobScreen):
 
     def do_back(self) -> None:
         if self._right.has_focus_within:
-            self._enter_tree()
+            self.enter_tree()
         elif self._filter.text:
             self._type("")
         elif self.has_class("-tree-alone"):
@@ -320,7 +320,7 @@ class MainScreen(JobScreen):
 
     def do_quit(self) -> None:
         if self._right.has_focus_within and self.has_class("-right-alone"):
-            self._enter_tree()
+            self.enter_tree()
         else:
             self.app.exit()
 
@@ -333,7 +333,7 @@ class MainScreen(JobScreen):
             self.say("L log: there is no job under the cursor", bad=True)
             return
         self._show_subject()
-        self._enter_right()
+        self.enter_right()
         self._right.do_log()
 
     def do_find(self) -> None:
@@ -346,16 +346,19 @@ class MainScreen(JobScreen):
     def do_unmark_all(self) -> None:
         self._mark(frozenset())
 
-    def do_copy(self) -> None:
-        subject = self._tree.subject
-        keys = self._store.keys(subject)
-        paths = self._store.workspace
-        if isinstance(subject, ExperimentSubject):
-            self.app.copy_text(paths.experiment(subject.experiment))
-        elif len(keys) == 1:
-            self.app.copy_text(paths.job(keys[0]).root)
-        else:
-            self.app.copy_text("\n".join(paths.job(key).root for key in keys) or paths.root)
+    def find_jobs(self, text: str) -> Sequence[JobKey]:
+        return self._filter.find(text)
+
+    def show_job(self, key: JobKey) -> None:
+        if self._store.wanted is not None and key not in self._store.wanted:
+            self._type("")
+            self.say("the filter hid this job: it is off now")
+        run = self._store.home_of(key)
+        shown = run is not None and self._tree.reveal(key, run)
+        self._show_subject()
+        if not shown:
+            self.enter_right()
+            self._right.open(JobSubject(key, run))
 
     def do_remove(self) -> None:
         self.app.plan_removal(self.targets(), left_alone=len(self.hidden_marks))
@@ -363,15 +366,17 @@ class MainScreen(JobScreen):
     def do_undo(self) -> None:
         self.app.undo_last()
 
-    def _enter_right(self) -> None:
+    def enter_right(self) -> None:
+        """Focus the right side; where there is no room for both, in the tree's place."""
         if self.has_class("-narrow"):
             self.add_class("-right-alone")
         self.remove_class("-tree-alone")
         self._right.focus_view()
 
-    def _enter_tree(self) -> None:
+    def enter_tree(self) -> None:
+        """Focus the tree, at once: what was typed ahead belongs to it."""
         self.remove_class("-right-alone")
-        self._tree.focus()
+        self.set_focus(self._tree)
 
     # Parts
 

@@ -53,7 +53,7 @@ class KeyBar(Widget):
 
     def _shown(self) -> list[Action]:
         last = BY_ID["help"]
-        room = self.size.width - 2 - _words(last).cell_len
+        room = self.size.width - 1 - _words(last).cell_len
         shown: list[Action] = []
         for action in sorted(self._actions, key=lambda action: -action.weight):
             needed = _words(action).cell_len + GAP

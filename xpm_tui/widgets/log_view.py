@@ -100,6 +100,12 @@ class LogView(ScrollView, can_focus=True):
         """What can be shown here."""
         return tuple(reading.stream for reading in self._readings)
 
+    @property
+    def cursor_text(self) -> str:
+        """The line under the cursor."""
+        reading = self._reading
+        return "" if reading is None else reading.line(reading.position.cursor).text
+
     def show_streams(self, streams: Sequence[LogStream], *, at_error: bool = False) -> None:
         """Show the first of these; one that was already here keeps its place.
 

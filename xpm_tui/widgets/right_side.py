@@ -12,6 +12,7 @@ from textual.message import Message
 from xpm_engine.verbs.causes import Cause
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.scan import RunView
+from xpm_tui.outside import END, FileLine
 from xpm_tui.store import (
     Changed,
     EarlierRunsSubject,
@@ -28,8 +29,10 @@ from xpm_tui.store import (
     WorkspaceSubject,
 )
 from xpm_tui.widgets.find_line import FindLine
+from xpm_tui.widgets.here import Here
 from xpm_tui.widgets.job_view import LOG, JobView
 from xpm_tui.widgets.lines import Lines
+from xpm_tui.widgets.log_pane import LogPane
 from xpm_tui.widgets.peek import Peek
 from xpm_tui.widgets.set_view import JOBS, RUNS, SetView
 from xpm_tui.widgets.subject_view import SubjectView
@@ -158,6 +161,18 @@ class RightSide(Vertical):
                 return store.keys(ExperimentSubject(name))
             case _:
                 return ()
+
+    @property
+    def here(self) -> Here:
+        """What is under its cursor; in a log the line."""
+        subject: Subject = WorkspaceSubject() if self.subject is None else self.subject
+        pane = self.view.panes[self.view.open_pane]
+        if isinstance(pane, LogPane) and pane.view.streams:
+            status, view = pane.view.status, pane.view
+            at = FileLine(str(view.streams[status.current].path), status.line or END)
+            return Here(subject, log=at, log_text=view.cursor_text)
+        reader = self.view.reader()
+        return Here(subject, reader.row if isinstance(reader, Table) else None)
 
     def focus_view(self) -> None:
         """Focus what is shown."""

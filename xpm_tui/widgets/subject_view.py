@@ -91,11 +91,11 @@ class SubjectView(Vertical):
         return True
 
     def focus_pane(self) -> None:
-        """Focus what is in the open pane."""
+        """Focus what is in the open pane, at once: what was typed ahead belongs to it."""
         pane = self.panes[self.open_pane]
         for widget in (pane, *pane.query(Widget)):
             if widget.focusable:
-                widget.focus()
+                self.screen.set_focus(widget)
                 return
 
     def reader(self) -> Table[Any] | Lines | None:

@@ -24,7 +24,9 @@ from xpm_tui.look import CURSOR
 from xpm_tui.store import (
     FailedSubject,
     Grouping,
+    JobSubject,
     LogSubject,
+    RunKey,
     Store,
     Stream,
     Subject,
@@ -160,6 +162,15 @@ class Tree(ScrollView, can_focus=True, inherit_bindings=False):
         if place is not None:
             self._go(place)
         return place is not None
+
+    def reveal(self, key: JobKey, run: RunKey) -> bool:
+        """Unfold what holds a job and put the cursor on it; False if it is one of too many."""
+        if self._store is None:
+            return False
+        row = self.model.unfold_to(self._store, key, run)
+        self._rebuild(keep_order=False)
+        self.move_to(row)
+        return self.subject == JobSubject(key, run)
 
     def trail(self) -> list[RowKey]:
         """The row under the cursor, and what it is inside of, from near to far."""

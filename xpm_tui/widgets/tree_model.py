@@ -107,6 +107,31 @@ class TreeModel:
         (self.unfolded.add if unfold else self.unfolded.discard)(key)
         (self.shut.discard if unfold else self.shut.add)(key)
 
+    def unfold_to(self, store: Store, key: JobKey, run: RunKey) -> RowKey:
+        """Unfold what holds a job of a run; the job's row, or the last one of its group beyond it.
+
+        `rebuild` shows it.
+        """
+        above: list[Subject] = [ExperimentSubject(run.experiment)]
+        if not store.is_latest(run):
+            above += [EarlierRunsSubject(run.experiment), RunSubject(run)]
+        group: Group | None = None
+        inside = GroupKey(self.by, ())
+        while group is None or group.inner:
+            groups = store.groups(run, self.by, inside.path)
+            holding = (found for found in groups if key in store.keys(GroupSubject(run, found.key)))
+            group = next(holding, None)
+            if group is None:
+                break
+            inside = group.key
+            above.append(GroupSubject(run, inside))
+        for subject in above:
+            self.fold(RowKey(subject), unfold=True)
+        whole = GroupSubject(run, inside)
+        if key in store.keys(whole)[:CAP]:
+            return RowKey(JobSubject(key, run))
+        return RowKey(whole, Part.MORE)
+
     def _is_open(self, key: RowKey) -> bool:
         """Of an experiment or a group: a filter that leaves few jobs unfolds what holds them."""
         return key not in self.shut if self._few else key in self.unfolded

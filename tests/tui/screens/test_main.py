@@ -280,13 +280,6 @@ async def test_the_mouse_moves_folds_and_opens(drive: Drive) -> None:
         await app.until(lambda: app.right.has_focus_within)
 
 
-async def test_copying_says_what_was_copied(drive: Drive, workspace: FakeWorkspace) -> None:
-    async with drive().at(WIDE) as app:
-        await app.press("y")
-        assert app.app.clipboard == workspace.paths.experiment("drmm")
-        assert "copied: /" in app.lines()[-2]
-
-
 @both_sizes
 async def test_a_job_goes_to_the_trash_and_comes_back(
     drive: Drive, size: tuple[int, int], workspace: FakeWorkspace, jobs: Jobs

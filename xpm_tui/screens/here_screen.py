@@ -1,0 +1,116 @@
+"""A screen on which the one thing under the cursor is copied, or opened in another program.
+
+The slow part of an action runs in a thread, and ends in one message.
+"""
+
+from __future__ import annotations
+
+import os
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from textual.message import Message
+
+from xpm_engine.errors import XpmError
+from xpm_tui import outside
+from xpm_tui.acting import ActingScreen
+from xpm_tui.screens.capture import Capture
+from xpm_tui.screens.copy_as import CopyAsScreen, forms_of
+from xpm_tui.widgets.here import Here, copied, edited, folder, paged
+
+if TYPE_CHECKING:
+    from xpm_tui.app import XpmApp
+
+Found = TypeVar("Found")
+
+
+class HereScreen(ActingScreen[None]):
+    """Carries out what the keys ask for on what is under the cursor."""
+
+    app: XpmApp
+
+    class Finished(Message):
+        """A thread has done its part."""
+
+        def __init__(self, then: Callable[[], None]) -> None:
+            super().__init__()
+            self.then = then
+
+    @abstractmethod
+    def here(self) -> Here:
+        """What is under the cursor now."""
+
+    @abstractmethod
+    def capture(self) -> Capture:
+        """The jobs that an action is about now."""
+
+    def do_editor(self) -> None:
+        """The editor, at the line."""
+        store, here = self.app.store, self.here()
+        self._go_out(lambda: outside.editor(edited(store, here), os.environ))
+
+    def do_pager(self) -> None:
+        """The pager, on the log or the file."""
+        store, here, secure = self.app.store, self.here(), self.app.readonly
+        self._go_out(lambda: outside.pager(paged(store, here), os.environ, secure=secure))
+
+    def do_shell(self) -> None:
+        """A shell in the folder."""
+        store, here = self.app.store, self.here()
+        self._go_out(lambda: outside.shell(folder(store, here), os.environ))
+
+    def do_copy(self) -> None:
+        """The identifiers of the jobs; of anything else its name."""
+        capture = self.capture()
+        text = "" if capture.marked else copied(self.app.store, self.here())
+        text = text or "\n".join(key.identifier for key in capture.keys)
+        if text:
+            self.app.copy_text(text)
+        else:
+            self.say("y copy: there is nothing under the cursor", bad=True)
+
+    def do_copy_as(self) -> None:
+        """Ask in which form."""
+        capture, workspace = self.capture(), self.app.store.workspace
+
+        def ask(forms: tuple[tuple[str, str], ...]) -> None:
+            texts = dict(forms)
+
+            def chosen(name: str | None) -> None:
+                if name is not None:
+                    self.app.copy_text(texts[name])
+
+            self.app.push_screen(CopyAsScreen(forms), chosen)
+
+        self.in_thread(lambda: forms_of(workspace, capture.jobs), ask)
+
+    def _go_out(self, errand: Callable[[], outside.Errand]) -> None:
+        """Leave the terminal to another program, and come back."""
+        try:
+            self.app.run_errand(errand())
+        except XpmError as error:
+            self._say_error(error)
+
+    def in_thread(self, work: Callable[[], Found], then: Callable[[Found], None]) -> None:
+        """Do the slow part in a thread, and the rest with what it found, here."""
+
+        def run() -> None:
+            try:
+                found = work()
+            except XpmError as failure:
+                error = failure
+                self.post_message(self.Finished(lambda: self._say_error(error)))
+            else:
+                self.post_message(self.Finished(lambda: then(found)))
+
+        self.run_worker(run, thread=True, group="act", exit_on_error=False)
+
+    def on_here_screen_finished(self, message: Finished) -> None:
+        message.stop()
+        message.then()
+        self.after_action()
+
+    def _say_error(self, error: XpmError) -> None:
+        parts = [error.what, error.where or "", error.hint or ""]
+        self.say(": ".join(part for part in parts if part), bad=True)
