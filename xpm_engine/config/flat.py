@@ -7,8 +7,10 @@ from functools import cache
 from typing import Any
 
 from xpm_engine.config.codec import to_json
+from xpm_engine.config.fields import MISSING
 from xpm_engine.config.identifier import Hasher
 from xpm_engine.config.node import BEFORE, Node, schema_of, state_of
+from xpm_engine.config.scalars import IMMUTABLE
 from xpm_engine.config.schema import Schema
 from xpm_engine.workspace.records.flat import flatten_rows
 
@@ -36,9 +38,11 @@ class _Rows:
     def fields(self, row: int) -> Iterator[tuple[str, Any]]:
         node = self._nodes[row]
         values = node.__dict__
-        for name, default in _defaults(schema_of(node)):
+        for name, left, default in _defaults(schema_of(node)):
             if name in values:
                 value: object = values[name]
+                if value is left and type(value) in IMMUTABLE:
+                    continue
                 if default is None or self._hasher.value(value) != default:
                     yield name, to_json(value, self._rows)
         before = state_of(node).before
@@ -47,9 +51,11 @@ class _Rows:
 
 
 @cache
-def _defaults(schema: Schema) -> tuple[tuple[str, bytes | None], ...]:
-    """Name and encoded default of what may be set; None where there is no default."""
+def _defaults(schema: Schema) -> tuple[tuple[str, object, bytes | None], ...]:
+    """Name, default and encoded default of what may be set; None where there is no default."""
     return tuple(
-        (p.name, Hasher().value(p.shared_default()) if p.has_default else None)
+        (p.name, p.shared_default(), Hasher().value(p.shared_default()))
+        if p.has_default
+        else (p.name, MISSING, None)
         for p in schema.settable.values()
     )

@@ -37,9 +37,13 @@ class SharedFolder:
     """The partial identifier, 32 hexadecimal digits."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Order:
-    """All that the plan needs of a sealed task; what only a launch needs is made when asked."""
+    """All that the plan needs of a sealed task.
+
+    What only a launch or a manifest needs is made when it is asked for, and not kept: a plan may
+    have a hundred thousand jobs.
+    """
 
     key: JobKey
     resolved: str

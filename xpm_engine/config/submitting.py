@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from xpm_engine.config.task import Task
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class SubmitOptions:
     """What `Task.submit` was told about how to run the job; none of it is in the identifier."""
 

@@ -72,8 +72,12 @@ class Admission:
                 self._dispatch.end(node, Stage.DRIFTED, None)
             elif node.adopted is not None:
                 self._adopt(node, node.adopted)
-            elif isinstance(hint, Look) and hint.verdict is Verdict.DONE and _still(node, hint):
-                self._dispatch.end(node, Stage.DONE, hint.end)
+            elif (
+                isinstance(hint, Look)
+                and hint.verdict is Verdict.DONE
+                and tickets.stands(node.paths, hint.number)
+            ):
+                self._dispatch.end(node, Stage.DONE, None)
             elif not self._dispatch.settle(node, self._dispatch.look(node)):
                 self._board.connect(node)
         self._store([node for node in fresh if node.stage in (Stage.WAITING, Stage.BLOCKED)])
@@ -198,9 +202,3 @@ def _how(node: Node, hint: Look | UnreadableError) -> How:
     if not isinstance(hint, Look) or hint.verdict is Verdict.FREE:
         return node.how
     return How.REUSED if hint.verdict is Verdict.DONE else How.ATTACHED
-
-
-def _still(node: Node, hint: Look) -> bool:
-    """Whether the job's newest attempt is the one that the hint was read from."""
-    names = tickets.ticket_names(node.paths)
-    return bool(names) and max(names) == hint.number

@@ -63,7 +63,7 @@ class Board:
         looks for its results before it executes.
         """
         node.stage = Stage.WAITING
-        node.waits_for.clear()
+        waits_for: set[JobKey] = set()
         for key in node.order.dependencies:
             upstream = self.nodes.get(key)
             if upstream is None or upstream.stage is Stage.DONE:
@@ -71,10 +71,13 @@ class Board:
             if upstream.stage.over:
                 self._block(node, upstream)
                 return
+            if upstream.dependants is None:
+                upstream.dependants = []
             upstream.dependants.append(node)
-            node.waits_for.add(key)
+            waits_for.add(key)
+        node.waits_for = waits_for or None
         self.changed = True
-        if not node.waits_for:
+        if not waits_for:
             self.make_ready(node)
 
     def make_ready(self, node: Node) -> None:
@@ -136,22 +139,23 @@ class Board:
         """A job is over: those behind it become ready, or are blocked."""
         node.reason = reason
         self._finish(node, stage)
-        for dependant in node.dependants:
+        for dependant in node.dependants or ():
             if stage is not Stage.DONE:
                 self._block(dependant, node)
                 continue
-            dependant.waits_for.discard(node.key)
+            if dependant.waits_for:
+                dependant.waits_for.discard(node.key)
             if not dependant.waits_for and dependant.stage is Stage.WAITING:
                 self.make_ready(dependant)
         if stage is Stage.DONE:
-            node.dependants.clear()
+            node.dependants = None
 
     def revive(self, node: Node) -> None:
         """A job that had ended badly is tried again by somebody: it is open, and all behind it."""
         behind: dict[JobKey, Node] = {}
         stack = [node]
         while stack:
-            for dependant in stack.pop().dependants:
+            for dependant in stack.pop().dependants or ():
                 if dependant.stage is Stage.BLOCKED and dependant.key not in behind:
                     behind[dependant.key] = dependant
                     stack.append(dependant)
@@ -161,7 +165,7 @@ class Board:
             each.stage = Stage.WAITING
             each.blamed = ()
             each.reason = None
-            each.dependants = []
+            each.dependants = None
         for each in behind.values():
             # One that is blocked by another job as well stays so.
             self.connect(each)
@@ -182,7 +186,7 @@ class Board:
             if node.shares_with is not None and node.stage is Stage.WAITING:
                 yield Wait(node.key, WaitKind.SHARED, on=(node.shares_with.key,))
             elif node.stage is Stage.WAITING:
-                yield Wait(node.key, WaitKind.DEPENDENCY, on=tuple(sorted(node.waits_for)))
+                yield Wait(node.key, WaitKind.DEPENDENCY, on=tuple(sorted(node.waits_for or ())))
             elif node.stage is Stage.READY:
                 shortage = self._shortages.get(node.demand)
                 yield _wait_for_turn(node.key, shortage, places.get(node.key, 0))
@@ -212,6 +216,8 @@ class Board:
             self._sharing.update((folder, node) for folder in folders)
             return False
         node.stage = Stage.WAITING
+        if holder.sharers is None:
+            holder.sharers = []
         holder.sharers.append(node)
         self.changed = True
         return True
@@ -221,7 +227,7 @@ class Board:
         for folder in node.order.shared:
             if self._sharing.get(folder) is node:
                 del self._sharing[folder]
-        waiting, node.sharers = node.sharers, []
+        waiting, node.sharers = node.sharers or (), None
         for sharer in waiting:
             if sharer.stage is Stage.WAITING:
                 self.make_ready(sharer)
@@ -235,7 +241,7 @@ class Board:
                 continue
             blocked.blamed = (cause.key, *cause.blamed)
             self._finish(blocked, Stage.BLOCKED)
-            stack.extend((dependant, blocked) for dependant in blocked.dependants)
+            stack.extend((dependant, blocked) for dependant in blocked.dependants or ())
 
     def _finish(self, node: Node, stage: Stage) -> None:
         node.stage = stage

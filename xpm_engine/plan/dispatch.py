@@ -78,7 +78,7 @@ class Dispatch:
         if isinstance(found, UnreadableError):
             self.fail(node, f"{found.where}: {found.what}")
         elif found.verdict is Verdict.DONE:
-            self.end(node, Stage.DONE, found.end)
+            self.end(node, Stage.DONE, None)
         elif found.verdict is Verdict.FREE:
             return False
         else:

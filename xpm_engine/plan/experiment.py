@@ -116,7 +116,9 @@ class Experiment:
         retries_of(options, resumable=order.resumable)
         reach.check(order.nodes)
         _check_execute(task)
-        options = replace(options, resources=self._rules.choose(task, options))
+        resources = self._rules.choose(task, options)
+        if resources is not options.resources:
+            options = replace(options, resources=resources)
         adopted = find_former(self.workspace, task, order)
         if adopted is not None:
             place_paths(task, adopted, order.roots)

@@ -46,7 +46,7 @@ class Stage(Enum):
 _OVER = frozenset((Stage.DONE, Stage.FAILED, Stage.BLOCKED, Stage.DRIFTED))
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Node:
     """One job of a plan; only the scheduler's thread changes it."""
 
@@ -76,12 +76,12 @@ class Node:
     """The job under a former name whose result this one has."""
     reason: Reason | None = None
     """Why it failed."""
-    waits_for: set[JobKey] = field(default_factory=set[JobKey])
-    """The jobs it depends on that are not done."""
-    dependants: list[Node] = field(default_factory=list["Node"])
+    waits_for: set[JobKey] | None = None
+    """The jobs it depends on that are not done; None for none: most of very many have none."""
+    dependants: list[Node] | None = None
     shares_with: Node | None = None
     """The job before it in a folder that both share; None where none is."""
-    sharers: list[Node] = field(default_factory=list["Node"])
+    sharers: list[Node] | None = None
     """The jobs that wait for this one to leave a folder that they share."""
     blamed: tuple[JobKey, ...] = ()
     """Why it is blocked: the failed job last, what leads to it first."""

@@ -29,6 +29,8 @@ class ResourceRules:
         self._tokens = dict(tokens or {})
         self._declared: dict[str, int] = {}
         self._default = default
+        self._chosen = DEFAULT_RESOURCES
+        """What was checked last: thousands of tasks need the same."""
         self.limits = self._limits()
         """What there is to share; replaced when a task brings a token along."""
 
@@ -47,9 +49,10 @@ class ResourceRules:
                 f"the resources of {name} are {chosen!r}",
                 hint="write resources=Resources(cpus=2, memory='4GiB')",
             )
-        if chosen is not DEFAULT_RESOURCES:
+        if chosen is not self._chosen:
             self._declare(chosen.declared)
             self._check(name, chosen)
+            self._chosen = chosen
         return chosen
 
     def _declare(self, tokens: Mapping[str, int]) -> None:

@@ -26,12 +26,12 @@ from xpm_engine.workspace.records.reasons import Wait
 from xpm_engine.workspace.records.runs import (
     JobsState,
     PlanState,
-    Queue,
     Reference,
     RunKind,
     RunRecord,
     Scope,
     end_line,
+    queue_bytes,
 )
 
 _RUN_NAME = "%Y%m%d-%H%M%S-%f"
@@ -89,7 +89,7 @@ class RunWriter:
 
     def queue(self, waits: Iterable[Wait]) -> None:
         """Replace what is said about why jobs wait."""
-        write_atomic(self.paths.queue, dumps(Queue(now(), tuple(waits)).to_json()))
+        write_atomic(self.paths.queue, queue_bytes(now(), waits))
 
     def log(self, text: str) -> None:
         """Add a line to scheduler.log: for people, so a full disk must not stop the plan."""

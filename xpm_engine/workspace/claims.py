@@ -13,11 +13,12 @@ from enum import Enum
 from typing import Callable, Optional
 
 from xpm_engine.workspace import processes, tickets
+from xpm_engine.workspace.atomic import read_object
 from xpm_engine.workspace.layout import JobPaths
 from xpm_engine.workspace.processes import Liveness
 from xpm_engine.workspace.records.identity import ProcessIdentity
 from xpm_engine.workspace.records.reasons import Outcome
-from xpm_engine.workspace.records.tickets import Attempt, End, LaunchedBy
+from xpm_engine.workspace.records.tickets import Attempt, End, LaunchedBy, read_done
 
 
 class Verdict(Enum):
@@ -47,7 +48,7 @@ class Look:
     process: Optional[ProcessIdentity] = None
     """The supervisor to watch, if it is known."""
     end: Optional[End] = None
-    """How the last attempt that is not void ended."""
+    """How the last attempt that is not void ended, unless it is done."""
     ended: int = 0
     """The number of that attempt."""
     resolved: str = ""
@@ -86,8 +87,13 @@ def _look(job: JobPaths, lost: Lost, recover: Recover) -> Optional[Look]:
     number = max(names)
     if "end" not in names[number]:
         return _not_ended(job, tickets.read_attempt(job, number, names[number]), lost, recover)
-    # Most looks end here: of a job that is done only its N.end is read.
-    end = tickets.read_end(job, number)
+    # Most looks end here: of a job that is done only its N.end is read, and of that two fields.
+    path = job.end(number)
+    data = read_object(path)
+    done = read_done(data, path)
+    if done is not None:
+        return Look(Verdict.DONE, number, ended=number, resolved=done[0], project=done[1])
+    end = End.from_json(data, path)
     if end.outcome is not Outcome.VOID:
         return _ended(number, end, free=number + 1)
     last = tickets.last_attempt(job)
@@ -97,12 +103,14 @@ def _look(job: JobPaths, lost: Lost, recover: Recover) -> Optional[Look]:
 
 
 def _ended(number: int, end: End, *, free: int) -> Look:
-    if end.outcome is Outcome.DONE:
-        return Look(
-            Verdict.DONE, number, end=end, ended=number, resolved=end.resolved, project=end.project
-        )
+    done = end.outcome is Outcome.DONE
     return Look(
-        Verdict.FREE, free, end=end, ended=number, resolved=end.resolved, project=end.project
+        Verdict.DONE if done else Verdict.FREE,
+        number if done else free,
+        end=None if done else end,
+        ended=number,
+        resolved=end.resolved,
+        project=end.project,
     )
 
 

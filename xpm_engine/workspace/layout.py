@@ -27,7 +27,8 @@ MAX_TASK_BYTES = 200
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
 _IDENTIFIER = re.compile(r"[0-9a-f]{32}\Z")
 _PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_.")
-_TICKET = re.compile(r"([1-9][0-9]{0,5})\.(launch|start|end)\Z")
+TICKET_KINDS = frozenset(("launch", "start", "end"))
+_NUMBER = re.compile(r"[1-9][0-9]{0,5}\Z")
 
 
 def check_name(name: str, *, what: str = "experiment") -> str:
@@ -432,9 +433,9 @@ def attempts_in(names: "list[str]") -> "dict[int, set[str]]":
     """Attempt -> which of launch, start, end it has, from the names in a job's ``.xpm/``."""
     found: "dict[int, set[str]]" = {}
     for name in names:
-        match = _TICKET.match(name)
-        if match:
-            found.setdefault(int(match.group(1)), set()).add(match.group(2))
+        number, _, kind = name.partition(".")
+        if kind in TICKET_KINDS and _NUMBER.match(number):
+            found.setdefault(int(number), set()).add(kind)
     return found
 
 

@@ -70,6 +70,15 @@ def read_end(job: JobPaths, number: int) -> End:
     return End.from_json(read_object(path), path)
 
 
+def stands(job: JobPaths, number: int) -> bool:
+    """Whether attempt N, which had ended, is still the newest one of a folder in its place.
+
+    Two questions instead of a listing. Whoever claims N+1 after the first of them sees what was
+    on the disk before it.
+    """
+    return os.access(job.end(number), os.F_OK) and not os.access(job.launch(number + 1), os.F_OK)
+
+
 def newest_attempt(job: JobPaths) -> Optional[Attempt]:
     """The attempt with the highest number, void or not; None if there is none yet."""
     names = ticket_names(job)

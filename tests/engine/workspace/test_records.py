@@ -39,6 +39,7 @@ from xpm_engine.workspace.records.runs import (
     Scope,
     end_line,
     parse_manifest,
+    queue_bytes,
 )
 from xpm_engine.workspace.records.states import JobState, derive_state
 from xpm_engine.workspace.records.tickets import Attempt, End, Launch, LaunchedBy, Start, Usage
@@ -90,6 +91,12 @@ def _summary() -> JobSummary:
         dependencies=(OTHER,),
         resolved="r",
     )
+
+
+def test_a_queue_in_one_go_reads_as_any_other() -> None:
+    for waits in ((), (Wait(KEY, WaitKind.CORE, 3), Wait(OTHER, WaitKind.DEPENDENCY, on=(KEY,)))):
+        queue = Queue(now(), waits)
+        assert json.loads(queue_bytes(queue.at, iter(waits))) == queue.to_json()
 
 
 RECORDS: list[Any] = [

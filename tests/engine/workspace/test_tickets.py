@@ -14,6 +14,7 @@ from xpm_engine.errors import UnreadableError
 from xpm_engine.workspace import processes, tickets
 from xpm_engine.workspace.layout import WorkspacePaths
 from xpm_engine.workspace.records.reasons import Outcome, ReasonKind
+from xpm_engine.workspace.records.tickets import LaunchedBy, read_done
 
 
 def test_a_folder_appears_with_its_first_launch(workspace: WorkspacePaths) -> None:
@@ -181,3 +182,51 @@ def test_a_damaged_ticket_is_unreadable_never_absent(
     with pytest.raises(UnreadableError) as caught:
         tickets.last_attempt(job)
     assert caught.value.where == job.ticket(1, kind)
+
+
+def test_an_attempt_stands_until_the_next_is_claimed_or_its_folder_goes(
+    workspace: WorkspacePaths,
+) -> None:
+    job = workspace.job(KEY)
+    assert not tickets.stands(job, 1)
+    assert tickets.claim_launch(job, launch())
+    assert not tickets.stands(job, 1)
+    assert tickets.record_end(job, 1, end(Outcome.DONE))
+    assert tickets.stands(job, 1)
+    assert tickets.claim_launch(job, launch(attempt=2, by=LaunchedBy.CLEAN))
+    assert not tickets.stands(job, 1)
+    os.rename(job.root, job.root + ".moved")
+    assert not tickets.stands(job, 1)
+
+
+def test_of_a_done_attempt_two_fields_are_enough() -> None:
+    done = end(Outcome.DONE).to_json()
+    assert read_done(done, "x") == (done["resolved"], done["project"])
+    assert read_done(end(Outcome.FAILED).to_json(), "x") is None
+    for damaged in ({}, {**done, "v": 99}, {**done, "resolved": 3}):
+        with pytest.raises(UnreadableError):
+            read_done(damaged, "x")
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "done"),
+    [
+        ([], False),
+        ([Outcome.DONE], True),
+        ([Outcome.FAILED], False),
+        ([Outcome.FAILED, Outcome.DONE], True),
+        ([Outcome.DONE, Outcome.VOID], True),
+        ([Outcome.FAILED, Outcome.VOID], False),
+        ([Outcome.DONE, None], False),
+        ([None], False),
+    ],
+)
+def test_a_job_is_done_by_its_last_attempt_that_is_not_void(
+    workspace: WorkspacePaths, outcomes: list[Outcome | None], done: bool
+) -> None:
+    job = workspace.job(KEY)
+    for number, outcome in enumerate(outcomes, start=1):
+        assert tickets.claim_launch(job, launch(attempt=number))
+        if outcome is not None:
+            assert tickets.record_end(job, number, end(outcome))
+    assert tickets.is_done(job) is done

@@ -255,6 +255,19 @@ class End:
         )
 
 
+def read_done(data: Dict[str, Any], where: str) -> Optional[Tuple[str, str]]:
+    """Resolved digest and project of an ``N.end`` that says done; None if it says anything else.
+
+    A plan that is run again asks nothing more of its finished jobs, and there are thousands.
+    Raises UnreadableError.
+    """
+    fields = Fields(data, where)
+    fields.version()
+    if data.get("outcome") != Outcome.DONE.value:
+        return None
+    return fields.text("resolved"), fields.optional_text("project") or ""
+
+
 @dataclass(frozen=True)
 class Attempt:
     """The tickets of one attempt, as far as they exist."""
