@@ -1,7 +1,9 @@
-"""How long a plan whose jobs are all done takes to find that out: ``python tests/bench/rerun.py``.
+"""How long a plan takes to find out that its jobs are done: ``python tests/bench/rerun.py``.
 
 Makes a workspace of finished jobs (their tickets are written here, nothing is executed), then
-times the plan that submits them all, in a fresh process, best of three.
+times the plan that submits them all, in a fresh process, best of three. ``--peer PYTHON`` names an
+interpreter with experimaestro 2.7.0, which then does the same with a tenth of the jobs, once; its
+time is of the whole block, and so is ours. Prints a line of JSON.
 """
 
 from __future__ import annotations
@@ -34,6 +36,40 @@ if __name__ == "__main__":
         for n in range(int(sys.argv[1])):
             Learn(optimizer=Adam(lr=1.0 + n)).submit()
     print(time.perf_counter() - began)
+"""
+
+PEER = """
+import logging, sys, time
+from experimaestro import Config, Param, Task, experiment, RunMode
+
+class Adam(Config):
+    __xpmid__ = "bench.adam"
+    lr: Param[float] = 1e-3
+    decay: Param[float] = 0.0
+
+class Learn(Task):
+    __xpmid__ = "bench.learn"
+    optimizer: Param[Adam]
+    epochs: Param[int] = 3
+    def execute(self): ...
+
+if __name__ == "__main__":
+    logging.getLogger().setLevel(logging.ERROR)
+    count, mode = int(sys.argv[1]), RunMode(sys.argv[2])
+    began = time.perf_counter()
+    jobs = []
+    with experiment("ws", "bench", run_mode=mode):
+        for n in range(count):
+            task = Learn.C(optimizer=Adam.C(lr=1.0 + n))
+            task.submit()
+            jobs.append(task)
+    if mode is RunMode.NORMAL:
+        print(time.perf_counter() - began)
+    else:
+        for task in jobs:
+            job = task.__xpm__.job
+            job.path.mkdir(parents=True, exist_ok=True)
+            job.donepath.touch()
 """
 
 
@@ -82,11 +118,28 @@ def finish(folder: Path, count: int) -> None:
             Path(path).write_bytes(dumps(record.to_json()))
 
 
+def peer_rate(python: str, count: int) -> float:
+    """Jobs a second of the peer, whose markers of finished jobs are written first."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "peer_plan.py").write_text(PEER)
+        for mode in ("dry-run", "normal"):
+            done = subprocess.run(
+                [python, "peer_plan.py", str(count), mode],
+                cwd=folder, capture_output=True, text=True, check=False,
+            )  # fmt: skip
+            if done.returncode:
+                raise SystemExit(done.stderr[-3000:])
+        return count / float(done.stdout.split()[-1])
+
+
 def main() -> None:
     """Print seconds and jobs a second."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--jobs", type=int, default=10_000)
-    count = parser.parse_args().jobs
+    parser.add_argument("--peer", metavar="PYTHON")
+    options = parser.parse_args()
+    count = options.jobs
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "plan.py").write_text(PLAN)
@@ -101,7 +154,11 @@ def main() -> None:
             seconds.append((float(done.stdout), time.perf_counter() - began))
             assert f"{count} done ({count} reused)" in done.stderr, done.stderr
     inner, whole = min(seconds)
-    print(json.dumps({"jobs": count, "seconds": inner, "process": whole, "rate": count / inner}))
+    found = {"jobs": count, "seconds": inner, "process": whole, "rate": count / inner}
+    if options.peer:
+        peer = peer_rate(options.peer, max(1, count // 10))
+        found |= {"peer_rate": peer, "times": count / inner / peer}
+    print(json.dumps(found))
 
 
 if __name__ == "__main__":
