@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -39,7 +39,7 @@ from xpm_engine.workspace.records.runs import (
     parse_manifest,
 )
 from xpm_engine.workspace.records.states import JobState, derive_state, state_of_outcome
-from xpm_engine.workspace.records.tickets import Attempt, End, Usage
+from xpm_engine.workspace.records.tickets import Attempt, Usage
 
 _NO_VALUES: Mapping[str, Any] = {}
 
@@ -182,43 +182,61 @@ def read_job(workspace: WorkspacePaths, key: JobKey) -> JobRecord:
         return JobRecord(key, JobState.UNREADABLE, problem=f"{error.where}: {error.what}")
 
 
+Dead = Callable[[ProcessIdentity], bool | None]
+"""Says whether a process is proved dead (True), proved alive (False) or out of sight (None)."""
+
+
+@dataclass(frozen=True)
+class JobFiles:
+    """The files of a job's ``.xpm/``, here or as another host told them."""
+
+    job: JobPaths
+    attempts: dict[int, set[str]]
+    """Attempt -> which tickets it has."""
+    read: tickets.ReadObject = read_object
+
+
 def _read_job(job: JobPaths, key: JobKey) -> JobRecord:
-    names = tickets.ticket_names(job)
-    summary = tickets.read_summary(job)
-    if summary is not None and summary.outcome is not None and _is_told(job, names, summary):
+    return record_from(JobFiles(job, tickets.ticket_names(job)), key, dead=_dead)
+
+
+def record_from(files: JobFiles, key: JobKey, *, dead: Dead) -> JobRecord:
+    """What the files of a job tell; raises UnreadableError, FileNotFoundError."""
+    job, names = files.job, files.attempts
+    summary = tickets.read_summary(job, read=files.read)
+    if summary is not None and summary.outcome is not None and _is_told(files, summary):
         return _of_summary(key, summary, state_of_outcome(summary.outcome))
     attempt = None
     for number in sorted(names, reverse=True):
-        attempt = tickets.read_attempt(job, number, names[number])
+        attempt = tickets.read_attempt(job, number, names[number], read=files.read)
         if not attempt.void:
             break
         attempt = None
-    state = derive_state(attempt, dead=_dead)
+    state = derive_state(attempt, dead=dead)
     if attempt is None:
         return JobRecord(key, state)
     if summary is not None and summary.attempt == attempt.number:
         record = _of_summary(key, summary, state)
     else:
         record = _of_launch(key, attempt, state)
-    return _with_tickets(record, job, attempt)
+    return _with_tickets(record, files, attempt)
 
 
-def _is_told(job: JobPaths, names: dict[int, set[str]], summary: JobSummary) -> bool:
+def _is_told(files: JobFiles, summary: JobSummary) -> bool:
     """Whether a summary tells what the tickets do: an end, and nothing behind it.
 
     The tickets decide: an end that can't be read is no end, whatever the summary says.
     """
-    number = summary.attempt
+    names, number = files.attempts, summary.attempt
     if "end" not in names.get(number, ()):
         return False
     # Behind it may stand only what an undone clean leaves.
     later = sorted(each for each in names if each > number)
     if any("end" not in names[each] for each in later):
         return False
-    outcomes = [
-        End.from_json(read_object(path := job.end(each)), path).outcome for each in (number, *later)
-    ]
-    return outcomes == [summary.outcome, *[Outcome.VOID] * len(later)]
+    ends = [tickets.read_end(files.job, each, read=files.read) for each in (number, *later)]
+    wanted = [summary.outcome, *[Outcome.VOID] * len(later)]
+    return [end.outcome for end in ends] == wanted
 
 
 def _of_summary(key: JobKey, summary: JobSummary, state: JobState) -> JobRecord:
@@ -262,7 +280,7 @@ def _of_launch(key: JobKey, attempt: Attempt, state: JobState) -> JobRecord:
     )
 
 
-def _with_tickets(record: JobRecord, job: JobPaths, attempt: Attempt) -> JobRecord:
+def _with_tickets(record: JobRecord, files: JobFiles, attempt: Attempt) -> JobRecord:
     changes: dict[str, Any] = {"launched": attempt.launch.at}
     start, end = attempt.start, attempt.end
     if start is not None:
@@ -280,14 +298,16 @@ def _with_tickets(record: JobRecord, job: JobPaths, attempt: Attempt) -> JobReco
         text = f"no exit record, and process {start.by.pid} is gone"
         changes.update(reason=Reason(ReasonKind.NO_EXIT_RECORD, text))
     if record.state in (JobState.RUNNING, JobState.UNREACHABLE, JobState.DIED):
-        changes.update(progress=read_progress(job, attempt.number))
+        changes.update(progress=read_progress(files.job, attempt.number, read=files.read))
     return replace(record, **changes)
 
 
-def read_progress(job: JobPaths, attempt: int) -> Progress | None:
+def read_progress(
+    job: JobPaths, attempt: int, *, read: tickets.ReadObject = read_object
+) -> Progress | None:
     """How far the attempt says it is; None if it said nothing that can be read."""
     try:
-        progress = Progress.from_json(read_object(job.progress), job.progress)
+        progress = Progress.from_json(read(job.progress), job.progress)
     except (FileNotFoundError, UnreadableError):
         return None
     return progress if progress.attempt == attempt else None
@@ -346,9 +366,9 @@ def read_params(job: JobPaths, attempt: int) -> ParamsRecord | None:
     return ParamsRecord.from_json(data if isinstance(data, dict) else {}, job.launch(attempt))
 
 
-def plan_state(record: RunRecord) -> PlanState:
+def plan_state(record: RunRecord, *, dead: Dead | None = None) -> PlanState:
     """How far a plan came: as stored, or `crashed` where its driver is proved dead."""
-    if record.plan is PlanState.RUNNING and _dead(record.driver):
+    if record.plan is PlanState.RUNNING and (dead or _dead)(record.driver):
         return PlanState.CRASHED
     return record.plan
 

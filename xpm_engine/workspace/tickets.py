@@ -11,7 +11,7 @@ import os
 import secrets
 import time
 from contextlib import contextmanager
-from typing import Generator, Optional
+from typing import Any, Callable, Dict, Generator, Optional
 
 from xpm_engine.errors import StorageError, UnreadableError
 from xpm_engine.workspace import processes
@@ -49,25 +49,32 @@ def ticket_names(job: JobPaths) -> "dict[int, set[str]]":
         raise UnreadableError(f"can't be listed: {error.strerror}", where=job.xpm) from error
 
 
-def read_attempt(job: JobPaths, number: int, kinds: "set[str]") -> Attempt:
+ReadObject = Callable[[str], Dict[str, Any]]
+"""Gives the JSON object of a file; raises FileNotFoundError, UnreadableError."""
+
+
+def read_attempt(
+    job: JobPaths, number: int, kinds: "set[str]", *, read: ReadObject = read_object
+) -> Attempt:
     """The tickets of one attempt that `kinds` says are there.
 
-    Raises UnreadableError for a damaged one, FileNotFoundError if the folder went away meanwhile.
+    `read` gives what is in them where the folder is not on this machine. Raises UnreadableError
+    for a damaged one, FileNotFoundError if the folder went away meanwhile.
     """
     launch = job.launch(number)
     start = job.start(number)
     return Attempt(
         number=number,
-        launch=Launch.from_json(read_object(launch), launch),
-        start=Start.from_json(read_object(start), start) if "start" in kinds else None,
-        end=read_end(job, number) if "end" in kinds else None,
+        launch=Launch.from_json(read(launch), launch),
+        start=Start.from_json(read(start), start) if "start" in kinds else None,
+        end=read_end(job, number, read=read) if "end" in kinds else None,
     )
 
 
-def read_end(job: JobPaths, number: int) -> End:
+def read_end(job: JobPaths, number: int, *, read: ReadObject = read_object) -> End:
     """N.end; raises as `read_attempt` does."""
     path = job.end(number)
-    return End.from_json(read_object(path), path)
+    return End.from_json(read(path), path)
 
 
 def stands(job: JobPaths, number: int) -> bool:
@@ -216,10 +223,10 @@ def assume_dead(job: JobPaths, attempt: Attempt, *, user: str) -> bool:
     return _record_death(job, attempt, Reason(ReasonKind.NO_EXIT_RECORD, text))
 
 
-def read_summary(job: JobPaths) -> Optional[JobSummary]:
+def read_summary(job: JobPaths, *, read: ReadObject = read_object) -> Optional[JobSummary]:
     """job.json; None if it is absent or damaged: it is a summary, the tickets decide."""
     try:
-        return JobSummary.from_json(read_object(job.summary), job.summary)
+        return JobSummary.from_json(read(job.summary), job.summary)
     except (FileNotFoundError, UnreadableError):
         return None
 
