@@ -5,6 +5,7 @@
 - `files`     reading: places, listings, ranges of files, many small files, checksums
 - `storing`   writing: files that can be resumed, and are whole or not there
 - `tree`      a workspace's jobs and runs in bulk
+- `browsing`  what differs from what the asker has seen, for a screen
 - `jobs`      claiming, starting, finding and ending jobs
 - `starting`  how a far job gets its process
 - `notifier`  inotify, by ctypes

@@ -12,7 +12,7 @@ import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Union
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Union
 
 from xpm_engine.errors import ProtocolError, UnreadableError, XpmError
 from xpm_engine.remote.agent.notifier import Notifier
@@ -67,6 +67,8 @@ class Agent:
     def __init__(self, handlers: Mapping[str, Handler], *, source: int, sink: int) -> None:
         """Read from the descriptor `source`, answer to the descriptor `sink`."""
         self.notifier = Notifier()
+        self.seen: Dict[str, Dict[str, Dict[str, List[int]]]] = {}
+        """Workspace -> what its asker has seen of its jobs (`browsing`)."""
         self._handlers = handlers
         self._source, self._sink = source, sink
         self._decoder = Decoder()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from typing import Dict
 
-from xpm_engine.remote.agent import files, following, jobs, storing, tree
+from xpm_engine.remote.agent import browsing, files, following, jobs, storing, tree
 from xpm_engine.remote.agent.serving import Agent, Answer, Handler, Request
 
 
@@ -35,6 +35,9 @@ HANDLERS: Dict[str, Handler] = {
     "settle": storing.settle,
     "jobs": tree.jobs,
     "runs": tree.runs,
+    "known": browsing.known,
+    "changes": browsing.changes,
+    "alive": browsing.alive,
     "follow": following.follow,
     "watch": following.watch,
     "launch": jobs.launch,

@@ -48,7 +48,7 @@ def jobs(request: Request) -> Iterator[Message]:
         stamp = stamp_of(job.xpm)
         if stamp is not None and known.get(str(key)) == stamp:
             continue
-        names, texts = _record(job)
+        names, texts = record_texts(job)
         rows.append([key.task, key.identifier, stamp, names, texts])
         size += sum(map(len, texts.values())) + 40 * (3 + len(names))
         if size > CHUNK:
@@ -81,7 +81,7 @@ def _all(workspace: WorkspacePaths) -> Iterator[JobKey]:
             yield JobKey(task, identifier)
 
 
-def _record(job: JobPaths) -> "Tuple[List[str], Dict[str, str]]":
+def record_texts(job: JobPaths) -> "Tuple[List[str], Dict[str, str]]":
     """The names in a job's ``.xpm/``, and the texts of the files that a list is made from."""
     try:
         names = os.listdir(job.xpm)

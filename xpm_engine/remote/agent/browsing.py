@@ -1,0 +1,119 @@
+"""A workspace for somebody who looks at it: what differs from what they know, and who lives.
+
+What the asker knows is remembered here, for as long as the agent lives, so that a look at 100,000
+jobs sends nothing but the differences.
+
+Portable set: plain standard library, Python 3.8 syntax.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Dict, Iterator, List
+
+from xpm_engine.remote.agent.files import CHUNK, stamp_of
+from xpm_engine.remote.agent.serving import Answer, Request
+from xpm_engine.remote.agent.tree import record_texts
+from xpm_engine.remote.frames import Message
+from xpm_engine.workspace import processes
+from xpm_engine.workspace.layout import (
+    JobKey,
+    WorkspacePaths,
+    is_identifier,
+    is_task_folder,
+    list_folders,
+)
+from xpm_engine.workspace.processes import Liveness
+from xpm_engine.workspace.records.fields import Fields
+from xpm_engine.workspace.records.identity import ProcessIdentity
+
+SLICE = 500
+"""Jobs that are looked at in one slice."""
+
+YOUNG_NS = 2 * 10**9
+"""A stamp is trusted when it is older than this: the clock of a file system may be that coarse."""
+
+Stamps = Dict[str, Dict[str, List[int]]]
+"""Task -> identifier -> inode and time of the job's ``.xpm/``."""
+
+
+def known(request: Request) -> Answer:
+    """What the asker has seen already of a workspace: ``stamps`` {task: {identifier: stamp}}."""
+    seen = _seen(request)
+    for task, stamps in request.fields.mapping("stamps").items():
+        seen.setdefault(task, {}).update(stamps)
+    return {"jobs": sum(map(len, seen.values()))}
+
+
+def changes(request: Request) -> Iterator[Message]:
+    """The jobs that differ from what the asker has seen, which is told to be seen then.
+
+    Those of `tasks` alone if they are given: ``folders`` of jobs that came or went, and no others.
+    Parts: ``jobs`` as `tree.jobs` tells them, ``gone`` [[task, identifier], ...], and ``checked``,
+    the share of the jobs that was looked at.
+    """
+    workspace = WorkspacePaths(request.fields.text("root"))
+    seen = _seen(request)
+    only_new = "tasks" in request.fields.data
+    tasks = request.fields.texts("tasks") if only_new else sorted(list_folders(workspace.jobs))
+    there = {
+        task: list(filter(is_identifier, list_folders(f"{workspace.jobs}/{task}")))
+        for task in filter(is_task_folder, tasks)
+    }
+    gone = _gone(seen, there, all_tasks=not only_new)
+    if gone:
+        yield Message({"gone": gone})
+    total = sum(map(len, there.values())) or 1
+    rows: List[Any] = []
+    size = looked = 0
+    for task, identifiers in there.items():
+        stamps = seen.setdefault(task, {})
+        for identifier in identifiers:
+            looked += 1
+            if looked % SLICE == 0:
+                # Other requests get their turn.
+                yield Message({})
+            if only_new and identifier in stamps:
+                continue
+            job = workspace.job(JobKey(task, identifier))
+            stamp = stamp_of(job.xpm)
+            if stamp is None or stamps.get(identifier) == stamp[:2]:
+                continue
+            names, texts = record_texts(job)
+            old = time.time_ns() - stamp[1] > YOUNG_NS
+            stamps[identifier] = stamp[:2] if old else [0, 0]
+            rows.append([task, identifier, stamp, names, texts])
+            size += sum(map(len, texts.values())) + 40 * (3 + len(names))
+            if size > CHUNK:
+                yield Message({"jobs": rows, "checked": looked / total})
+                rows, size = [], 0
+    yield Message({"jobs": rows, "checked": 1.0})
+
+
+def alive(request: Request) -> Answer:
+    """Whether processes of this host live; ``processes`` [identity, ...].
+
+    Answers ``alive`` [true, false or null for one that can't be told from here, ...].
+    """
+    told = {Liveness.ALIVE: True, Liveness.DEAD: False, Liveness.UNKNOWN: None}
+    found = [
+        processes.liveness(ProcessIdentity.read(Fields(data, "alive")))
+        for data in request.fields.items("processes")
+    ]
+    return {"alive": [told[each] for each in found]}
+
+
+def _gone(seen: Stamps, there: "Dict[str, List[str]]", *, all_tasks: bool) -> "List[List[str]]":
+    """The jobs that were seen and are not there; they are not seen any more."""
+    found: List[List[str]] = []
+    for task in list(seen) if all_tasks else there:
+        stamps = seen.get(task, {})
+        for identifier in stamps.keys() - set(there.get(task, ())):
+            del stamps[identifier]
+            found.append([task, identifier])
+    return found
+
+
+def _seen(request: Request) -> Stamps:
+    memory: Dict[str, Stamps] = request.agent.seen
+    return memory.setdefault(request.fields.text("root"), {})
