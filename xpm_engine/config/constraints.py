@@ -34,7 +34,7 @@ def _validator(declared: Any) -> Callable[[Any], Any]:
             declared, config=ConfigDict(strict=True, arbitrary_types_allowed=True)
         )
     except (PydanticUserError, SchemaError, TypeError) as error:
-        reason = str(error).partition("\n")[0]
+        reason = " ".join(str(error).split())
         raise DefinitionError(
             f"the constraints of {type_text(declared)} can't be used: {reason}"
         ) from error

@@ -154,10 +154,16 @@ class Parameter:
     def _first_check(self, value: Any) -> Any:
         declared = self.resolve()
         try:
-            self.check = compile_check(declared)
+            check = compile_check(declared)
+            exact = check(value)
         except DefinitionError as error:
-            raise DefinitionError(f"{self.label}: {error.what}", hint=error.hint) from None
-        return self.check(value)
+            raise DefinitionError(
+                f"{self.label}: {error.what}",
+                where=error.where or self._scope.module,
+                hint=error.hint,
+            ) from None
+        self.check = check
+        return exact
 
     def _bad_default(self, mismatch: Mismatch) -> DefinitionError:
         return DefinitionError(

@@ -7,6 +7,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from xpm_engine.errors import LoadError
@@ -30,6 +31,16 @@ class PathRoots:
     """The plan's folder, absolute."""
     data: str = ""
     """The folder of data sets, absolute; empty for none."""
+
+    @cached_property
+    def links(self) -> tuple[tuple[str, str], ...]:
+        """Real place -> name, of a workspace or data folder that is reached by symbolic links.
+
+        ``path.resolve()`` gives the real one, and is as much a path in a job's folder.
+        """
+        named = (self.workspace.root if self.workspace is not None else "", self.data)
+        real = ((os.path.realpath(name), name) for name in named if name)
+        return tuple((place, name) for place, name in real if place != name)
 
 
 current_roots: ContextVar[PathRoots | None] = ContextVar("current_roots", default=None)
@@ -59,6 +70,11 @@ def locate(path: Path) -> tuple[str, str]:
     if roots is None:
         return ABSOLUTE, text
     clean = os.path.normpath(text) if ".." in text else text
+    for place, name in roots.links:
+        below = _below(clean, place)
+        if below is not None:
+            clean = f"{name}/{below}" if below else name
+            break
     workspace = roots.workspace
     if workspace is not None:
         job = workspace.key_of(clean)

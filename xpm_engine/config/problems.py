@@ -10,7 +10,7 @@ from types import FrameType
 
 from xpm_engine.errors import ParameterError
 
-_PACKAGE = __name__.rpartition(".")[0] + "."
+_PACKAGE = __name__.partition(".")[0] + "."
 
 
 class Mismatch(Exception):  # noqa: N818 (never leaves this package)
@@ -79,7 +79,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 def user_frame() -> FrameType:
-    """The nearest frame that is not this package's."""
+    """The nearest frame that is not ours."""
     frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_PACKAGE):
         frame = frame.f_back
@@ -87,6 +87,6 @@ def user_frame() -> FrameType:
 
 
 def caller() -> str:
-    """``file:line`` of the nearest frame that is not this package's."""
+    """``file:line`` of the nearest frame that is not ours."""
     frame = user_frame()
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"

@@ -196,8 +196,7 @@ def _declared(
         )
         problem = _fault(cls, parameter)
         if problem:
-            named = problem.startswith(parameter.label)
-            problems.append(problem if named else f"{name} {problem}")
+            problems.append(problem)
             continue
         if name in inherited and not parameter.has_default and hasattr(cls, name):
             setattr(cls, name, Unset(name))
@@ -206,17 +205,21 @@ def _declared(
 
 
 def _fault(cls: type[Node], parameter: Parameter) -> str:
+    name = parameter.name
     if parameter.kind is FieldKind.PATH:
         if not cls._xpm_is_task:  # pyright: ignore[reportPrivateUsage]
-            return "is a generated path, and only a Task has a folder for it"
+            return f"{name} is a generated path, and only a Task has a folder for it"
         return ""
     if parameter.kind is FieldKind.CONSTANT and not parameter.has_default:
-        return "is a Constant and needs its value here"
+        return f"{name} is a Constant and needs its value here"
     if parameter.declared is not UNRESOLVED:
         try:
             parameter.check_definition()
         except DefinitionError as error:
-            return error.what
+            hint = f" ({error.hint})" if error.hint else ""
+            return (
+                f"{'' if error.what.startswith(parameter.label) else name + ': '}{error.what}{hint}"
+            )
     return ""
 
 

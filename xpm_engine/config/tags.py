@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NoReturn, TypeVar, cast
 
 from xpm_engine.config.node import Node, Phase, Scalar, state_of
@@ -11,6 +12,9 @@ from xpm_engine.errors import ParameterError, SealedError
 
 T = TypeVar("T")
 C = TypeVar("C", bound=Node)
+
+MAX_BITS = 63
+"""Of an integer that is told as a number."""
 
 _SCALARS = (str, int, float, bool, type(None))
 
@@ -97,10 +101,14 @@ def add_tag(node: Node, key: str, value: object) -> None:
 
 
 def set_tag(node: Node, key: str, value: Scalar) -> None:
-    """Keep a tag that was checked."""
+    """Keep a tag that was checked; a number that JSON can't hold is told by its text."""
     state = state_of(node)
     if state.tags is None:
         state.tags = {}
+    if type(value) is float and not math.isfinite(value):
+        value = repr(value)
+    elif type(value) is int and value.bit_length() > MAX_BITS:
+        value = hex(value)
     state.tags[key] = value
 
 

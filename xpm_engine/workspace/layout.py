@@ -36,7 +36,7 @@ def check_name(name: str, *, what: str = "experiment") -> str:
 
     Raises BadNameError for anything but ``[A-Za-z0-9][A-Za-z0-9._-]{0,99}``.
     """
-    if not _NAME.match(name):
+    if not isinstance(name, str) or not _NAME.match(name):
         raise BadNameError(
             f"{name!r} can't name an {what}"
             if what[0] in "aeiou"

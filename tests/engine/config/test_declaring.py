@@ -78,7 +78,7 @@ def test_every_fault_of_a_class_is_told_at_once() -> None:
         "d has no annotation",
         "e has no annotation",
         "f is a generated path, and only a Task",
-        "type can't be the type of a parameter",
+        "g: type can't be the type of a parameter (register_type() teaches",
     ):
         assert part in text
 

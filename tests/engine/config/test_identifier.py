@@ -28,7 +28,7 @@ from xpm_engine.config import (
     register_type,
 )
 from xpm_engine.config.identifier import partial_digest
-from xpm_engine.config.paths import PathRoots, using_roots
+from xpm_engine.config.paths import PathRoots, locate, using_roots
 from xpm_engine.config.seal import seal
 from xpm_engine.errors import ConfigError, CycleError
 from xpm_engine.workspace.layout import WorkspacePaths
@@ -402,6 +402,18 @@ def test_paths_are_told_by_their_root() -> None:
     assert under("/ws", f"/ws/{job}/../../../file") == under("/ws", "/ws/file")
     assert under("/ws", "/data/a") != under("/ws", "data/a")
     assert under("/ws", "a") == under("/moved", "a")
+
+
+def test_a_resolved_path_is_in_the_folder_that_a_link_leads_to(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    below = "jobs/ir.bm25/" + "ab" * 16 + "/index"
+    roots = PathRoots(WorkspacePaths(f"{tmp_path}/link/ws"), "/plan", f"{tmp_path}/link/data")
+    with using_roots(roots):
+        for place in (f"ws/{below}", "ws/file", "ws", "data/a"):
+            assert of(tmp_path / "link" / place) == of(tmp_path / "real" / place)
+        assert locate(tmp_path / "real" / "ws" / below)[0] == "job:ir.bm25/" + "ab" * 16
+        assert locate(tmp_path / "real" / "wsx")[0] == "abs"
 
 
 def test_partial_identifier_leaves_parameters_out() -> None:

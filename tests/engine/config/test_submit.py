@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -322,6 +323,15 @@ def test_only_scalars_are_tagged(value: Any) -> None:
 def test_bad_tags_are_refused(key: Any, value: Any) -> None:
     with pytest.raises(ParameterError, match="a tag's"):
         Adam().tag(key, value)
+
+
+def test_a_number_that_json_cannot_hold_is_told_by_its_text(submitter: Any) -> None:
+    learner = Learner().tag("clip", float("inf")).tag("seed", 10**5000).tag("none", float("nan"))
+    learner.submit()
+    assert submitter.last.tags == {"clip": "inf", "seed": hex(10**5000), "none": "nan"}
+    json.dumps(submitter.last.tags, allow_nan=False)
+    Evaluate(model=Adam(lr=tag(float("inf")))).submit()
+    assert submitter.last.tags == {"lr": "inf"}
 
 
 class OldDefault(Task):

@@ -208,6 +208,13 @@ def test_constraint_says_what_pydantic_says() -> None:
         holder(Annotated[int, Gt(0)])(value=-1)
 
 
+def test_a_constraint_that_is_none_names_its_parameter() -> None:
+    cls = holder(Annotated[int, Gt("x")])  # type: ignore[arg-type]
+    for _ in range(2):
+        with pytest.raises(DefinitionError, match=r"\.value: the constraints of int, .*'gt' must"):
+            cls(value=1)
+
+
 def test_validator_that_changes_the_type_is_refused() -> None:
     with pytest.raises(ParameterError, match="expected int, got '3'"):
         holder(Annotated[int, AfterValidator(str)])(value=3)

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.engine.projects import Project
+from xpm_engine import experiment
+from xpm_engine.errors import UsageError
 from xpm_engine.workspace import scan
 from xpm_engine.workspace.layout import WorkspacePaths
 from xpm_engine.workspace.records.states import JobState
@@ -38,6 +40,21 @@ def test_a_name_that_is_none_is_refused_before_anything_is_written(
     said = _refused(project, name=name)
     assert "can't name an experiment" in said
     assert not (project.folder / "ws").exists()
+
+
+@pytest.mark.parametrize("name", ["None", "3", "b'x'"])
+def test_a_name_that_is_no_text(project: Project, name: str) -> None:
+    project.write(f'with experiment("ws", {name}):\n    Work(name=1).submit()\n')
+    code, said = project.run()
+    assert code not in (0, None)
+    assert "can't name an experiment" in said
+    assert "Traceback" not in said
+
+
+def test_the_users_own_line_is_named() -> None:
+    with pytest.raises(UsageError) as caught:
+        experiment(3, "x")  # type: ignore[arg-type]
+    assert str(caught.value.where).startswith(__file__)
 
 
 def test_a_workspace_that_is_a_file(project: Project) -> None:
