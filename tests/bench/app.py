@@ -1,0 +1,273 @@
+"""The app in a real terminal: ``python -m tests.bench.app [--jobs N] [--peer PYTHON]``.
+
+Makes a workspace of N jobs, opens the app on it in a pseudo-terminal of 120×40 cells, and prints:
+how long until the first rows of jobs are on the screen (without and with an index of before), how
+much memory that took, how long from a change on disk to the screen, from a key to its frame, what
+a key and an idle second cost, in bytes for the terminal and in processor time. Processor times
+say more than the others on a machine that has something else to do. ``--peer`` is an interpreter
+with experimaestro 2.7.0, whose monitor is then opened on as many jobs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import json
+import os
+import pty
+import select
+import signal
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import pyte
+
+
+from tests.big_workspace import Shape, make
+from xpm_engine.workspace import processes
+from xpm_engine.workspace.atomic import dumps, publish, write_atomic
+from xpm_engine.workspace.layout import JobKey, WorkspacePaths
+from xpm_engine.workspace.records.fields import now
+from xpm_engine.workspace.records.reasons import Outcome
+from xpm_engine.workspace.records.tickets import End
+from xpm_engine.workspace.scan import list_jobs, read_job
+
+SIZE = (120, 40)
+PATIENCE = 120.0
+_TICK = os.sysconf("SC_CLK_TCK")
+
+
+class Screen:
+    """A command in a pseudo-terminal; how much it wrote, and what that looks like."""
+
+    def __init__(self, command: Sequence[str], *, cache: Path) -> None:
+        columns, rows = SIZE
+        self.screen = pyte.Screen(columns, rows)
+        self.bytes = 0
+        self._stream = pyte.ByteStream(self.screen)
+        self._fd, other = pty.openpty()
+        fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        environment = {
+            **os.environ,
+            "TERM": "xterm-256color",
+            "LC_ALL": "C.UTF-8",
+            "XDG_CACHE_HOME": str(cache),
+            "PYTHONPATH": os.getcwd(),
+        }
+        for name in ("TMUX", "NO_COLOR", "COLUMNS", "LINES"):
+            environment.pop(name, None)
+        self.began = time.monotonic()
+        self._process = subprocess.Popen(
+            command,
+            env=environment,
+            stdin=other,
+            stdout=other,
+            stderr=other,
+            start_new_session=True,
+        )
+        os.close(other)
+
+    def type(self, keys: str) -> None:
+        os.write(self._fd, keys.encode())
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.screen.display)
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.began
+
+    @property
+    def cpu(self) -> float:
+        """Seconds of processor time of all its threads."""
+        with open(f"/proc/{self._process.pid}/stat", encoding="ascii") as file:
+            fields = file.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / _TICK
+
+    @property
+    def megabytes(self) -> float:
+        """The most memory that it had."""
+        with open(f"/proc/{self._process.pid}/status", encoding="ascii") as file:
+            lines = dict(line.split(":", 1) for line in file)
+        return int(lines["VmHWM"].split()[0]) / 1024
+
+    def until(self, true: Callable[[], object], patience: float = PATIENCE) -> bool:
+        """Read until something is true; False if it does not become so."""
+        deadline = time.monotonic() + patience
+        while not true():
+            if time.monotonic() > deadline:
+                return False
+            self.read(0.005)
+        return True
+
+    def read(self, wait: float) -> bool:
+        """Read what is there; False if nothing came within `wait` seconds."""
+        if not select.select([self._fd], [], [], wait)[0]:
+            return False
+        data = b""
+        with suppress(OSError):
+            data = os.read(self._fd, 1 << 16)
+        self.bytes += len(data)
+        self._stream.feed(data)
+        return bool(data)
+
+    def quiet(self, seconds: float) -> float:
+        """Read until nothing came for so long; when the last of it came, as monotonic time."""
+        last = time.monotonic()
+        while self.read(seconds):
+            last = time.monotonic()
+        return last
+
+    def close(self) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        os.close(self._fd)
+
+
+def ours(workspace: Path) -> list[str]:
+    code = "import sys; from xpm_tui.cli import main; sys.exit(main())"
+    return [sys.executable, "-c", code, str(workspace)]
+
+
+def has_rows(screen: Screen) -> bool:
+    """Whether a row of a job is on the screen."""
+    return any(word in screen.text for word in ("● running", "✗ failed", "✓ done"))
+
+
+def start(command: Sequence[str], cache: Path, has_rows: Callable[[Screen], bool]) -> dict[str, object]:
+    """One start, until everything was compared with the folders."""
+    screen = Screen(command, cache=cache)
+    try:
+        rows = screen.until(lambda: has_rows(screen))
+        found: dict[str, object] = {
+            "first_rows_s": round(screen.seconds, 3) if rows else None,
+            "first_rows_cpu_s": round(screen.cpu, 3),
+        }
+        screen.until(lambda: "checking" not in screen.text)
+        found["checked_s"] = round(screen.seconds, 3)
+        screen.quiet(1.0)
+        found.update(cpu_s=round(screen.cpu, 3), peak_mb=round(screen.megabytes))
+        screen.type("q")
+        deadline = time.monotonic() + 20
+        while screen.read(0.5) and time.monotonic() < deadline:
+            pass
+        return found
+    finally:
+        screen.close()
+
+
+def keys(screen: Screen, typed: Sequence[str]) -> dict[str, float]:
+    """What each of these keys costs, in the middle and at most."""
+    waits: list[float] = []
+    costs: list[float] = []
+    sizes: list[int] = []
+    for key in typed:
+        screen.quiet(0.4)
+        before, cpu, began = screen.bytes, screen.cpu, time.monotonic()
+        screen.type(key)
+        waits.append(screen.quiet(0.25) - began)
+        costs.append(screen.cpu - cpu)
+        sizes.append(screen.bytes - before)
+    return {
+        "frame_ms": round(statistics.median(waits) * 1000),
+        "frame_ms_most": round(max(waits) * 1000),
+        "cpu_ms": round(statistics.mean(costs) * 1000),
+        "bytes": round(statistics.median(sizes)),
+        "bytes_most": max(sizes),
+    }
+
+
+def changes(screen: Screen, workspace: WorkspacePaths, running: Sequence[JobKey]) -> dict[str, float]:
+    """From the end of a job to the screen."""
+    waits: list[float] = []
+    costs: list[float] = []
+    for key in running:
+        screen.quiet(1.2)
+        before, cpu, began = screen.text, screen.cpu, time.monotonic()
+        finish(workspace, key)
+        count = screen.text.count("● running")
+        screen.until(lambda: screen.text != before, 10)
+        waits.append(time.monotonic() - began)
+        screen.until(lambda count=count: screen.text.count("● running") != count, 0.05)
+        costs.append(screen.cpu - cpu)
+    return {
+        "median_ms": round(statistics.median(waits) * 1000),
+        "most_ms": round(max(waits) * 1000),
+        "cpu_ms": round(statistics.mean(costs) * 1000),
+    }
+
+
+def finish(workspace: WorkspacePaths, key: JobKey) -> None:
+    """End a running job as its supervisor would."""
+    job = workspace.job(key)
+    end = End("e" * 32, Outcome.DONE, now(), processes.own_identity(), exit_code=0)
+    publish(job.end(1), dumps(end.to_json()))
+    with open(job.summary, "rb") as file:
+        summary = json.load(file)
+    summary.update(outcome="done", ended=end.at, exit_code=0)
+    write_atomic(job.summary, dumps(summary))
+
+
+def idle(screen: Screen, seconds: float = 10.0) -> dict[str, float]:
+    screen.quiet(2.0)
+    before, cpu, end = screen.bytes, screen.cpu, time.monotonic() + seconds
+    while time.monotonic() < end:
+        screen.read(0.2)
+    return {
+        "cpu_percent": round((screen.cpu - cpu) / seconds * 100, 2),
+        "bytes_per_s": round((screen.bytes - before) / seconds),
+    }
+
+
+def measure(workspace: WorkspacePaths, cache: Path) -> dict[str, object]:
+    command = ours(Path(workspace.root))
+    found: dict[str, object] = {"cold": start(command, cache, has_rows)}
+    found["warm"] = start(command, cache, has_rows)
+    live = [key for key in list_jobs(workspace) if read_job(workspace, key).state.live]
+    screen = Screen(command, cache=cache)
+    try:
+        screen.until(lambda: has_rows(screen) and "checking" not in screen.text)
+        found["idle"] = idle(screen)
+        found["keys_tree"] = keys(screen, ["j", "k", "j", "j", "l", "j", "j", "k"])
+        found["keys_filter"] = keys(screen, ["/", *"lr>0.01 -ranker:bm25"])
+        screen.type("\r")
+        screen.quiet(0.5)
+        screen.type("\x1b")
+        screen.quiet(1.0)
+        screen.type("\x1b")
+        screen.quiet(1.0)
+        found["change"] = changes(screen, workspace, live[:11])
+    finally:
+        screen.close()
+    return found
+
+
+def main() -> None:
+    """Print the figures."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--jobs", type=int, default=10_000)
+    parser.add_argument("--peer", help="an interpreter with experimaestro 2.7.0")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        shape = Shape(options.jobs, experiments=max(2, min(10, options.jobs // 100)))
+        workspace = make(folder / "ours", shape)
+        print(json.dumps({"jobs": options.jobs, **measure(workspace, folder / "cache")}, indent=2))
+        if options.peer:
+            peer = _(folder / "peer", options.jobs)
+            command = [options.peer, "-m", "experimaestro", "monitor", str(peer)]
+            print(json.dumps({"peer": start(command, folder / "cache", has_rows)}, indent=2))
+
+
+if __name__ == "__main__":
+    main()
