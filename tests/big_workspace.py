@@ -172,16 +172,12 @@ def _experiment(
     if not live:
         lines.append(dumps(end_line(len(lines))))
     _write(folder.manifest, b"\n".join(lines) + b"\n")
-    waits = tuple(
-        Wait(job.key, WaitKind.CORE, place) for place, job in enumerate(waiting, start=1)
-    )
+    waits = tuple(Wait(job.key, WaitKind.CORE, place) for place, job in enumerate(waiting, start=1))
     _write(folder.queue, dumps(Queue(format_time(BEGAN), waits).to_json()))
     os.symlink(run, paths.latest(name))
 
 
-def _write_ended(
-    paths: WorkspacePaths, job: Made, run: str, draw: Random, *, failed: bool
-) -> None:
+def _write_ended(paths: WorkspacePaths, job: Made, run: str, draw: Random, *, failed: bool) -> None:
     began = BEGAN + draw.uniform(0, 80_000)
     seconds = draw.uniform(5, 9_000)
     started, ended = format_time(began), format_time(began + seconds)

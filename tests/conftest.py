@@ -23,4 +23,6 @@ def own_pool(runtime_folders: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = runtime_folders / str(next(_numbers))
     os.mkdir(folder, 0o700)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
+    # What one test's app remembers is no other's.
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
     return folder

@@ -29,7 +29,7 @@ from xpm_tui.screens.empty import EmptyScreen
 from xpm_tui.screens.help import HelpScreen
 from xpm_tui.screens.main import MainScreen
 from xpm_tui.screens.palette import Chosen, Kind, Palette, action_entries, theme_entries
-from xpm_tui.store import Changed, Store
+from xpm_tui.store import Changed, RunKey, Store
 from xpm_tui.watcher import Watcher
 from xpm_tui.widgets.log_view import LogView
 from xpm_tui.widgets.status_bar import StatusBar
@@ -334,9 +334,11 @@ class XpmApp(App[None], inherit_bindings=False):
 
 
 def _together(changes: Sequence[Changed]) -> Changed:
+    if len(changes) == 1:
+        return changes[0]
     return Changed(
-        jobs=frozenset(key for changed in changes for key in changed.jobs),
-        runs=frozenset(run for changed in changes for run in changed.runs),
+        jobs=frozenset[JobKey]().union(*(changed.jobs for changed in changes)),
+        runs=frozenset[RunKey]().union(*(changed.runs for changed in changes)),
         experiments=any(changed.experiments for changed in changes),
         trash=any(changed.trash for changed in changes),
         filter=any(changed.filter for changed in changes),

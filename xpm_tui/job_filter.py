@@ -113,7 +113,7 @@ class JobFilter:
     @property
     def count_words(self) -> str:
         """``27 of 160``."""
-        total = len(self._store.known())
+        total = self._store.known_count
         wanted = self._store.wanted
         return f"{total if wanted is None else len(wanted):,} of {total:,}"
 

@@ -42,6 +42,12 @@ SHARE = 0.02
 SETTLE = 0.03
 """Seconds from an event to the look: what is written with it is seen by the same look."""
 
+PATIENCE = 5.0
+"""Seconds that a screen has to take what was remembered; then the check begins all the same."""
+
+PAINT = 0.2
+"""Seconds that it has to paint it."""
+
 MAX_JOB_WATCHES = 64
 """Live jobs whose folder is watched; each watch is a thread. The others wait for the cycle."""
 
@@ -95,6 +101,8 @@ class Watcher:
         self._dirty = _Dirty(everything=True)
         self._found: deque[Delta] = deque()
         self._woken = False
+        self._kept = False
+        """Whether what the first look at everything found was remembered."""
         self._stopped = False
         self._thread = Thread(target=self._run, name="watcher", daemon=True)
         self._ears: Ears | None = None
@@ -114,12 +122,18 @@ class Watcher:
         self._thread.join(seconds)
         return not self._thread.is_alive()
 
+    @property
+    def index_trouble(self) -> str:
+        """Why the next start will have to read everything; empty if it will not."""
+        return self._reader.trouble
+
     def take(self) -> list[Delta]:
         """What was found since it was last taken."""
         with self._changed:
             found = list(self._found)
             self._found.clear()
             self._woken = False
+            self._changed.notify()
             return found
 
     def look_now(self) -> None:
@@ -133,6 +147,10 @@ class Watcher:
     def _run(self) -> None:
         due = 0.0
         try:
+            remembered = self._reader.remember()
+            if remembered is not None:
+                self._hand_on(remembered)
+                self._let_paint()
             while not self._stopped:
                 look = self._next_look(due)
                 if look is None:
@@ -143,9 +161,19 @@ class Watcher:
                     took = time.monotonic() - began
                     due = time.monotonic() + max(RECONCILE, took / SHARE)
                 self._listen()
+                if look.everything and not self._kept:
+                    self._kept = True
+                    self._reader.keep()
         finally:
+            self._reader.keep()
             if self._ears is not None:
                 self._ears.close()
+
+    def _let_paint(self) -> None:
+        """Wait until what was remembered is on the screen: one thread at a time is quicker."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._stopped or not self._woken, PATIENCE)
+            self._changed.wait_for(lambda: self._stopped, PAINT)
 
     def _next_look(self, due: float) -> Look | None:
         """Wait for the next time to look; None if it is over."""
@@ -161,15 +189,17 @@ class Watcher:
 
     def _read(self, look: Look) -> None:
         for delta in self._reader.read(look):
-            with self._changed:
-                if self._stopped:
-                    return
-                if not delta and delta.checked == 1.0 and not look.everything:
-                    continue
-                self._found.append(delta)
-                wake, self._woken = not self._woken, True
-            if wake:
-                self._wake()
+            if self._stopped:
+                return
+            if delta or delta.checked != 1.0 or look.everything:
+                self._hand_on(delta)
+
+    def _hand_on(self, delta: Delta) -> None:
+        with self._changed:
+            self._found.append(delta)
+            wake, self._woken = not self._woken, True
+        if wake:
+            self._wake()
 
     def _listen(self) -> None:
         """Watch the folders that can change now."""

@@ -1,11 +1,10 @@
-"""The app in a real terminal: ``python -m tests.bench.app [--jobs N] [--peer PYTHON]``.
+"""The app in a real terminal: ``python -m tests.bench.app [--jobs N]``.
 
 Makes a workspace of N jobs, opens the app on it in a pseudo-terminal of 120×40 cells, and prints:
 how long until the first rows of jobs are on the screen (without and with an index of before), how
 much memory that took, how long from a change on disk to the screen, from a key to its frame, what
 a key and an idle second cost, in bytes for the terminal and in processor time. Processor times
-say more than the others on a machine that has something else to do. ``--peer`` is an interpreter
-with experimaestro 2.7.0, whose monitor is then opened on as many jobs.
+say more than the others on a machine that has something else to do.
 """
 
 from __future__ import annotations
@@ -26,10 +25,10 @@ import termios
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pyte
-
 
 from tests.big_workspace import Shape, make
 from xpm_engine.workspace import processes
@@ -144,7 +143,9 @@ def has_rows(screen: Screen) -> bool:
     return any(word in screen.text for word in ("● running", "✗ failed", "✓ done"))
 
 
-def start(command: Sequence[str], cache: Path, has_rows: Callable[[Screen], bool]) -> dict[str, object]:
+def start(
+    command: Sequence[str], cache: Path, has_rows: Callable[[Screen], bool]
+) -> dict[str, object]:
     """One start, until everything was compared with the folders."""
     screen = Screen(command, cache=cache)
     try:
@@ -187,7 +188,9 @@ def keys(screen: Screen, typed: Sequence[str]) -> dict[str, float]:
     }
 
 
-def changes(screen: Screen, workspace: WorkspacePaths, running: Sequence[JobKey]) -> dict[str, float]:
+def changes(
+    screen: Screen, workspace: WorkspacePaths, running: Sequence[JobKey]
+) -> dict[str, float]:
     """From the end of a job to the screen."""
     waits: list[float] = []
     costs: list[float] = []
@@ -195,16 +198,19 @@ def changes(screen: Screen, workspace: WorkspacePaths, running: Sequence[JobKey]
         screen.quiet(1.2)
         before, cpu, began = screen.text, screen.cpu, time.monotonic()
         finish(workspace, key)
-        count = screen.text.count("● running")
-        screen.until(lambda: screen.text != before, 10)
+        screen.until(partial(_differs, screen, before), 10)
         waits.append(time.monotonic() - began)
-        screen.until(lambda count=count: screen.text.count("● running") != count, 0.05)
+        screen.quiet(0.3)
         costs.append(screen.cpu - cpu)
     return {
         "median_ms": round(statistics.median(waits) * 1000),
         "most_ms": round(max(waits) * 1000),
         "cpu_ms": round(statistics.mean(costs) * 1000),
     }
+
+
+def _differs(screen: Screen, before: str) -> bool:
+    return screen.text != before
 
 
 def finish(workspace: WorkspacePaths, key: JobKey) -> None:
@@ -231,8 +237,8 @@ def idle(screen: Screen, seconds: float = 10.0) -> dict[str, float]:
 
 def measure(workspace: WorkspacePaths, cache: Path) -> dict[str, object]:
     command = ours(Path(workspace.root))
-    found: dict[str, object] = {"cold": start(command, cache, has_rows)}
-    found["warm"] = start(command, cache, has_rows)
+    found: dict[str, object] = {"cold": start(command, cache)}
+    found["warm"] = start(command, cache)
     live = [key for key in list_jobs(workspace) if read_job(workspace, key).state.live]
     screen = Screen(command, cache=cache)
     try:
@@ -256,17 +262,12 @@ def main() -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--jobs", type=int, default=10_000)
-    parser.add_argument("--peer", help="an interpreter with experimaestro 2.7.0")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         shape = Shape(options.jobs, experiments=max(2, min(10, options.jobs // 100)))
         workspace = make(folder / "ours", shape)
         print(json.dumps({"jobs": options.jobs, **measure(workspace, folder / "cache")}, indent=2))
-        if options.peer:
-            peer = _(folder / "peer", options.jobs)
-            command = [options.peer, "-m", "experimaestro", "monitor", str(peer)]
-            print(json.dumps({"peer": start(command, folder / "cache", has_rows)}, indent=2))
 
 
 if __name__ == "__main__":

@@ -163,7 +163,8 @@ def test_a_limit_of_the_system_means_looking_and_is_told(
 def test_one_call_to_wake_until_all_is_taken(
     workspace: FakeWorkspace, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("xpm_tui.store.reader.BATCH", 2)
+    monkeypatch.setattr("xpm_tui.store.reader.LOOKS", 2)
+    monkeypatch.setattr("xpm_tui.store.reader.FIRST_PAUSE", 0.0)
     monkeypatch.setattr(watching, "POLL", 3600.0)
     with listening(workspace, events=False) as listener:
         listener.wait_until(lambda: listener.watcher.hearing is Hearing.POLLING)

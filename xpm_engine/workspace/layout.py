@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
-from typing import Iterator, Optional
+from typing import Iterator, NamedTuple, Optional
 
 from xpm_engine.errors import BadNameError
 
@@ -91,9 +91,11 @@ def is_identifier(name: str) -> bool:
     return bool(_IDENTIFIER.match(name))
 
 
-@dataclass(frozen=True, order=True)
-class JobKey:
-    """The name of a job: its task's folder and its identifier."""
+class JobKey(NamedTuple):
+    """The name of a job: its task's folder and its identifier.
+
+    A tuple, because a workspace has very many of these, and all of them are keys.
+    """
 
     task: str
     """TASK-ID, as `task_folder` makes it."""

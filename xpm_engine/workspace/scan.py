@@ -313,8 +313,13 @@ def read_progress(
     return progress if progress.attempt == attempt else None
 
 
-def read_run(workspace: WorkspacePaths, experiment: str, run: str) -> RunView:
-    """One run, with its manifest and what its jobs wait for."""
+def read_run(
+    workspace: WorkspacePaths, experiment: str, run: str, *, manifest: Manifest | None = None
+) -> RunView:
+    """One run, with its manifest and what its jobs wait for.
+
+    A `manifest` that was read before, and has not changed since, is not read again.
+    """
     paths = workspace.run(experiment, run)
     problem = ""
     record = None
@@ -324,7 +329,8 @@ def read_run(workspace: WorkspacePaths, experiment: str, run: str) -> RunView:
         problem = f"{paths.record}: is missing"
     except UnreadableError as error:
         problem = f"{error.where}: {error.what}"
-    manifest = read_manifest(paths)
+    if manifest is None:
+        manifest = read_manifest(paths)
     if manifest.damage:
         problem = problem or f"{paths.manifest}: {manifest.damage[0]}"
     plan = None if record is None else plan_state(record)

@@ -13,8 +13,10 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from xpm_engine.workspace.layout import JobKey
+from xpm_engine.workspace.records.fields import format_time
 from xpm_tui.actions import Situation
 from xpm_tui.job_filter import Answer, JobFilter, Work
+from xpm_tui.look import when
 from xpm_tui.screens.capture import Capture
 from xpm_tui.screens.jump_screen import JumpScreen
 from xpm_tui.store import (
@@ -217,9 +219,13 @@ class MainScreen(JumpScreen):
         """The status row: marks, grouping, filter and badge."""
         if not self.is_mounted:
             return
-        watcher = self.app.watcher
+        store, as_of = self._store, self._store.as_of
         told = badge(
-            watcher.hearing, self._store.checked, self._store.problem, readonly=self.app.readonly
+            self.app.watcher.hearing,
+            store.checked,
+            store.problem,
+            readonly=self.app.readonly,
+            as_of="" if as_of is None else when(format_time(as_of), self.app.clock()),
         )
         self._status.show_facts(
             told,

@@ -3,6 +3,7 @@
 - `subjects`   what the cursor can stand on
 - `model`      what the store answers with, and the delta that it takes
 - `reader`     the disk -> deltas, in a thread of its own
+- `rows`       many jobs at once, none of them made before it is looked at
 - `run_index`  one run, ready to be asked
 - `labels`     what a job is called among its siblings
 - `store`      the answers
@@ -23,6 +24,7 @@ from xpm_tui.store.model import (
     Group,
     Job,
 )
+from xpm_tui.store.rows import JobList, jobs_among
 from xpm_tui.store.store import Store
 from xpm_tui.store.subjects import (
     AllJobsSubject,
@@ -60,6 +62,7 @@ __all__ = [
     "GroupSubject",
     "Grouping",
     "Job",
+    "JobList",
     "JobSubject",
     "LogSubject",
     "RunKey",
@@ -70,6 +73,7 @@ __all__ = [
     "TrashSubject",
     "WorkspaceSubject",
     "differing",
+    "jobs_among",
     "pair",
     "shared",
 ]

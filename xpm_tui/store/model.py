@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from xpm_engine.workspace.cleaning.transactions import Transaction
+from xpm_engine.workspace.index import JobRow
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.reasons import Wait
 from xpm_engine.workspace.records.runs import How, PlanState
@@ -151,7 +152,7 @@ class Group:
 class Delta:
     """What a look at the disk found to be new; from the reader's thread to the store."""
 
-    jobs: Mapping[JobKey, JobRecord] = field(default_factory=dict[JobKey, JobRecord])
+    jobs: Mapping[JobKey, JobRow] = field(default_factory=dict[JobKey, JobRow])
     """Read again; those whose folder is gone are `not submitted`."""
     runs: Mapping[RunKey, RunView] = field(default_factory=dict[RunKey, RunView])
     gone_runs: frozenset[RunKey] = frozenset()
@@ -162,6 +163,8 @@ class Delta:
     """What the workspace as a whole suffers from; empty if it was read, None if not looked at."""
     checked: float = 1.0
     """How much of the workspace was looked at so far, 0 to 1."""
+    as_of: float | None = None
+    """When this was so, in seconds since 1970, where it is what was remembered."""
 
     def __bool__(self) -> bool:
         return bool(

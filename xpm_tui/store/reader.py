@@ -1,35 +1,34 @@
-"""The disk -> deltas: reads what changed since the last look, and nothing else.
+"""The disk -> deltas: what was remembered first, then what is different, and nothing else.
 
-Belongs to one thread. A job is read again when the stamp of its ``.xpm/`` differs, because every
-change of its state adds or replaces a file there.
+Belongs to one thread.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from xpm_engine.workspace import scan
 from xpm_engine.workspace.cleaning.transactions import Transaction, list_trash
-from xpm_engine.workspace.layout import (
-    JobKey,
-    WorkspacePaths,
-    is_identifier,
-    is_name,
-    is_task_folder,
-)
-from xpm_engine.workspace.processes import Liveness, liveness
-from xpm_engine.workspace.records.identity import ProcessIdentity
-from xpm_engine.workspace.records.states import JobState
+from xpm_engine.workspace.index import JobRow, Known, read_index, write_index
+from xpm_engine.workspace.index.stamps import Stamp
+from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.scan import JobRecord, RunView
 from xpm_tui.store.model import Delta
-from xpm_tui.store.stamps import NAMES, Stamp, Stamps
 from xpm_tui.store.subjects import RunKey, latest_first
 
-BATCH = 2_000
-"""Jobs in one delta: what a screen takes at once without a pause that can be felt."""
+FIRST_PAUSE = 0.1
+"""Seconds until what was found so far is handed on; the next time it is twice as long, …"""
+
+LONGEST_PAUSE = 2.0
+"""… but not longer than this: a screen must take what is handed on."""
+
+NEARLY = 0.99
+"""What is told to be looked at before the last of it was."""
+
+LOOKS = 64
+"""Jobs that are looked at between two looks at the clock."""
 
 
 @dataclass(frozen=True)
@@ -53,15 +52,38 @@ class Reader:
         """The jobs that can still change by themselves."""
         self.live_runs: frozenset[RunKey] = frozenset()
         """The runs whose plan may still add to them."""
-        self._stamps = Stamps(clock)
+        self.trouble = ""
+        """Why nothing can be remembered for the next time; empty if it can."""
+        self._known = Known(workspace, clock=clock)
+        self._live: set[JobKey] = set()
+        self._checked = False
+        """Whether everything was compared with the folders once."""
         self._names: tuple[str, ...] | None = None
-        self._tasks: dict[str, tuple[str, ...]] = {}
-        self._views: dict[RunKey, tuple[Stamp, RunView]] = {}
-        self._jobs: dict[JobKey, tuple[Stamp, JobRecord]] = {}
-        self._young: set[JobKey] = set()
         self._trash: Stamp = None
         self._trashed: tuple[Transaction, ...] | None = None
         self._problem = ""
+
+    def remember(self) -> Delta | None:
+        """What the workspace was like when it was last looked at; None if nobody knows."""
+        found = read_index(self.workspace)
+        if found is None:
+            return None
+        known = self._known
+        known.jobs.update(found.jobs)
+        known.runs.update(found.runs)
+        return Delta(
+            jobs={key: row for key, (_, row) in found.jobs.items()},
+            runs={RunKey(*name): run.view for name, run in found.runs.items()},
+            experiments=tuple(sorted({experiment for experiment, _ in found.runs})),
+            checked=0.0,
+            as_of=found.at,
+        )
+
+    def keep(self) -> None:
+        """Remember for the next time what is known now, if it is worth it."""
+        if self._checked and self._known.differs:
+            self._known.differs = False
+            self.trouble = write_index(self._known)
 
     def folders(self) -> tuple[str, ...]:
         """The folders where something appears when a plan or a cleaner does something."""
@@ -72,7 +94,7 @@ class Reader:
             *map(workspace.experiment, self._names or ()),
             *(workspace.run(run.experiment, run.run).root for run in sorted(self.live_runs)),
             workspace.jobs,
-            *(f"{workspace.jobs}/{task}" for task in self._tasks),
+            *(f"{workspace.jobs}/{task}" for task in self._known.tasks),
             workspace.trash,
         )
 
@@ -93,11 +115,9 @@ class Reader:
         yield Delta(problem=problem if changed else None)
 
     def _read(self, look: Look) -> Iterator[Delta]:
-        first = self._names is None
         names, latest, older = self._list_runs()
-        gone_runs = frozenset(self._views.keys() - {*latest, *older})
-        for run in gone_runs:
-            del self._views[run]
+        gone_runs = frozenset(self._runs() - {*latest, *older})
+        self._known.forget_runs((run.experiment, run.run) for run in gone_runs)
         fresh = dict(self._read_runs(latest, look))
         head = Delta(
             runs=fresh,
@@ -106,111 +126,81 @@ class Reader:
             trash=self._read_trash(look),
         )
         self._names = names
-        batches = self._batches(self._candidates(look), fresh.values())
-        for number, batch in enumerate(batches, start=1):
-            done = number / (len(batches) + 1) if first else 1.0
-            part = replace(head, jobs=dict(self._read_jobs(batch)), checked=done)
+        for part in self._read_jobs(self._candidates(look, fresh)):
+            yield replace(head, jobs=part.jobs, checked=part.checked)
             head = Delta()
-            if part:
-                yield part
         fresh = dict(self._read_runs(older, look))
         self._note_live()
+        self._checked |= look.everything
         yield Delta(runs=fresh)
 
     # Runs
 
+    def _runs(self) -> set[RunKey]:
+        return {RunKey(*name) for name in self._known.runs}
+
     def _list_runs(self) -> tuple[tuple[str, ...], list[RunKey], list[RunKey]]:
         """The names of the experiments, their latest runs, and their earlier ones."""
-        workspace, latest, older = self.workspace, list[RunKey](), list[RunKey]()
-        names = tuple(filter(is_name, self._stamps.folders_in(workspace.experiments)))
-        for name in names:
-            runs = filter(is_name, self._stamps.folders_in(workspace.experiment(name)))
+        names, latest, older = list[str](), list[RunKey](), list[RunKey]()
+        for name, runs in self._known.list_runs():
+            names.append(name)
             keys = latest_first([RunKey(name, run) for run in runs])
             latest += keys[:1]
             older += keys[1:]
-        return names, latest, older
+        return tuple(names), latest, older
 
-    def _read_runs(self, runs: Iterable[RunKey], look: Look) -> Iterator[tuple[RunKey, RunView]]:
+    def _read_runs(self, runs: Sequence[RunKey], look: Look) -> Iterator[tuple[RunKey, RunView]]:
         for run in runs:
-            known = self._views.get(run)
-            if known is not None and not (look.everything or run in look.runs or known[1].live):
-                continue
-            paths = self.workspace.run(run.experiment, run.run)
-            stamp = self._stamps.of(paths.record, paths.manifest, paths.queue)
-            if known is not None and stamp is not None and stamp == known[0]:
-                record = known[1].record
-                if not known[1].live or record is None or not _is_dead(record.driver):
-                    continue
-            view = scan.read_run(self.workspace, run.experiment, run.run)
-            self._views[run] = (stamp, view)
-            if known is None or known[1] != view:
-                yield run, view
+            name = (run.experiment, run.run)
+            known = self._known.runs.get(name)
+            if known is None or look.everything or run in look.runs or known.view.live:
+                view = self._known.look_at_run(name)
+                if view is not None:
+                    yield run, view
 
     # Jobs
 
-    def _candidates(self, look: Look) -> list[JobKey]:
-        """The jobs that may have changed, come or gone."""
-        jobs = self.workspace.jobs
-        asked = {*look.jobs, *self.live_jobs, *self._young}
+    def _candidates(self, look: Look, fresh: dict[RunKey, RunView]) -> list[JobKey]:
+        """The jobs that may have changed, come or gone; those of fresh runs first."""
+        known = self._known
+        asked = {*look.jobs, *self.live_jobs, *known.young, *known.come_or_gone()}
         if look.everything:
-            asked.update(self._jobs)
-        tasks = tuple(filter(is_task_folder, self._stamps.folders_in(jobs)))
-        for task in (*tasks, *(self._tasks.keys() - set(tasks))):
-            names = self._stamps.folders_in(f"{jobs}/{task}")
-            before = self._tasks.get(task, NAMES)
-            if names is not before:
-                self._tasks[task] = names
-                different = set(names) ^ set(before)
-                asked.update(JobKey(task, name) for name in filter(is_identifier, different))
-            if not names and task not in tasks:
-                del self._tasks[task]
-                self._stamps.forget(f"{jobs}/{task}")
-        return sorted(asked)
+            asked.update(known.jobs)
+        if not fresh:
+            return list(asked)
+        first = [line.key for view in fresh.values() for line in view.manifest.references]
+        return list(dict.fromkeys([*filter(asked.__contains__, first), *asked]))
 
-    def _batches(
-        self, candidates: Sequence[JobKey], views: Iterable[RunView]
-    ) -> list[Sequence[JobKey]]:
-        """What is to be read in which delta: the jobs of these runs first."""
-        if len(candidates) <= BATCH:
-            return [candidates]
-        wanted = {reference.key for view in views for reference in view.manifest.references}
-        ordered = sorted(candidates, key=lambda key: key not in wanted)
-        return [ordered[start : start + BATCH] for start in range(0, len(ordered), BATCH)]
+    def _read_jobs(self, keys: Sequence[JobKey]) -> Iterator[Delta]:
+        """What is new of these jobs: at first in small portions, with how far the check is."""
+        found: dict[JobKey, JobRow] = {}
+        pause, due = FIRST_PAUSE, time.monotonic() + FIRST_PAUSE
+        for number, key in enumerate(keys, start=1):
+            row = self._known.look_at_job(key)
+            if row is not None:
+                found[key] = row
+                live = isinstance(row, JobRecord) and row.state.live
+                (self._live.add if live else self._live.discard)(key)
+            if number % LOOKS == 0 and time.monotonic() > due:
+                yield Delta(jobs=found, checked=self._share(number / len(keys)))
+                found = {}
+                pause = min(2 * pause, LONGEST_PAUSE)
+                due = time.monotonic() + pause
+        yield Delta(jobs=found, checked=self._share(1.0))
 
-    def _read_jobs(self, keys: Iterable[JobKey]) -> Iterator[tuple[JobKey, JobRecord]]:
-        for key in keys:
-            known = self._jobs.get(key)
-            stamp = self._stamps.of(self.workspace.job(key).xpm)
-            if known is not None and stamp is not None and stamp == known[0]:
-                supervisor = known[1].supervisor
-                running = known[1].state is JobState.RUNNING
-                if not running or supervisor is None or not _is_dead(supervisor):
-                    continue
-            record = scan.read_job(self.workspace, key)
-            if record.state is JobState.NOT_SUBMITTED:
-                self._jobs.pop(key, None)
-                self._young.discard(key)
-                if known is not None:
-                    yield key, record
-                continue
-            self._jobs[key] = (stamp, record)
-            if stamp is None:
-                self._young.add(key)
-            else:
-                self._young.discard(key)
-            if known is None or known[1] != record:
-                yield key, record
+    def _share(self, part: float) -> float:
+        """How much was looked at: not all before all of it was."""
+        return 1.0 if self._checked else min(part, NEARLY)
 
     def _note_live(self) -> None:
-        self.live_runs = frozenset(run for run, (_, view) in self._views.items() if view.live)
-        self.live_jobs = frozenset(
-            key for key, (_, record) in self._jobs.items() if record.state.live
-        )
+        runs = self._known.runs.items()
+        self.live_runs = frozenset(RunKey(*name) for name, run in runs if run.view.live)
+        self.live_jobs = frozenset(self._live)
 
     # Trash
 
     def _read_trash(self, look: Look) -> tuple[Transaction, ...] | None:
-        stamp = self._stamps.of(self.workspace.trash)
+        stamp = self._known.stamps.of(self.workspace.trash)
         if not look.everything and stamp is not None and stamp == self._trash:
             return None
         self._trash = stamp
@@ -219,7 +209,3 @@ class Reader:
             return None
         self._trashed = found
         return found
-
-
-def _is_dead(identity: ProcessIdentity) -> bool:
-    return liveness(identity) is Liveness.DEAD

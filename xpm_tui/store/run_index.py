@@ -3,74 +3,115 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+from xpm_engine.workspace.index import (
+    JobRow,
+    PackedReferences,
+    ended_of,
+    last_end,
+    pack_manifest,
+    record_of,
+)
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.reasons import Wait
 from xpm_engine.workspace.records.runs import How, Reference
 from xpm_engine.workspace.records.states import JobState, seen_by_run
 from xpm_engine.workspace.scan import JobRecord, RunView
 from xpm_tui.store.labels import Labelling, differing, labelling, pair, task_names
-from xpm_tui.store.model import FAILURES, IMPORTANCE, RANK, Counts, Group, Job
+from xpm_tui.store.model import IMPORTANCE, Counts, Group, Job
+from xpm_tui.store.rows import FAILED_CODES, STATES, codes_of
 from xpm_tui.store.subjects import Grouping, GroupKey, RunKey
+
+MOST_KEPT = 4_096
+"""Jobs that are kept ready; more are made again when they are asked for."""
+
+_DONE = STATES.index(JobState.DONE)
 
 
 class RunIndex:
     """A run's jobs in the light of that run.
 
-    Built once for a manifest; a job that changes later costs as much as one job.
+    Built once for a manifest, without unpacking its lines; a job that changes later costs as much
+    as one job.
     """
 
     def __init__(
-        self, key: RunKey, view: RunView, record_of: Callable[[JobKey], JobRecord]
+        self, key: RunKey, view: RunView, row_of: Callable[[JobKey], JobRow | None]
     ) -> None:
         self.key = key
         self.view = view
-        self.references: dict[JobKey, Reference] = {
-            reference.key: reference for reference in view.manifest.references
-        }
-        self.last_ended = ""
-        """When a job of it last ended, as records state time."""
-        self._record_of = record_of
+        lines = pack_manifest(view.manifest).references
+        assert isinstance(lines, PackedReferences)
+        self.keys: Sequence[JobKey] = lines.keys
+        """Its jobs in the order of the plan."""
+        self.references = References(lines)
+        self._lines = lines
+        self._row_of = row_of
         self._waits = _waits(view)
-        self._states: dict[JobKey, JobState] = {}
-        self._failed: set[JobKey] = set()
-        self._order = {key: place for place, key in enumerate(self.references)}
+        self._places = self.references.places
+        rows = [*map(row_of, lines.keys)]
+        self.last_ended = last_end(rows)
+        """When a job of it last ended, as records state time."""
+        self._codes = codes_of(rows)
+        """The state of each job: a place in `STATES`, which is in the order of importance."""
+        for job in lines.keys if view.live else self._waits:
+            if job in self._places:
+                self._codes[self._places[job]] = self._code(job)
+        self._reused = bytes(row[0] == _REUSED for row in lines.rows)
         self._all = _Tally()
         self._of_task: dict[str, _Tally] = {}
-        self._jobs: dict[JobKey, Job] = {}
-        self._tasks: dict[str, list[Reference]] = {}
-        self._labels: dict[str, Labelling] = {}
-        self._names_of: dict[JobKey, str] = {}
-        self._members: dict[GroupKey, list[JobKey]] = {}
-        self._sorted: dict[GroupKey, tuple[JobKey, ...]] = {}
-        for reference in view.manifest.references:
-            self._tasks.setdefault(reference.key.task, []).append(reference)
-            self._of_task.setdefault(reference.key.task, _Tally())
-            self._count(reference.key)
-        self.names = task_names(self._tasks)
+        tasks = [job.task for job in lines.keys]
+        for (task, code, reused), count in Counter(
+            zip(tasks, self._codes, self._reused, strict=True)
+        ).items():
+            self._all.add(code, reused, count)
+            self._of_task.setdefault(task, _Tally()).add(code, reused, count)
+        self.names = task_names(dict.fromkeys(tasks))
         """Task -> its short name in this run."""
+        self._jobs: dict[JobKey, Job] = {}
+        self._labels: dict[str, Labelling] = {}
+        self._members: dict[GroupKey, list[int]] = {}
+        self._sorted: dict[GroupKey, tuple[JobKey, ...]] = {}
 
     def update(self, key: JobKey) -> None:
         """The job's folder was read again."""
-        before = self._states[key]
-        self._tally(key, before, -1)
+        place = self._places[key]
+        before, now = self._codes[place], self._code(key)
         self._jobs.pop(key, None)
-        self._count(key)
-        if self._states[key] is not before:
-            self._sorted.clear()
-            for group in [group for group in self._members if group.by is Grouping.STATE]:
-                del self._members[group]
+        row = self._row_of(key)
+        ended = "" if row is None else ended_of(row)
+        self.last_ended = max(self.last_ended, ended)
+        if before == now:
+            return
+        self._codes[place] = now
+        for tally in (self._all, self._of_task[key.task]):
+            tally.add(before, self._reused[place], -1)
+            tally.add(now, self._reused[place], 1)
+        self._sorted.clear()
+        for group in [group for group in self._members if group.by is Grouping.STATE]:
+            del self._members[group]
+
+    def requeue(self, view: RunView) -> None:
+        """The same run with the same jobs was read again: some may wait for something else."""
+        before, self._waits = self._waits, _waits(view)
+        self.view = view
+        for key in before.keys() | self._waits.keys():
+            if key in self._places and before.get(key) != self._waits.get(key):
+                self.update(key)
 
     def job(self, key: JobKey) -> Job:
         """A job in the light of this run, which references it."""
         found = self._jobs.get(key)
         if found is None:
             reference = self.references[key]
+            row = self._row_of(key)
+            if len(self._jobs) >= MOST_KEPT:
+                self._jobs.clear()
             found = self._jobs[key] = Job(
                 key=key,
-                state=self._states[key],
-                record=self._record_of(key),
+                state=self.state(key),
+                record=_no_record(key) if row is None else record_of(key, row),
                 run=self.key,
                 tags=reference.tags,
                 params=reference.params,
@@ -83,24 +124,32 @@ class RunIndex:
 
     def state(self, key: JobKey) -> JobState:
         """The state of a job that this run references."""
-        return self._states[key]
+        return STATES[self._codes[self._places[key]]]
+
+    def is_reused(self, key: JobKey) -> bool:
+        """Whether the run found the job done."""
+        return bool(self._reused[self._places[key]])
+
+    def codes_of(self, keys: Iterable[JobKey]) -> bytes:
+        """The states of these jobs, all of which it references, as places in `STATES`."""
+        return bytes(map(self._codes.__getitem__, map(self._places.__getitem__, keys)))
+
+    def codes(self) -> Iterable[tuple[JobKey, int]]:
+        """Every job with its state, as a place in `STATES`."""
+        return zip(self.keys, self._codes, strict=True)
 
     def label(self, key: JobKey) -> str:
         """What the job is called among the jobs of its task in this run."""
-        if key in self._names_of:
-            return self._names_of[key]
         task = key.task
         if task not in self._labels:
-            self._labels[task] = labelling(self._tasks[task])
+            places = self._places_in(GroupKey(Grouping.TASK, (task,)))
+            self._labels[task] = labelling([self._lines[place] for place in places])
         reference = self.references[key]
-        found = self._names_of[key] = self._labels[task].label(
-            key, reference.tags, reference.params
-        )
-        return found
+        return self._labels[task].label(key, reference.tags, reference.params)
 
     def failed(self) -> list[JobKey]:
         """The jobs that failed or died, in the order of the plan."""
-        return sorted(self._failed, key=self._order.__getitem__)
+        return [key for key, code in self.codes() if code in FAILED_CODES]
 
     @property
     def counts(self) -> Counts:
@@ -112,9 +161,9 @@ class RunIndex:
     def groups(self, by: Grouping, path: tuple[str, ...] = ()) -> tuple[Group, ...]:
         """The groups right inside the group at `path`, or of the whole run; none for jobs."""
         if by is Grouping.TASK and not path:
-            return tuple(self._group(by, (task,), self.names[task]) for task in self._tasks)
+            return tuple(self._group(by, (task,), self.names[task]) for task in self.names)
         if by is Grouping.STATE and not path:
-            states = [state for state in IMPORTANCE if self._all.of[state]]
+            states = [state for code, state in enumerate(STATES) if self._all.of[code]]
             return tuple(self._group(by, (state.value,), state.value) for state in states)
         if by is Grouping.TAG:
             return self._tag_groups(path)
@@ -123,48 +172,38 @@ class RunIndex:
     def counts_of(self, group: GroupKey) -> Counts:
         """Of the jobs of a group."""
         if group.by is Grouping.TASK and group.path:
-            return (
-                self._of_task[group.path[0]].counts()
-                if group.path[0] in self._of_task
-                else Counts()
-            )
+            tally = self._of_task.get(group.path[0])
+            return Counts() if tally is None else tally.counts()
         tally = _Tally()
-        for key in self.members(group):
-            tally.add(self._states[key], self._reused(key, self._states[key]), 1)
+        for place in self._places_in(group):
+            tally.add(self._codes[place], self._reused[place], 1)
         return tally.counts()
 
     def members(self, group: GroupKey) -> Sequence[JobKey]:
         """The jobs of a group, in the order of the plan."""
-        found = self._members.get(group)
-        if found is None:
-            found = self._members[group] = [
-                reference.key
-                for reference in self._candidates(group)
-                if self._is_in(reference, group)
-            ]
-        return found
+        return [self.keys[place] for place in self._places_in(group)]
 
     def listing(self, group: GroupKey) -> tuple[JobKey, ...]:
         """The jobs of a group, failed and live first, else in the order of the plan."""
         found = self._sorted.get(group)
         if found is None:
-            states = self._states
-            ordered = sorted(self.members(group), key=lambda key: RANK[states[key]])
-            found = self._sorted[group] = tuple(ordered)
+            ordered = sorted(self._places_in(group), key=self._codes.__getitem__)
+            found = self._sorted[group] = tuple(map(self.keys.__getitem__, ordered))
         return found
 
     def _tag_groups(self, path: tuple[str, ...]) -> tuple[Group, ...]:
         """By the first tag in which the jobs of the group outside differ."""
-        members = self.members(GroupKey(Grouping.TAG, path))
-        different = differing([self.references[key].tags for key in members])
+        places = self._places_in(GroupKey(Grouping.TAG, path))
+        tags = [self._lines.tags(place) for place in places]
+        different = differing(tags)
         if not different:
             return ()
         name = different[0]
-        parts: dict[str, list[JobKey]] = {}
-        for key in members:
-            parts.setdefault(_tag_part(self.references[key], name), []).append(key)
-        for part, keys in parts.items():
-            self._members[GroupKey(Grouping.TAG, (*path, part))] = keys
+        parts: dict[str, list[int]] = {}
+        for place, values in zip(places, tags, strict=True):
+            parts.setdefault(_tag_part(values, name), []).append(place)
+        for part, members in parts.items():
+            self._members[GroupKey(Grouping.TAG, (*path, part))] = members
         inner = len(different) > 1
         return tuple(
             self._group(
@@ -179,60 +218,86 @@ class RunIndex:
         key = GroupKey(by, path)
         return Group(key, self.key, label, self.counts_of(key), inner)
 
-    def _candidates(self, group: GroupKey) -> Iterable[Reference]:
-        if group.by is Grouping.TASK and group.path:
-            return self._tasks.get(group.path[0], ())
-        return self.references.values()
+    def _places_in(self, group: GroupKey) -> Sequence[int]:
+        """The places in the plan of a group's jobs."""
+        if not group.path:
+            return range(len(self.keys))
+        if group not in self._members and group.by is Grouping.TASK:
+            for place, key in enumerate(self.keys):
+                self._members.setdefault(GroupKey(Grouping.TASK, (key.task,)), []).append(place)
+        elif group not in self._members and group.by is Grouping.STATE:
+            code = [state.value for state in STATES].index(group.path[0])
+            self._members[group] = [
+                place for place, found in enumerate(self._codes) if found == code
+            ]
+        elif group not in self._members:
+            self._members[group] = [
+                place
+                for place in range(len(self.keys))
+                if _has_parts(self._lines.tags(place), group.path)
+            ]
+        return self._members.get(group, ())
 
-    def _is_in(self, reference: Reference, group: GroupKey) -> bool:
-        if group.by is Grouping.STATE and group.path:
-            return self._states[reference.key].value == group.path[0]
-        if group.by is Grouping.TAG:
-            return all(_tag_part(reference, part.partition("=")[0]) == part for part in group.path)
-        return True
-
-    def _count(self, key: JobKey) -> None:
-        record = self._record_of(key)
-        wait = self._waits.get(key)
-        state = seen_by_run(
-            record.state, wait=None if wait is None else wait.kind, expected=self.view.live
+    def _code(self, key: JobKey) -> int:
+        row, wait = self._row_of(key), self._waits.get(key)
+        state = STATES[codes_of((row,))[0]]
+        return IMPORTANCE.index(
+            seen_by_run(state, wait=None if wait is None else wait.kind, expected=self.view.live)
         )
-        self._states[key] = state
-        if state in FAILURES:
-            self._failed.add(key)
-        else:
-            self._failed.discard(key)
-        self._tally(key, state, 1)
-        if record.ended is not None and record.ended > self.last_ended:
-            self.last_ended = record.ended
 
-    def _tally(self, key: JobKey, state: JobState, step: int) -> None:
-        reused = self._reused(key, state)
-        self._all.add(state, reused, step)
-        self._of_task[key.task].add(state, reused, step)
 
-    def _reused(self, key: JobKey, state: JobState) -> bool:
-        return state is JobState.DONE and self.references[key].how is How.REUSED
+class References(Mapping[JobKey, Reference]):
+    """The lines of a run by the job that they name, each read when it is asked for."""
+
+    def __init__(self, lines: PackedReferences) -> None:
+        self._lines = lines
+        self.places = {key: place for place, key in enumerate(lines.keys)}
+        """Of each job, its place in the plan."""
+
+    def __getitem__(self, key: JobKey) -> Reference:
+        return self._lines[self.places[key]]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self.places
+
+    def __iter__(self) -> Iterator[JobKey]:
+        return iter(self.places)
+
+    def __len__(self) -> int:
+        return len(self.places)
 
 
 class _Tally:
     """Counts that are kept while jobs change."""
 
     def __init__(self) -> None:
-        self.of: Counter[JobState] = Counter()
+        self.of: Counter[int] = Counter()
         self.reused = 0
 
-    def add(self, state: JobState, reused: bool, step: int) -> None:
-        self.of[state] += step
-        self.reused += step * reused
+    def add(self, code: int, reused: int, step: int) -> None:
+        self.of[code] += step
+        if reused and code == _DONE:
+            self.reused += step
 
     def counts(self) -> Counts:
-        return Counts({state: count for state, count in self.of.items() if count}, self.reused)
+        of = {STATES[code]: count for code, count in sorted(self.of.items()) if count}
+        return Counts(of, self.reused)
 
 
-def _tag_part(reference: Reference, name: str) -> str:
+_REUSED = tuple(How).index(How.REUSED)
+
+
+def _no_record(key: JobKey) -> JobRecord:
+    return JobRecord(key, JobState.NOT_SUBMITTED)
+
+
+def _tag_part(tags: Mapping[str, object], name: str) -> str:
     """``lr=0.1``; the name alone for a job that has no such tag."""
-    return pair(name, reference.tags[name]) if name in reference.tags else name
+    return pair(name, tags[name]) if name in tags else name
+
+
+def _has_parts(tags: Mapping[str, object], parts: Iterable[str]) -> bool:
+    return all(_tag_part(tags, part.partition("=")[0]) == part for part in parts)
 
 
 def _waits(view: RunView) -> dict[JobKey, Wait]:

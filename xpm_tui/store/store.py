@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from operator import attrgetter
 
 from xpm_engine.workspace.cleaning.transactions import Transaction
+from xpm_engine.workspace.index import JobRow, ended_since, keys_of, record_of, state_of
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths, is_retry
-from xpm_engine.workspace.records.runs import How
 from xpm_engine.workspace.records.states import JobState
 from xpm_engine.workspace.retries import with_retries
 from xpm_engine.workspace.scan import JobRecord, RunView
 from xpm_tui.store.labels import Labelling, last_part
 from xpm_tui.store.model import (
-    RANK,
     Changed,
     Counts,
     Delta,
@@ -22,7 +22,8 @@ from xpm_tui.store.model import (
     Group,
     Job,
 )
-from xpm_tui.store.run_index import RunIndex
+from xpm_tui.store.rows import CODE_OF, STATES, JobList, codes_of
+from xpm_tui.store.run_index import MOST_KEPT, RunIndex
 from xpm_tui.store.subjects import (
     AllJobsSubject,
     ExperimentSubject,
@@ -38,12 +39,16 @@ from xpm_tui.store.subjects import (
     latest_first,
 )
 
+FEW = 500
+"""Jobs that are asked one by one, rather than all jobs at once."""
+
 
 class Store:
     """What is known of a workspace; all of its answers are frozen.
 
     One thread uses it, the one that draws. What costs more than a look-up is worked out when it
-    is asked for, and kept until something it rests on has changed.
+    is asked for, and kept until something it rests on has changed. Records are unpacked when they
+    are looked at.
     """
 
     def __init__(self, workspace: WorkspacePaths) -> None:
@@ -53,17 +58,23 @@ class Store:
         """What the workspace as a whole suffers from: it is gone, or may not be read."""
         self.checked = 0.0
         """How much of the workspace was looked at so far, 0 to 1."""
-        self._records: dict[JobKey, JobRecord] = {}
+        self.as_of: float | None = None
+        """When what is not checked yet was like this, in seconds since 1970; None if nothing was
+        remembered."""
+        self._rows: dict[JobKey, JobRow] = {}
         self._views: dict[RunKey, RunView] = {}
         self._names: tuple[str, ...] = ()
         self._runs: dict[str, tuple[RunKey, ...]] = {}
-        self._runs_of: dict[JobKey, tuple[RunKey, ...]] = {}
+        self._runs_of: dict[JobKey, tuple[RunKey, ...]] | None = None
         self._indexes: dict[RunKey, RunIndex] = {}
         self._loose: dict[JobKey, Job] = {}
         self._experiments: tuple[Experiment, ...] | None = None
         self._all: tuple[JobKey, ...] | None = None
+        self._codes: dict[JobKey, int] | None = None
         self._known: tuple[JobKey, ...] | None = None
+        self._count: int | None = None
         self._failed: tuple[JobKey, ...] | None = None
+        self._ended: tuple[str, list[JobKey]] | None = None
         self._trashed: dict[JobKey, str] = {}
         self._in_trash: dict[tuple[JobKey, RunKey | None], Job] = {}
         self._wanted: frozenset[JobKey] | None = None
@@ -75,7 +86,8 @@ class Store:
     def apply(self, delta: Delta) -> Changed:
         """Take what was found, and say what is different now."""
         self.checked = delta.checked
-        self._wanted_of.clear()
+        if delta.as_of is not None:
+            self.as_of = delta.as_of
         if delta.problem is not None:
             self.problem = delta.problem
         if delta.trash is not None:
@@ -88,15 +100,14 @@ class Store:
         structure = delta.experiments is not None and delta.experiments != self._names
         if delta.experiments is not None:
             self._names = delta.experiments
-        if delta.runs or delta.gone_runs or delta.jobs.keys() - self._records.keys():
-            self._known = None
         structure |= self._take_runs(delta)
-        runs = {*delta.runs, *delta.gone_runs, *self._take_jobs(delta)}
+        runs = {*delta.runs, *delta.gone_runs, *self._take_jobs(delta.jobs)}
         runs |= {self._runs[run.experiment][0] for run in delta.runs if is_retry(run.run)}
         if structure or runs:
             self._experiments = None
         if delta.jobs or runs:
-            self._all = self._failed = None
+            self._wanted_of.clear()
+            self._all = self._codes = self._failed = self._ended = None
         return Changed(
             jobs=frozenset(delta.jobs),
             runs=frozenset(runs),
@@ -110,12 +121,17 @@ class Store:
         for run in delta.gone_runs:
             self._forget_run(run)
         for run, view in delta.runs.items():
+            known, index = self._views.get(run), self._indexes.get(run)
+            if known is not None and known.manifest == view.manifest:
+                self._views[run] = view
+                if index is not None and known.live == view.live and not is_retry(run.run):
+                    index.requeue(with_retries(view, self._retries_of(run)))
+                else:
+                    self._forget_index(run)
+                continue
             self._forget_run(run)
             self._views[run] = view
-            for reference in view.manifest.references:
-                known = self._runs_of.get(reference.key, ())
-                self._runs_of[reference.key] = (*known, run)
-                self._loose.pop(reference.key, None)
+            self._runs_of = self._known = self._count = None
         if before == set(self._views):
             return False
         by_name: dict[str, list[RunKey]] = {}
@@ -124,38 +140,51 @@ class Store:
         self._runs = {name: tuple(latest_first(runs)) for name, runs in by_name.items()}
         return True
 
-    def _take_jobs(self, delta: Delta) -> set[RunKey]:
-        """The runs that reference one of the jobs."""
+    def _take_jobs(self, jobs: Mapping[JobKey, JobRow]) -> set[RunKey]:
+        """The runs that reference one of the jobs, among those that were asked for."""
+        before = len(self._rows)
+        self._rows.update(jobs)
+        came = len(self._rows) != before
+        for key, row in jobs.items():
+            if isinstance(row, JobRecord) and row.state is JobState.NOT_SUBMITTED:
+                del self._rows[key]
+                came = True
+        if came:
+            self._known = self._count = None
         touched: set[RunKey] = set()
-        for key, record in delta.jobs.items():
-            if record.state is JobState.NOT_SUBMITTED:
-                self._records.pop(key, None)
-                self._known = None
-            else:
-                self._records[key] = record
-            self._loose.pop(key, None)
-            for run in self._runs_of.get(key, ()):
+        for run, index in self._indexes.items():
+            found = index.references.places.keys() & jobs.keys()
+            if found:
                 touched.add(run)
-                if run in self._indexes:
-                    self._indexes[run].update(key)
+                for key in found:
+                    index.update(key)
+        for key in self._loose.keys() & jobs.keys():
+            del self._loose[key]
         return touched
 
-    def _forget_run(self, run: RunKey) -> None:
+    def _forget_index(self, run: RunKey) -> None:
         self._indexes.pop(run, None)
         if is_retry(run.run):
             # The latest run shows what its retries wait for.
             self._indexes.pop(self._runs.get(run.experiment, (run,))[0], None)
+
+    def _forget_run(self, run: RunKey) -> None:
+        self._forget_index(run)
         self._dependants.pop(run, None)
-        view = self._views.pop(run, None)
-        if view is None:
-            return
-        for reference in view.manifest.references:
-            left = tuple(other for other in self._runs_of.get(reference.key, ()) if other != run)
-            if left:
-                self._runs_of[reference.key] = left
-            else:
-                self._runs_of.pop(reference.key, None)
-            self._loose.pop(reference.key, None)
+        if self._views.pop(run, None) is not None:
+            self._runs_of = self._known = self._count = None
+            self._loose.clear()
+
+    def _referring(self) -> Mapping[JobKey, tuple[RunKey, ...]]:
+        """For each job that a run references, these runs, the newest first."""
+        if self._runs_of is None:
+            found: dict[JobKey, tuple[RunKey, ...]] = {}
+            for run in sorted(self._views, key=lambda run: run.run, reverse=True):
+                only = (run,)
+                for key in keys_of(self._views[run].manifest):
+                    found[key] = found[key] + only if key in found else only
+            self._runs_of = found
+        return self._runs_of
 
     # The filter
 
@@ -174,7 +203,7 @@ class Store:
     @property
     def empty(self) -> bool:
         """Whether nothing has run here yet, as far as was looked."""
-        return not (self._names or self._records or self.trash)
+        return not (self._names or self._rows or self.trash)
 
     def experiments(self) -> tuple[Experiment, ...]:
         """All of them: those that run first, then by their last activity."""
@@ -211,7 +240,7 @@ class Store:
         found = self._indexes.get(run)
         if found is None and run in self._views:
             view = with_retries(self._views[run], self._retries_of(run))
-            found = self._indexes[run] = RunIndex(run, view, self.record)
+            found = self._indexes[run] = RunIndex(run, view, self._rows.get)
         return found
 
     def _retries_of(self, run: RunKey) -> list[RunView]:
@@ -235,7 +264,8 @@ class Store:
 
     def record(self, key: JobKey) -> JobRecord:
         """What the job's folder tells; of a job without one, that it was not submitted."""
-        return self._records.get(key) or JobRecord(key, JobState.NOT_SUBMITTED)
+        row = self._rows.get(key)
+        return JobRecord(key, JobState.NOT_SUBMITTED) if row is None else record_of(key, row)
 
     def job(self, key: JobKey, run: RunKey | None = None) -> Job:
         """A job in the light of a run; of none if that run does not name it."""
@@ -255,6 +285,8 @@ class Store:
         found = self._loose.get(key)
         if found is None:
             record = self.record(key)
+            if len(self._loose) >= MOST_KEPT:
+                self._loose.clear()
             found = self._loose[key] = Job(
                 key=key,
                 state=record.state,
@@ -267,12 +299,20 @@ class Store:
 
     def runs_of(self, key: JobKey) -> tuple[RunKey, ...]:
         """The runs that reference a job, newest first."""
-        return tuple(sorted(self._runs_of.get(key, ()), key=lambda run: run.run, reverse=True))
+        return self._referring().get(key, ())
 
     def home_of(self, key: JobKey) -> RunKey | None:
         """The newest run that references a job; None for an orphan."""
-        runs = self._runs_of.get(key, ())
-        return max(runs, key=lambda run: run.run, default=None)
+        runs = self._referring().get(key)
+        return None if runs is None else runs[0]
+
+    def state(self, key: JobKey, run: RunKey | None = None) -> JobState:
+        """The state of a job in the light of a run, without the rest of it."""
+        index = None if run is None else self.index(run)
+        if index is not None and key in index.references:
+            return index.state(key)
+        row = self._rows.get(key)
+        return JobState.NOT_SUBMITTED if row is None else state_of(row)
 
     def is_latest(self, run: RunKey) -> bool:
         """Whether it is the latest run of its experiment."""
@@ -280,11 +320,11 @@ class Store:
 
     def is_orphan(self, key: JobKey) -> bool:
         """Whether no run that can be read references the job."""
-        return key not in self._runs_of
+        return key not in self._referring()
 
     def is_trashed(self, key: JobKey) -> bool:
         """Whether the job lies in the trash, and nowhere else."""
-        return key in self._trashed and key not in self._records
+        return key in self._trashed and key not in self._rows
 
     def dependants(self, key: JobKey, run: RunKey) -> tuple[JobKey, ...]:
         """The jobs of a run that are made from this one, by one step."""
@@ -299,8 +339,14 @@ class Store:
         return () if found is None else found.get(key, ())
 
     def records(self) -> Iterator[JobRecord]:
-        """Of every job that has a folder, in no order."""
-        return iter(self._records.values())
+        """Of every job that has a folder, in no order; each is unpacked, so ask for few things."""
+        return (record_of(key, row) for key, row in self._rows.items())
+
+    def ended_since(self, moment: str) -> list[Job]:
+        """The jobs that ended at this time or later, as records state time."""
+        if self._ended is None or self._ended[0] != moment:
+            self._ended = (moment, ended_since(self._rows, moment))
+        return [self.job(key, self.home_of(key)) for key in self._ended[1]]
 
     # Sets of jobs
 
@@ -351,7 +397,7 @@ class Store:
         """How many jobs a subject stands for; quicker than listing them."""
         match subject:
             case AllJobsSubject() if self._wanted is None:
-                return len(self.known())
+                return self.known_count
             case AllJobsSubject():
                 return len(self.keys(subject))
             case FailedSubject() | JobSubject() | LogSubject():
@@ -359,10 +405,24 @@ class Store:
             case _:
                 return self.counts(subject).total
 
-    def jobs(self, subject: Subject) -> tuple[Job, ...]:
+    def jobs(self, subject: Subject) -> JobList:
         """The jobs that a subject stands for, failed and live first."""
         run = self.run_of(subject)
-        return tuple(self.job(key, run or self.home_of(key)) for key in self.keys(subject))
+        return JobList(
+            self.keys(subject),
+            lambda key: self.job(key, run or self.home_of(key)),
+            lambda keys: self._codes_of(keys, run),
+        )
+
+    def _codes_of(self, keys: Sequence[JobKey], run: RunKey | None) -> bytes:
+        """The states of these jobs, in the light of a run or each of its newest one."""
+        index = None if run is None else self.index(run)
+        if index is not None and all(map(index.references.__contains__, keys)):
+            return index.codes_of(keys)
+        if index is None and len(keys) > FEW:
+            codes = self._all_codes()
+            return bytes([codes[key] for key in keys])
+        return bytes([CODE_OF[self.state(key, run or self.home_of(key))] for key in keys])
 
     def counts(self, subject: Subject) -> Counts:
         """How many jobs of a subject are in each state."""
@@ -373,11 +433,18 @@ class Store:
                 return index.counts_of(group)
             case ExperimentSubject() | RunSubject() if index is not None:
                 return index.counts
+            case AllJobsSubject() if self._wanted is None:
+                return _counts(self._all_codes().values())
             case _:
-                jobs = self.jobs(subject)
-                done = (job for job in jobs if job.state is JobState.DONE)
-                reused = sum(job.how is How.REUSED for job in done)
-                return Counts(Counter(job.state for job in jobs), reused)
+                keys = self.keys(subject)
+                codes = self._codes_of(keys, run)
+                done = (key for key, code in zip(keys, codes, strict=True) if code == _DONE)
+                reused = sum(self._is_reused(key, run or self.home_of(key)) for key in done)
+                return replace(_counts(codes), reused=reused)
+
+    def _is_reused(self, key: JobKey, run: RunKey | None) -> bool:
+        index = None if run is None else self.index(run)
+        return index is not None and index.is_reused(key)
 
     def totals(self) -> Counts:
         """Of the latest runs of all experiments together; a job in two of them counts twice."""
@@ -389,14 +456,36 @@ class Store:
 
     def _all_keys(self) -> tuple[JobKey, ...]:
         if self._all is None:
-            states = {key: self.job(key, self.home_of(key)).state for key in self.known()}
-            self._all = tuple(sorted(states, key=lambda key: RANK[states[key]]))
+            codes = self._all_codes()
+            self._all = tuple(sorted(self.known(), key=codes.__getitem__))
         return self._all
+
+    def _all_codes(self) -> dict[JobKey, int]:
+        """The state of every job in the light of its newest run, as places in `STATES`."""
+        if self._codes is None:
+            codes = dict(zip(self._rows, codes_of(self._rows.values()), strict=True))
+            for run in sorted(self._views, key=lambda run: run.run):
+                index = self.index(run)
+                if index is not None:
+                    codes.update(index.codes())
+            self._codes = codes
+        return self._codes
+
+    @property
+    def known_count(self) -> int:
+        """How many jobs there are, whatever the filter says."""
+        if self._count is None:
+            rows = self._rows
+            manifests = (keys_of(view.manifest) for view in self._views.values())
+            without = {key for keys in manifests for key in keys if key not in rows}
+            self._count = len(rows) + len(without)
+        return self._count
 
     def known(self) -> tuple[JobKey, ...]:
         """All jobs, by task and identifier, whatever the filter says."""
         if self._known is None:
-            self._known = tuple(sorted({*self._records, *self._runs_of}, key=str))
+            found = self._rows.keys() | self._referring().keys()
+            self._known = tuple(sorted(found, key=_in_order))
         return self._known
 
     def _failed_keys(self) -> tuple[JobKey, ...]:
@@ -435,3 +524,11 @@ class Store:
     def title(self, job: Job) -> str:
         """Its task's name and its label: ``learn lr=0.01 seed=2``."""
         return f"{self.task_name(job.key.task, job.run)} {self.label(job)}"
+
+
+_DONE = CODE_OF[JobState.DONE]
+_in_order = attrgetter("task", "identifier")
+
+
+def _counts(codes: Iterable[int]) -> Counts:
+    return Counts({STATES[code]: count for code, count in Counter(codes).items()})

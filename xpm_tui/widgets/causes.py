@@ -11,7 +11,7 @@ from textual.containers import Vertical
 from xpm_engine.verbs.causes import Cause, group_causes, same_in_all
 from xpm_engine.workspace.layout import JobKey
 from xpm_tui import clock, look
-from xpm_tui.store import Job, Store, pair
+from xpm_tui.store import FAILURES, Job, Store, jobs_among, pair
 from xpm_tui.widgets.job_columns import seconds_of
 from xpm_tui.widgets.table import GAP, GUTTER, Table
 from xpm_tui.widgets.table_keys import KeyTable
@@ -54,7 +54,9 @@ class CausePane(Vertical):
         """Show the causes of those of the jobs that failed."""
         self._store = store
         self._jobs = jobs[:: 1 + len(jobs) // MOST_COMPARED]
-        self.table.show(group_causes(jobs), columns=columns(self._jobs, self.size.width))
+        self.table.show(
+            group_causes(jobs_among(jobs, FAILURES)), columns=columns(self._jobs, self.size.width)
+        )
         self._fit()
 
     @property

@@ -27,7 +27,7 @@ LOOKED_AT = 200
 MOST_METRICS = 3
 MOST_PARAMS = 6
 
-MOST_COMPARED = 2_000
+MOST_COMPARED = 1_000
 """Jobs that are compared by their parameters, which can be many."""
 BAR = 7
 
@@ -41,8 +41,14 @@ class Layout:
     """``same for all 80: ranker=drmm``: the tags that every job has alike; empty for none."""
 
 
+def looked_at(jobs: Sequence[Job]) -> Sequence[Job]:
+    """Those of very many jobs that decide about columns: of each part of the list some."""
+    return jobs if len(jobs) <= MOST_COMPARED else jobs[:: 1 + len(jobs) // MOST_COMPARED]
+
+
 def lay_out(jobs: Sequence[Job]) -> Layout:
     """The columns for these jobs, and what needs none because it is the same for all."""
+    count, jobs = len(jobs), list(looked_at(jobs))
     tags = differing([job.tags for job in jobs])
     columns = [Column[Job]("state", lambda job: look.state_text(job.state), _state_order, width=11)]
     columns += _telling_apart(jobs, tags)
@@ -59,7 +65,8 @@ def lay_out(jobs: Sequence[Job]) -> Layout:
     )
     columns += [_metric(name) for name in _metric_names(jobs)]
     columns.append(Column("note", note_cell, lambda job: _note(job) or None, width=36))
-    return Layout(tuple(columns), _same_words(jobs, tags))
+    # Of a part of them nobody knows what is the same for all.
+    return Layout(tuple(columns), _same_words(jobs, tags) if count == len(jobs) else "")
 
 
 def _telling_apart(jobs: Sequence[Job], tags: Sequence[str]) -> list[Column[Job]]:
@@ -69,7 +76,7 @@ def _telling_apart(jobs: Sequence[Job], tags: Sequence[str]) -> list[Column[Job]
     """
     tasks = dict.fromkeys(job.key.task for job in jobs)
     by_task: dict[str, list[Job]] = {}
-    for job in jobs[:: 1 + len(jobs) // MOST_COMPARED]:
+    for job in jobs:
         by_task.setdefault(job.key.task, []).append(job)
     labels = [labelling(alike) for alike in by_task.values() if len(alike) > 1]
     params = tuple(dict.fromkeys(name for label in labels for name in label.params))

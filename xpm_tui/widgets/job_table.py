@@ -10,8 +10,8 @@ from textual.containers import Vertical
 
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.states import JobState
-from xpm_tui.store import Job
-from xpm_tui.widgets.job_columns import lay_out
+from xpm_tui.store import Job, JobList
+from xpm_tui.widgets.job_columns import lay_out, looked_at
 from xpm_tui.widgets.table_keys import KeyTable
 from xpm_tui.widgets.words import Words
 
@@ -39,10 +39,11 @@ class JobTable(Vertical):
 
     def show(self, jobs: Sequence[Job]) -> None:
         """Show these jobs; the columns are chosen anew when others came or what they have did."""
+        seen = looked_at(jobs)
         signature = (
-            tuple(map(_key, jobs)),
-            any(job.record.progress is not None for job in jobs),
-            any(job.record.metrics for job in jobs),
+            jobs.keys if isinstance(jobs, JobList) else tuple(map(_key, jobs)),
+            any(job.record.progress is not None for job in seen),
+            any(job.record.metrics for job in seen),
         )
         if signature != self._columns_for:
             self._columns_for = signature

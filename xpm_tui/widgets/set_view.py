@@ -15,6 +15,7 @@ from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.scan import RunView
 from xpm_tui import clock
 from xpm_tui.store import (
+    FAILURES,
     AllJobsSubject,
     Changed,
     ExperimentSubject,
@@ -24,6 +25,7 @@ from xpm_tui.store import (
     RunSubject,
     Store,
     Subject,
+    jobs_among,
 )
 from xpm_tui.widgets import strip
 from xpm_tui.widgets.causes import CausePane
@@ -146,13 +148,13 @@ def set_lines(
         title += f" › {picked.words}"
     elif isinstance(subject, FailedSubject):
         blocked = store.totals().blocked if store.wanted is None else 0
-        return [strip.failed_title(len(jobs), group_causes(jobs), blocked)]
+        return [strip.failed_title(len(jobs), group_causes(jobs_among(jobs, FAILURES)), blocked)]
     lines = [
         strip.title_line(title, view, now=clock.now()),
         damage_line(view),
         strip.bar_line(store.counts(subject), width=width),
         strip.waiting_line(jobs),
-        strip.failed_line(group_causes(jobs)),
+        strip.failed_line(group_causes(jobs_among(jobs, FAILURES))),
     ]
     return [line for line in lines if line is not None]
 

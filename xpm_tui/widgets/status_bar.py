@@ -71,12 +71,18 @@ class StatusBar(Sides):
         self.show(self._message, self._facts if fits else self._badge)
 
 
-def badge(hearing: Hearing, checked: float, problem: str, *, readonly: bool) -> Text:
-    """``● live``, ``◌ every 5 s``, ``checking 34 %``, with `` · read-only``."""
+def badge(
+    hearing: Hearing, checked: float, problem: str, *, readonly: bool, as_of: str = ""
+) -> Text:
+    """``● live``, ``◌ every 5 s``, ``as of 09:12, checking 34 %``, with `` · read-only``.
+
+    `as_of` says when what is not checked yet was so.
+    """
     if problem:
         text = Text("can't be read", "xpm.bad")
     elif checked < 1.0:
-        text = Text(f"checking {checked:.0%}".replace("%", " %"), "xpm.warning")
+        words = f"checking {int(checked * 100)} %"
+        text = Text(f"as of {as_of}, {words}" if as_of else words, "xpm.warning")
     elif hearing is Hearing.POLLING:
         text = Text(f"◌ every {POLL:.0f} s", "xpm.warning")
     else:

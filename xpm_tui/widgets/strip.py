@@ -15,7 +15,7 @@ from xpm_engine.workspace.records.runs import PlanState, RunKind
 from xpm_engine.workspace.records.states import JobState
 from xpm_engine.workspace.scan import RunView
 from xpm_tui import look
-from xpm_tui.store import WAITS, Counts, Job
+from xpm_tui.store import WAITS, Counts, Job, jobs_among
 
 LABEL = 9
 """Cells of ``waiting`` and ``failed`` on the left."""
@@ -82,12 +82,11 @@ def waiting_line(jobs: Sequence[Job]) -> Text | None:
     """``waiting  13 for free core (4 of 4 busy), 1 for token gpu``; None if nothing waits."""
     reasons: Counter[str] = Counter()
     holders: dict[str, str] = {}
-    for job in jobs:
-        if job.state in WAITS:
-            words = wait_group(job)
-            reasons[words] += 1
-            if job.wait is not None and not holders.get(words):
-                holders[words] = look.held_words(job.wait)
+    for job in jobs_among(jobs, WAITS):
+        words = wait_group(job)
+        reasons[words] += 1
+        if job.wait is not None and not holders.get(words):
+            holders[words] = look.held_words(job.wait)
     if not reasons:
         return None
     parts: list[str] = []

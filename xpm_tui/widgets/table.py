@@ -157,7 +157,7 @@ class Table(ScrollView, Generic[Row], can_focus=True):
     @property
     def shown_keys(self) -> frozenset[Hashable]:
         """The keys of all rows that are shown now."""
-        return frozenset(map(self.model.key, self.model.shown))
+        return frozenset(self.model.keys(self.model.shown))
 
     def move_to(self, key: Hashable) -> bool:
         """Put the cursor on a row; False if that row is not shown."""
@@ -312,7 +312,7 @@ class Table(ScrollView, Generic[Row], can_focus=True):
         if start is None:
             return frozenset(() if self._cursor_key is None else (self._cursor_key,))
         first, last = sorted((start, self._cursor))
-        return frozenset(map(self.model.key, self.model.shown[first : last + 1]))
+        return frozenset(self.model.keys(self.model.shown[first : last + 1]))
 
     def _go(self, place: int) -> None:
         if not self._count:

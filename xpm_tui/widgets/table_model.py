@@ -5,11 +5,22 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from rich.text import Text
 
 Row = TypeVar("Row")
+
+
+@runtime_checkable
+class Keyed(Protocol):
+    """Rows that are known by their keys, and made when they are looked at."""
+
+    @property
+    def keys(self) -> Sequence[Hashable]: ...
+    def take(self, keys: Any) -> Any:
+        """Some of these rows by their keys, in this order."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -46,15 +57,15 @@ class TableModel(Generic[Row]):
 
     def replace(self, rows: Sequence[Row], *, keep_order: bool = False) -> None:
         """Take other rows; with `keep_order` those that were shown stay where they are."""
-        before = self.shown
+        before = self.keys(self.shown) if keep_order else ()
         self.rows = rows
         if not keep_order:
             self._arrange()
             return
         shown = self._narrowed()
-        now = {self.key(row): row for row in shown}
-        stayed = [now.pop(key) for key in map(self.key, before) if key in now]
-        self._show([*stayed, *now.values()])
+        now = {key: place for place, key in enumerate(self.keys(shown))}
+        stayed = [now.pop(key) for key in before if key in now]
+        self._show(_picked(shown, [*stayed, *now.values()]))
 
     def sort(self, column: Column[Row] | None, *, reverse: bool = False) -> None:
         """Sort by a column, or leave the order of `rows`."""
@@ -70,7 +81,7 @@ class TableModel(Generic[Row]):
     def index(self, key: Hashable) -> int | None:
         """Where the row with this key is shown; None if it is not."""
         if self._places is None:
-            self._places = {self.key(row): place for place, row in enumerate(self.shown)}
+            self._places = {key: place for place, key in enumerate(self.keys(self.shown))}
         return self._places.get(key)
 
     def find(self, row: Row, *, near: int) -> int | None:
@@ -78,12 +89,20 @@ class TableModel(Generic[Row]):
 
         Looks `near` first, then for the very object: a table of keys of all rows costs far more.
         """
-        if near < len(self.shown) and self.key(self.shown[near]) == self.key(row):
+        key = self.key(row)
+        if near < len(self.shown) and self.key(self.shown[near]) == key:
             return near
-        for place, other in enumerate(self.shown):
-            if other is row:
-                return place
-        return self.index(self.key(row))
+        keys = self.keys(self.shown)
+        if not isinstance(self.shown, Keyed):
+            for place, other in enumerate(self.shown):
+                if other is row:
+                    return place
+            return self.index(key)
+        return keys.index(key) if key in keys else None
+
+    def keys(self, rows: Sequence[Row]) -> Sequence[Hashable]:
+        """The keys of rows; those of many jobs are there without the jobs."""
+        return rows.keys if isinstance(rows, Keyed) else list(map(self.key, rows))
 
     def _narrowed(self) -> Sequence[Row]:
         if self._wanted is None:
@@ -94,7 +113,7 @@ class TableModel(Generic[Row]):
         shown = self._narrowed()
         if self.column is not None and self.column.order is not None:
             ranks = ranking([self.column.order(row) for row in shown], reverse=self.reverse)
-            shown = [shown[place] for place in sorted(range(len(shown)), key=ranks.__getitem__)]
+            shown = _picked(shown, sorted(range(len(shown)), key=ranks.__getitem__))
         elif self.reverse:
             shown = shown[::-1]
         self._show(shown)
@@ -125,6 +144,14 @@ def ranking(values: Sequence[Any], *, reverse: bool = False) -> Sequence[float]:
     ranks = {value: rank for rank, value in enumerate(ordered)}
     last = len(ordered)
     return [ranks.get(value, last) for value in values]
+
+
+def _picked(rows: Sequence[Row], places: Sequence[int]) -> Sequence[Row]:
+    if isinstance(rows, Keyed):
+        keys = rows.keys
+        found: Sequence[Row] = rows.take([keys[place] for place in places])
+        return found
+    return [rows[place] for place in places]
 
 
 _NUMBERS = frozenset((bool, int, float, type(None)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -12,7 +13,7 @@ from xpm_engine.workspace.records.fields import parse_time
 from xpm_engine.workspace.records.reasons import WaitKind
 from xpm_engine.workspace.records.states import JobState
 from xpm_tui import clock, look
-from xpm_tui.store import WAITS, Job, Store
+from xpm_tui.store import WAITS, Job, Store, jobs_among
 from xpm_tui.widgets.table import GAP, GUTTER
 from xpm_tui.widgets.table_keys import KeyTable
 from xpm_tui.widgets.table_model import Column
@@ -37,7 +38,7 @@ class WaitingTable(KeyTable[Job]):
         super().__init__(lambda job: job.key)
         self._store: Store | None = None
 
-    def show_waiting(self, jobs: tuple[Job, ...], store: Store) -> None:
+    def show_waiting(self, jobs: Sequence[Job], store: Store) -> None:
         """Show those of the jobs that wait."""
         self._store = store
         self.show(waiting_jobs(jobs), columns=columns(store, self.size.width))
@@ -69,9 +70,9 @@ def waits_words(store: Store, job: Job, *, names: bool = True) -> str:
     return wait_words(job) + (f": {held}" if held else "")
 
 
-def waiting_jobs(jobs: tuple[Job, ...]) -> tuple[Job, ...]:
+def waiting_jobs(jobs: Iterable[Job]) -> tuple[Job, ...]:
     """Those that wait, are blocked or were told to a launcher, in the order of the queue."""
-    found = [job for job in jobs if job.state in SHOWN]
+    found = jobs_among(jobs, SHOWN)
     return tuple(sorted(found, key=lambda job: (SHOWN.index(job.state), place(job) or 1 << 30)))
 
 

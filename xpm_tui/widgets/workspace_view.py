@@ -62,11 +62,7 @@ class WorkspaceView(SubjectView):
 
 def since_words(store: Store, since: str, now: float) -> str:
     """``since 18:40: 41 done, 23 failed in 3 causes``; `since` as records state time."""
-    ended = [
-        store.job(record.key, store.home_of(record.key))
-        for record in store.records()
-        if record.ended is not None and record.ended >= since
-    ]
+    ended = store.ended_since(since)
     done = sum(job.state is JobState.DONE for job in ended)
     failed = sum(job.state in FAILURES for job in ended)
     parts = [f"{done:,} done"] if done else []

@@ -11,6 +11,7 @@ import pytest
 from tests.tui.workspaces import FakeJob, FakeWorkspace, dead_process
 from xpm_engine.verbs import clean
 from xpm_engine.workspace import scan
+from xpm_engine.workspace.index import record_of, state_of
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.records.reasons import Wait, WaitKind
 from xpm_engine.workspace.records.runs import PlanState
@@ -75,7 +76,7 @@ def test_a_job_that_ended_is_read_again_and_no_other(
     workspace.done(learn, ended=1)
     (delta,) = watch.look()
     assert read_keys == [learn.key]
-    assert delta.jobs[learn.key].state is JobState.DONE
+    assert state_of(delta.jobs[learn.key]) is JobState.DONE
     assert learn.key not in watch.reader.live_jobs
 
 
@@ -86,7 +87,7 @@ def test_a_new_job_and_a_new_task_are_found(
     job = FakeJob("brand.new", "a")
     workspace.launch(job)
     (delta,) = watch.look()
-    assert delta.jobs[job.key].state is JobState.QUEUED
+    assert state_of(delta.jobs[job.key]) is JobState.QUEUED
     assert job.key in watch.reader.live_jobs
 
 
@@ -97,7 +98,7 @@ def test_progress_of_a_live_job_is_found(
     learn = jobs["learn lr=0.01 seed=1"]
     workspace.progress(learn, [(0.75, "epoch 4/5")])
     (delta,) = watch.look()
-    progress = delta.jobs[learn.key].progress
+    progress = record_of(learn.key, delta.jobs[learn.key]).progress
     assert progress is not None
     assert progress.levels[0].text == "epoch 4/5"
 
@@ -145,7 +146,7 @@ def test_a_task_folder_that_goes_takes_all_its_jobs(
     shutil.rmtree(os.path.join(workspace.paths.jobs, "ir.old"))
     (delta,) = watch.look()
     assert {key.task for key in delta.jobs} == {"ir.old"}
-    assert {record.state for record in delta.jobs.values()} == {JobState.NOT_SUBMITTED}
+    assert set(map(state_of, delta.jobs.values())) == {JobState.NOT_SUBMITTED}
     assert watch.look() == []
 
 
@@ -199,7 +200,7 @@ def test_a_young_stamp_is_not_trusted(workspace: FakeWorkspace) -> None:
     workspace.failed(job)
     os.utime(xpm, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
     found = [delta for delta in reader.read(Look()) if delta]
-    assert found[0].jobs[job.key].state is JobState.FAILED
+    assert state_of(found[0].jobs[job.key]) is JobState.FAILED
 
 
 def test_names_that_are_not_ours_are_passed_over(
@@ -234,11 +235,12 @@ def test_a_workspace_that_vanishes_is_said_and_comes_back(
 def test_many_jobs_come_in_parts_the_latest_run_first(
     workspace: FakeWorkspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("xpm_tui.store.reader.BATCH", 3)
+    monkeypatch.setattr("xpm_tui.store.reader.LOOKS", 3)
+    monkeypatch.setattr("xpm_tui.store.reader.FIRST_PAUSE", 0.0)
     wanted = [FakeJob("z.last", str(number)) for number in range(3)]
     for job in [*wanted, *(FakeJob("a.first", str(number)) for number in range(6))]:
         workspace.done(job)
     workspace.run("x", wanted, driver=dead_process())
     deltas = Watch(workspace).look(EVERYTHING)
     assert set(deltas[0].jobs) == {job.key for job in wanted}
-    assert [delta.checked for delta in deltas] == [0.25, 0.5, 0.75]
+    assert [delta.checked for delta in deltas] == [3 / 9, 6 / 9, 0.99]

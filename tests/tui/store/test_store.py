@@ -165,7 +165,7 @@ def test_deltas_add_up_to_what_a_fresh_look_finds(workspace: FakeWorkspace, jobs
         store.apply(Delta(jobs={job.key: scan.read_job(workspace.paths, job.key)}))
     fresh = store_of(workspace)
     assert store.experiments() == fresh.experiments()
-    assert store.jobs(LEARN) == fresh.jobs(LEARN)
+    assert list(store.jobs(LEARN)) == list(fresh.jobs(LEARN))
     for by in Grouping:
         assert store.groups(LATEST, by) == fresh.groups(LATEST, by)
 

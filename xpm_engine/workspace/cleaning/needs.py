@@ -148,7 +148,7 @@ def standing_needs(
         for dependency in _with_adopted(record.dependencies, adopted) & wanted:
             need = Need(NeedKind.JOB, str(key), key, live=record.state.live)
             found.setdefault(dependency, []).append(need)
-        if record.alias in wanted:
+        if record.alias is not None and record.alias in wanted:
             found.setdefault(record.alias, []).append(Need(NeedKind.ALIAS, str(key), key))
     return found
 

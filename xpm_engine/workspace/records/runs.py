@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Dict, Iterable, List, Optional, Tuple, cast
+from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple, cast
 
 from xpm_engine.errors import UnreadableError
 from xpm_engine.workspace.layout import JobKey
@@ -222,8 +222,10 @@ class Reference:
 class Manifest:
     """``jobs.jsonl``, read: what a run referenced."""
 
-    references: Tuple[Reference, ...]
-    """One a job, in the order of first mention; a later line of a job replaces the earlier."""
+    references: Sequence[Reference]
+    """One a job, in the order of first mention; a later line of a job replaces the earlier.
+
+    Never changed."""
     ended: bool
     """Whether the closing line with the right count is there."""
     damage: Tuple[str, ...] = ()

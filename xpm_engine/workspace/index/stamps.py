@@ -18,6 +18,8 @@ SKEW = 60.0
 Stamp: TypeAlias = tuple[int, ...] | None
 """Inode and time of what was read; None for one that tells nothing, and equals no other."""
 
+_TIME = (1 << 64) - 1
+
 NAMES: tuple[str, ...] = ()
 
 
@@ -41,6 +43,16 @@ class Stamps:
                 return None
             parts += (found.st_ino, found.st_mtime_ns, found.st_size)
         return tuple(parts)
+
+    def of_job(self, xpm: str) -> int | None:
+        """Inode and time of a job's ``.xpm/`` in one number: a workspace has very many of these."""
+        try:
+            found = os.lstat(xpm)
+        except OSError:
+            return 0
+        if -SKEW < self._clock() - found.st_mtime < YOUNG:
+            return None
+        return found.st_ino << 64 | (found.st_mtime_ns & _TIME)
 
     def folders_in(self, path: str) -> tuple[str, ...]:
         """The names of the folders in a folder: the same tuple for as long as nothing changed.

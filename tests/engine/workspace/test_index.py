@@ -1,0 +1,204 @@
+"""The index: what it remembers is what was there, and nothing that is wrong with it matters."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.big_workspace import Shape, make
+from xpm_engine.workspace import scan
+from xpm_engine.workspace.index import (
+    Known,
+    Remembered,
+    pack_job,
+    pack_manifest,
+    read_index,
+    record_of,
+    state_of,
+    write_index,
+)
+from xpm_engine.workspace.index.file import index_path
+from xpm_engine.workspace.layout import WorkspacePaths
+from xpm_engine.workspace.records.states import JobState
+
+SHAPE = Shape(40, experiments=3, failed=0.3, running=4, waiting=5)
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> WorkspacePaths:
+    return make(tmp_path / "ws", SHAPE)
+
+
+@pytest.fixture
+def known(workspace: WorkspacePaths) -> Known:
+    return look(workspace)
+
+
+def look(workspace: WorkspacePaths, remembered: Remembered | None = None) -> Known:
+    """Look at everything, as an app does."""
+    found = Known(workspace)
+    if remembered is not None:
+        found.jobs.update(remembered.jobs)
+        found.runs.update(remembered.runs)
+    for key in {*found.come_or_gone(), *found.jobs}:
+        found.look_at_job(key)
+    names = [(name, run) for name, runs in found.list_runs() for run in runs]
+    found.forget_runs(found.runs.keys() - set(names))
+    for name in names:
+        found.look_at_run(name)
+    return found
+
+
+def test_a_packed_job_is_the_same_job(workspace: WorkspacePaths, known: Known) -> None:
+    packed = 0
+    for key, (_, row) in known.jobs.items():
+        record = scan.read_job(workspace, key)
+        assert record_of(key, row) == record
+        assert state_of(row) is record.state
+        assert pack_job(record) == row
+        packed += isinstance(row, bytes)
+    assert packed == 36
+
+
+def test_packed_lines_are_the_same_lines(workspace: WorkspacePaths) -> None:
+    view = scan.read_run(workspace, "grid02", scan.list_runs(workspace, "grid02")[0])
+    packed = pack_manifest(view.manifest)
+    assert tuple(packed.references) == view.manifest.references
+    assert packed.references[-1] == view.manifest.references[-1]
+    assert packed.references[1:3] == list(view.manifest.references[1:3])
+    assert packed == pack_manifest(view.manifest)
+
+
+def test_what_ended_is_remembered_and_not_read_again(
+    workspace: WorkspacePaths, known: Known, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert write_index(known) == ""
+    remembered = read_index(workspace)
+    assert remembered is not None
+    assert len(remembered.jobs) == 36
+    assert {name for name, _ in remembered.runs} == {"grid00", "grid01"}
+    read: list[JobState] = []
+    real = scan.read_job
+
+    def counted(paths: WorkspacePaths, key: scan.JobKey) -> scan.JobRecord:
+        record = real(paths, key)
+        read.append(record.state)
+        return record
+
+    monkeypatch.setattr(scan, "read_job", counted)
+    again = look(workspace, remembered)
+    assert read == [JobState.RUNNING] * 4
+    assert again.jobs == known.jobs
+    assert again.runs == known.runs
+
+
+def test_nothing_of_a_file_that_may_still_grow_is_remembered(
+    workspace: WorkspacePaths, known: Known
+) -> None:
+    assert known.runs["grid02", scan.list_runs(workspace, "grid02")[0]].view.live
+    write_index(known)
+    remembered = read_index(workspace)
+    assert remembered is not None
+    assert not any(stored.view.live for stored in remembered.runs.values())
+    assert all(stored.view.manifest.ended for stored in remembered.runs.values())
+
+
+def test_the_index_lies_in_the_cache_folder_and_belongs_to_its_user_alone(
+    workspace: WorkspacePaths, known: Known
+) -> None:
+    before = sorted(Path(workspace.root).rglob("*"))
+    write_index(known)
+    path = Path(index_path(workspace))
+    assert path.is_relative_to(os.environ["XDG_CACHE_HOME"])
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert [entry.name for entry in path.parent.iterdir()] == [path.name]
+    assert sorted(Path(workspace.root).rglob("*")) == before
+
+
+def _truncate(path: Path) -> None:
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def _flip(path: Path) -> None:
+    """Damage the data, and not what SQLite looks at."""
+    with closing(sqlite3.connect(path)) as file:
+        data = bytearray(file.execute("select data from jobs").fetchone()[0])
+        data[len(data) // 2] ^= 0xFF
+        file.execute("update jobs set data = ?", (bytes(data),))
+        file.commit()
+
+
+def _age(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as file:
+        file.execute("update about set version = 'another'")
+        file.commit()
+
+
+def _empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def _fill(path: Path) -> None:
+    path.write_bytes(b"no database at all\n" * 100)
+
+
+def _folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+@pytest.mark.parametrize("harm", [_truncate, _flip, _age, _empty, _fill, _folder])
+def test_an_index_that_is_damaged_is_as_if_it_were_not_there(
+    workspace: WorkspacePaths, known: Known, harm: Callable[[Path], None]
+) -> None:
+    write_index(known)
+    harm(Path(index_path(workspace)))
+    assert read_index(workspace) is None
+
+
+def test_another_folder_at_the_same_place_is_another_workspace(
+    workspace: WorkspacePaths, known: Known
+) -> None:
+    write_index(known)
+    os.rename(workspace.root, workspace.root + "-old")
+    os.mkdir(workspace.root)
+    assert read_index(workspace) is None
+
+
+def test_an_index_that_somebody_writes_to_does_not_make_a_reader_wait(
+    workspace: WorkspacePaths, known: Known
+) -> None:
+    write_index(known)
+    with closing(sqlite3.connect(index_path(workspace), isolation_level=None)) as other:
+        other.execute("begin exclusive")
+        assert read_index(workspace) is not None
+        assert write_index(known) == ""
+
+
+def test_a_cache_folder_that_can_not_be_written_is_said(
+    workspace: WorkspacePaths, known: Known, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    blocked = tmp_path / "a file"
+    blocked.write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(blocked))
+    assert "Not a directory" in write_index(known)
+    assert read_index(workspace) is None
+
+
+def test_a_young_job_is_not_remembered(workspace: WorkspacePaths, known: Known) -> None:
+    key, _ = next(item for item in known.jobs.items() if isinstance(item[1][1], bytes))
+    Path(workspace.job(key).xpm, "note").write_text("")
+    again = look(workspace)
+    assert key in again.young
+    write_index(again)
+    remembered = read_index(workspace)
+    assert remembered is not None
+    assert key not in remembered.jobs
+    assert len(remembered.jobs) == 35

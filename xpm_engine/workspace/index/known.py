@@ -1,0 +1,136 @@
+"""Every job and run that was read, how old that is, and what changed since.
+
+Belongs to one thread. A job is read again when the stamp of its ``.xpm/`` differs, because every
+change of its state adds or replaces a file there; a run when that of its files does.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from xpm_engine.workspace import scan
+from xpm_engine.workspace.index.packing import JobRow, pack_job, pack_manifest
+from xpm_engine.workspace.index.stamps import NAMES, Stamp, Stamps
+from xpm_engine.workspace.layout import (
+    JobKey,
+    WorkspacePaths,
+    is_identifier,
+    is_name,
+    is_task_folder,
+)
+from xpm_engine.workspace.processes import Liveness, liveness
+from xpm_engine.workspace.records.identity import ProcessIdentity
+from xpm_engine.workspace.records.states import JobState
+from xpm_engine.workspace.scan import RunView
+
+RunName: TypeAlias = tuple[str, str]
+"""Experiment and run."""
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """A run as it was read."""
+
+    view: RunView
+    files: Stamp
+    """Of run.json and queue.json."""
+    manifest: Stamp
+
+
+class Known:
+    """What was read of a workspace."""
+
+    def __init__(
+        self, workspace: WorkspacePaths, *, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.workspace = workspace
+        self.stamps = Stamps(clock)
+        self.jobs: dict[JobKey, tuple[int | None, JobRow]] = {}
+        """With the stamp of the folder, None for one that says nothing."""
+        self.runs: dict[RunName, StoredRun] = {}
+        self.young: set[JobKey] = set()
+        """The jobs that were read so soon after a change that they must be read again."""
+        self.tasks: dict[str, tuple[str, ...]] = {}
+        """The folders of jobs in those of each task, when they were listed last."""
+        self.differs = False
+        """Whether something differs from what was remembered."""
+
+    def list_runs(self) -> list[tuple[str, tuple[str, ...]]]:
+        """The experiments with the ids of their runs, oldest first; raises OSError."""
+        workspace = self.workspace
+        names = filter(is_name, self.stamps.folders_in(workspace.experiments))
+        return [
+            (name, tuple(filter(is_name, self.stamps.folders_in(workspace.experiment(name)))))
+            for name in names
+        ]
+
+    def come_or_gone(self) -> list[JobKey]:
+        """The jobs whose folder came or went since this was last asked; raises OSError."""
+        jobs = self.workspace.jobs
+        found: list[JobKey] = []
+        tasks = tuple(filter(is_task_folder, self.stamps.folders_in(jobs)))
+        for task in (*tasks, *(self.tasks.keys() - set(tasks))):
+            names = self.stamps.folders_in(f"{jobs}/{task}")
+            before = self.tasks.get(task, NAMES)
+            if names is not before:
+                self.tasks[task] = names
+                different = set(names) ^ set(before)
+                found.extend(JobKey(task, name) for name in filter(is_identifier, different))
+            if not names and task not in tasks:
+                del self.tasks[task]
+                self.stamps.forget(f"{jobs}/{task}")
+        return found
+
+    def look_at_job(self, key: JobKey) -> JobRow | None:
+        """The job, if it is not as it was; `not submitted` for one whose folder is gone."""
+        known = self.jobs.get(key)
+        stamp = self.stamps.of_job(self.workspace.job(key).xpm)
+        if known is not None and stamp is not None and stamp == known[0]:
+            row = known[1]
+            if isinstance(row, bytes) or row.state is not JobState.RUNNING:
+                return None
+            if row.supervisor is None or not is_dead(row.supervisor):
+                return None
+        record = scan.read_job(self.workspace, key)
+        if record.state is JobState.NOT_SUBMITTED:
+            self.young.discard(key)
+            self.differs |= self.jobs.pop(key, None) is not None
+            return None if known is None else record
+        row = pack_job(record)
+        self.jobs[key] = (stamp, row)
+        self.differs = True
+        (self.young.add if stamp is None else self.young.discard)(key)
+        return None if known is not None and known[1] == row else row
+
+    def look_at_run(self, name: RunName) -> RunView | None:
+        """The run, if it is not as it was."""
+        known = self.runs.get(name)
+        paths = self.workspace.run(*name)
+        files = self.stamps.of(paths.record, paths.queue)
+        lines = self.stamps.of(paths.manifest)
+        same_lines = known is not None and lines is not None and lines == known.manifest
+        if known is not None and same_lines and files is not None and files == known.files:
+            record = known.view.record
+            if not known.view.live or record is None or not is_dead(record.driver):
+                return None
+        manifest = known.view.manifest if known is not None and same_lines else None
+        view = scan.read_run(self.workspace, *name, manifest=manifest)
+        view = replace(view, manifest=pack_manifest(view.manifest))
+        if known is not None and known.view.manifest == view.manifest:
+            view = replace(view, manifest=known.view.manifest)
+        self.runs[name] = StoredRun(view, files, lines)
+        self.differs = True
+        return None if known is not None and known.view == view else view
+
+    def forget_runs(self, names: Iterable[RunName]) -> None:
+        """These runs are gone."""
+        for name in names:
+            self.differs |= self.runs.pop(name, None) is not None
+
+
+def is_dead(identity: ProcessIdentity) -> bool:
+    """Whether a process is proved dead."""
+    return liveness(identity) is Liveness.DEAD
