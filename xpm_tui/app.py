@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import ClassVar
 
+from rich.console import RenderableType
 from rich.theme import Theme as RichTheme
 from textual import events
 from textual.app import App, SuspendNotSupported
@@ -25,10 +26,12 @@ from xpm_tui.clipboard import copy_through_tmux
 from xpm_tui.look import plural
 from xpm_tui.look.themes import DARK, PALETTES, AsciiFilter
 from xpm_tui.outside import Errand, run
+from xpm_tui.screens.arriving import Goal
 from xpm_tui.screens.empty import EmptyScreen
 from xpm_tui.screens.help import HelpScreen
 from xpm_tui.screens.main import MainScreen
 from xpm_tui.screens.palette import Chosen, Kind, Palette, action_entries, theme_entries
+from xpm_tui.session import Session, Sessions
 from xpm_tui.store import Changed, RunKey, Store
 from xpm_tui.watcher import Watcher
 from xpm_tui.widgets.log_view import LogView
@@ -37,6 +40,9 @@ from xpm_tui.widgets.trash_view import TrashView
 
 CTRL_C = 1.5
 """Seconds in which the second ctrl+c leaves."""
+
+KEEP = 60.0
+"""Seconds after which the place is kept even if the app goes on: terminals are closed too."""
 
 
 class XpmApp(App[None], inherit_bindings=False):
@@ -69,8 +75,16 @@ class XpmApp(App[None], inherit_bindings=False):
         ascii_only: bool = False,
         events: bool = True,
         clock: Callable[[], float] = time.time,
+        sessions: Sessions | None = None,
+        goal: Goal | None = None,
     ) -> None:
+        """`sessions` keeps how the workspace is left; `goal` is where the app opens."""
         super().__init__()
+        self.sessions = sessions
+        self._goal = goal
+        self._kept = Session()
+        self.left_at = Session()
+        """How the workspace was left, once it was."""
         self.readonly = readonly
         self.clock = clock
         self.store = Store(workspace)
@@ -91,6 +105,7 @@ class XpmApp(App[None], inherit_bindings=False):
     def on_mount(self) -> None:
         self.theme_changed_signal.subscribe(self, lambda theme: self._use_styles(theme.name))
         self._open()
+        self.set_interval(KEEP, self.keep_session)
 
     def on_unmount(self) -> None:
         self._protection.close()
@@ -98,6 +113,7 @@ class XpmApp(App[None], inherit_bindings=False):
 
     def open_workspace(self, workspace: WorkspacePaths) -> None:
         """Leave this workspace for another one."""
+        self.keep_session()
         self._watcher.stop()
         self.store = Store(workspace)
         self.changes = ()
@@ -105,6 +121,23 @@ class XpmApp(App[None], inherit_bindings=False):
         while len(self.screen_stack) > 1:
             self.pop_screen()
         self._open()
+
+    def exit(
+        self, result: None = None, return_code: int = 0, message: RenderableType | None = None
+    ) -> None:
+        """Leave; how the workspace is left is kept."""
+        self.keep_session()
+        super().exit(result, return_code, message)
+
+    def keep_session(self) -> None:
+        """Keep how the workspace is now, if that is something to come back to."""
+        main = self._main
+        if main is None or not main.ready or self.store.empty:
+            return
+        self.left_at = main.left_at()
+        if self.sessions is not None and self.left_at != self._kept:
+            self._kept = self.left_at
+            self.sessions.keep(self.store.workspace, self.left_at)
 
     @property
     def watcher(self) -> Watcher:
@@ -228,14 +261,18 @@ class XpmApp(App[None], inherit_bindings=False):
         self._protection.close()
         if self.readonly:
             self._protection.enter_context(protect(self.store.workspace))
-        self._main = MainScreen(self.store)
+        self._kept = (
+            Session() if self.sessions is None else self.sessions.load(self.store.workspace)
+        )
+        self._main = MainScreen(self.store, session=self._kept, goal=self._goal)
+        self._goal = None
         self.push_screen(self._main)
         self._watcher.start()
 
     def on_xpm_app_disk_read(self, message: DiskRead) -> None:
         message.stop()
         changed = [self.store.apply(delta) for delta in self._watcher.take()]
-        if self._main is not None and self._main.is_mounted:
+        if self._main is not None and self._main.ready:
             self._main.refresh_from(_together(changed))
         self._show_whether_empty()
 

@@ -12,7 +12,7 @@ import click
 
 if TYPE_CHECKING:
     from xpm_engine.workspace.layout import WorkspacePaths
-    from xpm_tui.store import Store
+    from xpm_tui.store import Store, Subject
 
 
 def _version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -27,8 +27,11 @@ def _version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
 @click.argument("workspace", required=False, default=".", type=click.Path())
 @click.option("--demo", is_flag=True, help="Write and start a real little experiment, and open it.")
 @click.option("--demo-failure", is_flag=True, help="The same, with a task that fails on purpose.")
-@click.option("--readonly", is_flag=True, help="Change nothing: no cleaning, no undo.")
+@click.option("--job", metavar="ID", default="", help="Open at this job: ab12, or TASK/ab12.")
+@click.option("--experiment", metavar="NAME", default="", help="Open at this experiment.")
+@click.option("--readonly", is_flag=True, help="Change nothing, start no editor and no shell.")
 @click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
+@click.option("--ascii", "ascii_only", is_flag=True, help="Draw with nothing but ASCII.")
 @click.option(
     "--version",
     is_flag=True,
@@ -38,13 +41,25 @@ def _version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
     help="Print the version.",
 )
 def command(
-    workspace: str, *, demo: bool, demo_failure: bool, readonly: bool, no_mouse: bool
+    workspace: str,
+    *,
+    demo: bool,
+    demo_failure: bool,
+    job: str,
+    experiment: str,
+    readonly: bool,
+    no_mouse: bool,
+    ascii_only: bool,
 ) -> None:
     """Show what is going on in WORKSPACE, by default the folder you are in.
 
-    Opening writes nothing, and jobs and plans go on when you leave.
+    Opening writes nothing to it, and jobs and plans go on when you leave. The next time the app
+    opens where it was left.
     """
     from xpm_engine.workspace.scan import check_workspace
+
+    if job and experiment:
+        raise click.UsageError("--job and --experiment: the app opens at one of them.")
 
     if demo or demo_failure:
         folder = _start_demo(failure=demo_failure)
@@ -54,13 +69,37 @@ def command(
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise click.UsageError("the app needs a terminal; for scripts there is: xpm ls --json")
 
-    from xpm_tui.app import XpmApp
+    if experiment:
+        _check_experiment(paths, experiment)
 
-    app = XpmApp(paths, readonly=readonly, ascii_only=_ascii_only())
+    from xpm_tui.app import XpmApp
+    from xpm_tui.screens.arriving import Goal
+    from xpm_tui.session import users_sessions
+
+    app = XpmApp(
+        paths,
+        readonly=readonly,
+        ascii_only=ascii_only or _ascii_only(),
+        sessions=users_sessions(),
+        goal=Goal(job, experiment),
+    )
     app.run(mouse=not no_mouse)
-    click.echo(farewell(app.store))
+    click.echo(farewell(app.store, app.left_at.cursor))
     if app.return_code:
         sys.exit(app.return_code)
+
+
+def _check_experiment(workspace: WorkspacePaths, name: str) -> None:
+    """Raises UsageError where there is none of this name."""
+    from difflib import get_close_matches
+
+    from xpm_engine.workspace.scan import list_experiments
+
+    names = list_experiments(workspace)
+    if name not in names:
+        close = get_close_matches(name, names, n=1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        raise click.UsageError(f"there is no experiment {name!r} in {workspace.root}{hint}")
 
 
 def _start_demo(*, failure: bool) -> Path:
@@ -80,8 +119,12 @@ def _ascii_only() -> bool:
     return "utf8" not in encoding or os.environ.get("TERM") in ("vt100", "vt220")
 
 
-def farewell(store: Store) -> str:
-    """One line: how it stands, and the command to come back."""
+def farewell(store: Store, place: Subject) -> str:
+    """One line: how it stands, why what failed did, and the command to come back to this place."""
+    from xpm_engine.verbs.causes import group_causes
+    from xpm_engine.verbs.words import plural
+    from xpm_tui.store import FailedSubject
+
     counts = store.totals()
     parts = [
         f"{count:,} {word}"
@@ -93,17 +136,42 @@ def farewell(store: Store) -> str:
         )
         if count
     ]
-    return f"{', '.join(parts) or 'nothing has run'}; back with: {way_back(store.workspace)}"
+    if counts.failed:
+        parts[-1] += f" ({plural(len(group_causes(store.jobs(FailedSubject()))), 'cause')})"
+    words = ", ".join(parts) or "nothing has run"
+    return f"{words}; back with: {way_back(store.workspace, place)}"
 
 
-def way_back(workspace: WorkspacePaths) -> str:
-    """The command that opens this workspace again from here."""
+def way_back(workspace: WorkspacePaths, place: Subject) -> str:
+    """The command that opens this workspace again from here, at this place."""
     import shlex
 
     here = os.path.relpath(workspace.root)
-    return (
-        "xpm-tui" if here == "." else f"xpm-tui {shlex.quote(min(here, workspace.root, key=len))}"
+    words = ["xpm-tui"]
+    if here != ".":
+        words.append(min(here, workspace.root, key=len))
+    return shlex.join([*words, *_place_options(place)])
+
+
+def _place_options(place: Subject) -> list[str]:
+    from xpm_tui.store import (
+        EarlierRunsSubject,
+        ExperimentSubject,
+        GroupSubject,
+        JobSubject,
+        LogSubject,
+        RunSubject,
     )
+
+    match place:
+        case JobSubject(key) | LogSubject(key):
+            return ["--job", key.short]
+        case ExperimentSubject(name) | EarlierRunsSubject(name):
+            return ["--experiment", name]
+        case RunSubject(run) | GroupSubject(run):
+            return ["--experiment", run.experiment]
+        case _:
+            return []
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,11 +16,14 @@ from xpm_engine.workspace import processes
 
 
 @pytest.fixture(autouse=True)
-def _one_place_and_time(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _one_place_and_time(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
     """Screens say the same on every machine."""
     monkeypatch.setenv("TZ", "UTC")
     monkeypatch.delenv("TMUX", raising=False)
     monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
     time.tzset()
     monkeypatch.setattr("xpm_tui.widgets.title_bar.host_name", lambda: "front1")
     monkeypatch.setattr("xpm_tui.widgets.title_bar.home_path", lambda workspace: "~/ir/ws")
@@ -69,7 +73,7 @@ def drive(workspace: FakeWorkspace) -> Iterator[Callable[..., Driven]]:
     """Starts the app on the workspace, without events: it looks when a test says so."""
     started: list[Driven] = []
 
-    def start(**options: bool) -> Driven:
+    def start(**options: Any) -> Driven:
         driven = Driven(workspace, **options)
         started.append(driven)
         return driven

@@ -12,7 +12,9 @@ from textual.pilot import Pilot
 from tests.tui.screen_text import screen_lines
 from tests.tui.workspaces import NOON, FakeWorkspace
 from xpm_tui.app import XpmApp
+from xpm_tui.screens.arriving import Goal
 from xpm_tui.screens.main import MainScreen
+from xpm_tui.session import Sessions
 from xpm_tui.widgets.right_side import RightSide
 from xpm_tui.widgets.tree import Tree
 
@@ -26,8 +28,22 @@ NARROW = (80, 24)
 class Driven:
     """An app on a workspace, in the hand of a test."""
 
-    def __init__(self, workspace: FakeWorkspace, *, readonly: bool = False) -> None:
-        self.app = XpmApp(workspace.paths, readonly=readonly, events=False, clock=lambda: NOON)
+    def __init__(
+        self,
+        workspace: FakeWorkspace,
+        *,
+        readonly: bool = False,
+        sessions: Sessions | None = None,
+        goal: Goal | None = None,
+    ) -> None:
+        self.app = XpmApp(
+            workspace.paths,
+            readonly=readonly,
+            events=False,
+            clock=lambda: NOON,
+            sessions=sessions,
+            goal=goal,
+        )
         self.pilot: Pilot[None]
         self._running: AbstractAsyncContextManager[Pilot[None]]
 

@@ -14,6 +14,7 @@ from tests.tui.hosting import store_of
 from tests.tui.workspaces import FakeJob, FakeWorkspace
 from xpm_engine._version import __version__
 from xpm_tui import cli
+from xpm_tui.store import ExperimentSubject, JobSubject, WorkspaceSubject
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
@@ -32,6 +33,7 @@ def test_help_loads_no_screen() -> None:
     code = """
 import contextlib, io, json, sys
 from xpm_tui import cli
+from xpm_tui.store import ExperimentSubject, JobSubject, WorkspaceSubject
 with contextlib.redirect_stdout(io.StringIO()):
     cli.main(["--help"])
 print(json.dumps(sorted(sys.modules)))
@@ -92,14 +94,39 @@ def test_the_line_at_the_end(
     workspace: FakeWorkspace, jobs: dict[str, FakeJob], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(os.path.dirname(workspace.paths.root))
-    line = cli.farewell(store_of(workspace))
-    assert line == "8 done, 3 running, 7 waiting, 4 failed; back with: xpm-tui ws"
+    line = cli.farewell(store_of(workspace), WorkspaceSubject())
+    assert line == "8 done, 3 running, 7 waiting, 4 failed (3 causes); back with: xpm-tui ws"
 
 
 def test_the_way_back_can_be_pasted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = tmp_path / "my work"
     root.mkdir()
     monkeypatch.chdir(tmp_path)
-    assert cli.way_back(FakeWorkspace(root).paths) == "xpm-tui 'my work'"
+    assert cli.way_back(FakeWorkspace(root).paths, WorkspaceSubject()) == "xpm-tui 'my work'"
     monkeypatch.chdir(root)
-    assert cli.way_back(FakeWorkspace(root).paths) == "xpm-tui"
+    assert cli.way_back(FakeWorkspace(root).paths, WorkspaceSubject()) == "xpm-tui"
+
+
+def test_the_way_back_leads_to_the_place(
+    workspace: FakeWorkspace, jobs: dict[str, FakeJob], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(workspace.paths.root)
+    key = jobs["learn lr=0.1 seed=1"].key
+    assert cli.way_back(workspace.paths, JobSubject(key)) == f"xpm-tui --job {key.short}"
+    back = cli.way_back(workspace.paths, ExperimentSubject("drmm"))
+    assert back == "xpm-tui --experiment drmm"
+
+
+def test_an_experiment_that_is_not_there(
+    workspace: FakeWorkspace,
+    jobs: dict[str, FakeJob],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("os.isatty", lambda _: True)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    assert cli.main([workspace.paths.root, "--experiment", "drm"]) == 2
+    assert "did you mean drmm?" in capsys.readouterr().err
+    assert cli.main([workspace.paths.root, "--experiment", "drmm", "--job", "a"]) == 2
+    assert "one of them" in capsys.readouterr().err

@@ -63,6 +63,7 @@ class EmptyScreen(ActingScreen[None]):
         self._workspace = workspace
         self._problem = problem
         self._near: tuple[str, ...] = ()
+        self._lately: tuple[str, ...] = ()
 
     def compose(self) -> ComposeResult:
         yield TitleBar(id="title")
@@ -116,22 +117,34 @@ class EmptyScreen(ActingScreen[None]):
                 Option(Text(plain(f"Open {path}"), no_wrap=True, overflow="ellipsis"), id=path)
                 for path in self._near
             ),
+            *(
+                Option(
+                    Text(plain(f"Open {path}, used lately"), no_wrap=True, overflow="ellipsis"),
+                    id=path,
+                )
+                for path in self._lately
+            ),
             Option(Text("Keys and help"), id=Choice.HELP.value),
         ]
 
     def _look_around(self) -> None:
         """In a thread: disks can be slow."""
         near = workspaces_near(self._workspace.root)
-        self.app.call_later(self._show_near, near)
+        sessions = self.app.sessions
+        known = {self._workspace.root, *near}
+        recent = () if sessions is None else sessions.recent()
+        lately = tuple(path for path in recent if path not in known)
+        self.app.call_later(self._show_others, near, lately)
 
-    def _show_near(self, near: tuple[str, ...]) -> None:
-        if near and self.is_mounted:
-            self._near = near
+    def _show_others(self, near: tuple[str, ...], lately: tuple[str, ...]) -> None:
+        if (near or lately) and self.is_mounted:
+            self._near, self._lately = near, lately
             options = self.query_one(OptionList)
             options.clear_options()
             options.add_options(self._options())
             options.highlighted = 0
-            self.say(f"{plural(len(near), 'workspace')} found near here")
+            found = [f"{plural(len(near), 'workspace')} found near here"] if near else []
+            self.say(", ".join([*found, *([f"{len(lately)} used lately"] if lately else [])]))
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         event.stop()

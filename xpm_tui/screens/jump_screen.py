@@ -1,4 +1,4 @@
-"""A screen from which one jumps: the palette, to jobs, experiments and tabs by their names."""
+"""A screen from which one jumps: by the palette, and to where the app was asked to open."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 
 from xpm_engine.workspace.layout import JobKey
+from xpm_tui.screens.arriving import Goal, left_at, meant, why_not
 from xpm_tui.screens.job_screen import JobScreen
 from xpm_tui.screens.palette import (
     Chosen,
@@ -15,6 +16,7 @@ from xpm_tui.screens.palette import (
     other_entries,
     theme_entries,
 )
+from xpm_tui.session import Session
 from xpm_tui.store import ExperimentSubject
 from xpm_tui.widgets.right_side import RightSide
 from xpm_tui.widgets.tree import Tree
@@ -23,6 +25,42 @@ from xpm_tui.widgets.tree_model import RowKey
 
 class JumpScreen(JobScreen):
     """Tree and right side, as far as jumping to a place in them goes."""
+
+    def __init__(self, *, session: Session, goal: Goal) -> None:
+        """Opens at the goal, else where the session was left."""
+        super().__init__()
+        self.session = session
+        self._goal = goal
+        self._cursor = None if goal else RowKey(session.cursor)
+
+    @property
+    def ready(self) -> bool:
+        """Whether its parts are there: not yet before it is mounted, not any more when it goes."""
+        return self.is_mounted and bool(self.query(Tree)) and bool(self.query(RightSide))
+
+    def arrive(self) -> None:
+        """Go where the app was to open, as soon as that was read; a key comes before it."""
+        store, goal, tree = self.app.store, self._goal, self.query_one(Tree)
+        checked = store.checked >= 1.0
+        if self._cursor is not None and (tree.move_to(self._cursor) or checked):
+            self._cursor = None
+        if not goal:
+            return
+        found = meant(store, goal.job) if goal.job else []
+        if len(found) == 1:
+            self.go_to_job(found[0])
+        elif not (goal.experiment and self.go_to(goal.experiment)):
+            if not checked:
+                return
+            self.say(why_not(store, goal), bad=True)
+        self._goal = Goal()
+
+    def on_key(self) -> None:
+        self._cursor, self._goal = None, Goal()
+
+    def left_at(self) -> Session:
+        """How it is now, to be kept until the next time."""
+        return left_at(self.app.store, self.query_one(Tree), self.query_one(RightSide))
 
     @abstractmethod
     def find_jobs(self, text: str) -> Sequence[JobKey]:

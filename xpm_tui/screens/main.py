@@ -17,8 +17,10 @@ from xpm_engine.workspace.records.fields import format_time
 from xpm_tui.actions import Situation
 from xpm_tui.job_filter import Answer, JobFilter, Work
 from xpm_tui.look import when
+from xpm_tui.screens.arriving import Goal, restore
 from xpm_tui.screens.capture import Capture
 from xpm_tui.screens.jump_screen import JumpScreen
+from xpm_tui.session import Session
 from xpm_tui.store import (
     AllJobsSubject,
     Changed,
@@ -63,8 +65,11 @@ class MainScreen(JumpScreen):
             super().__init__()
             self.answer = answer
 
-    def __init__(self, store: Store) -> None:
-        super().__init__()
+    def __init__(
+        self, store: Store, *, session: Session | None = None, goal: Goal | None = None
+    ) -> None:
+        """Opens at the goal, else where the session was left."""
+        super().__init__(session=session or Session(), goal=goal or Goal())
         self._store = store
         self._marks: frozenset[JobKey] = frozenset()
         self._filter = JobFilter(store, clock=self.app.clock)
@@ -77,12 +82,13 @@ class MainScreen(JumpScreen):
         yield TitleBar(id="title")
         with Container(id="panes"):
             yield KeyTree(clock=self.app.clock, id="tree")
-            yield RightSide(id="right")
+            yield RightSide(since=self.session.at or None, id="right")
         yield FilterLine(id="filter")
         yield StatusBar(id="status")
         yield KeyBar(id="keys")
 
     def on_mount(self) -> None:
+        restore(self.session, self._tree, self._right)
         self._tree.show(self._store)
         self._tree.focus()
         self._show_subject()
@@ -102,6 +108,7 @@ class MainScreen(JumpScreen):
             if self._right.subject is None or self._right.subject == WorkspaceSubject():
                 self._show_subject()
             self._show_place()
+        self.arrive()
         self._show_facts()
 
     def situation(self) -> Situation:

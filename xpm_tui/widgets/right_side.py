@@ -30,6 +30,7 @@ from xpm_tui.store import (
 )
 from xpm_tui.widgets.find_line import FindLine
 from xpm_tui.widgets.here import Here
+from xpm_tui.widgets.job_table import JobTable
 from xpm_tui.widgets.job_view import LOG, JobView
 from xpm_tui.widgets.lines import Lines
 from xpm_tui.widgets.log_pane import LogPane
@@ -122,6 +123,11 @@ class RightSide(Vertical):
     def subject(self) -> Subject | None:
         """What is on the screen."""
         return self.trail[-1] if self.trail else None
+
+    @property
+    def job_table(self) -> JobTable:
+        """The table of the jobs of a set."""
+        return self._set_view.jobs
 
     @property
     def view(self) -> SubjectView:

@@ -99,6 +99,7 @@ class Table(ScrollView, Generic[Row], can_focus=True):
         self._painted: dict[int, Strip] = {}
         self._last_key = 0.0
         self._resort: Timer | None = None
+        self._sort_later: tuple[str, bool] | None = None
 
     def show(self, rows: Sequence[Row], *, columns: Sequence[Column[Row]] | None = None) -> None:
         """Show other rows; the cursor stays on its row, or where that row was."""
@@ -123,6 +124,10 @@ class Table(ScrollView, Generic[Row], can_focus=True):
         """Sort by a column; None leaves the rows in the order in which they came."""
         self.model.sort(column, reverse=reverse)
         self._follow_cursor()
+
+    def sort_by_title(self, title: str, *, reverse: bool) -> None:
+        """Sort by the column of this title, as soon as there is one."""
+        self._sort_later = (title, reverse)
 
     def narrow(self, wanted: Callable[[Row], bool] | None) -> None:
         """Show only the rows that are wanted; None shows all."""
@@ -356,6 +361,13 @@ class Table(ScrollView, Generic[Row], can_focus=True):
     def _take_columns(self, columns: tuple[Column[Row], ...]) -> None:
         sorted_by = self.model.column
         self.columns = columns
+        if self._sort_later is not None:
+            title, reverse = self._sort_later
+            found = [column for column in columns if column.title == title and column.order]
+            if found:
+                self._sort_later = None
+                sorted_by = found[0]
+                self.model.reverse = reverse
         if sorted_by is not None:
             same = [column for column in columns if column.title == sorted_by.title]
             self.model.sort(same[0] if same else None, reverse=self.model.reverse)

@@ -91,7 +91,8 @@ class TreeModel:
         self._few = False
         self._places: dict[RowKey, int] = {}
         self._orders: Orders = {}
-        self._greeted: set[str] = set()
+        self.greeted: set[str] = set()
+        """Experiments that were met before."""
 
     def rebuild(self, store: Store, *, keep_order: bool = False) -> None:
         """Make the rows again; with `keep_order` jobs stay where they were in their group."""
@@ -161,9 +162,9 @@ class TreeModel:
         """An experiment that is met for the first time and runs is unfolded; an only one, too."""
         experiments = store.experiments()
         for experiment in experiments:
-            if experiment.name in self._greeted or experiment.view is None:
+            if experiment.name in self.greeted or experiment.view is None:
                 continue
-            self._greeted.add(experiment.name)
+            self.greeted.add(experiment.name)
             if experiment.live or len(experiments) == 1:
                 self.unfolded.add(RowKey(ExperimentSubject(experiment.name)))
 
