@@ -172,6 +172,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("sort", ("s",), "sort", "Sort by the next column", Place.TABLE, weight=45),
     Action("sort_reverse", ("S",), "reverse", "Sort the other way round", Place.TABLE),
+    Action("columns", ("C",), "columns…", "Choose the columns", Place.TABLE, weight=28),
     Action(
         "log",
         ("L",),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rich.text import Text
@@ -29,6 +29,9 @@ MOST_PARAMS = 6
 
 MOST_COMPARED = 1_000
 """Jobs that are compared by their parameters, which can be many."""
+NARROW = 8
+"""Cells of a tag or a task where there is no room for more."""
+
 BAR = 7
 
 
@@ -41,32 +44,105 @@ class Layout:
     """``same for all 80: ranker=drmm``: the tags that every job has alike; empty for none."""
 
 
+Choice = Mapping[str, bool]
+"""Title of a column -> whether the user wants it; of the others the table decides."""
+
+NO_CHOICE: Choice = {}
+
+
 def looked_at(jobs: Sequence[Job]) -> Sequence[Job]:
     """Those of very many jobs that decide about columns: of each part of the list some."""
     return jobs if len(jobs) <= MOST_COMPARED else jobs[:: 1 + len(jobs) // MOST_COMPARED]
 
 
-def lay_out(jobs: Sequence[Job]) -> Layout:
+def lay_out(jobs: Sequence[Job], choice: Choice = NO_CHOICE) -> Layout:
     """The columns for these jobs, and what needs none because it is the same for all."""
     count, jobs = len(jobs), list(looked_at(jobs))
     tags = differing([job.tags for job in jobs])
-    columns = [Column[Job]("state", lambda job: look.state_text(job.state), _state_order, width=11)]
+    columns = [column for column in _usual(jobs, tags) if choice.get(column.title, True)]
+    if any(choice.values()):
+        more = [column for column in _unusual(jobs, tags) if choice.get(column.title)]
+        columns[-1:-1] = more
+    # Of a part of them nobody knows what is the same for all.
+    return Layout(tuple(columns), _same_words(jobs, tags) if count == len(jobs) else "")
+
+
+def possible_columns(jobs: Sequence[Job]) -> tuple[tuple[Column[Job], ...], frozenset[str]]:
+    """All columns that these jobs can have, and the titles of those shown without a choice."""
+    jobs = list(looked_at(jobs))
+    tags = differing([job.tags for job in jobs])
+    usual = _usual(jobs, tags)
+    titles = frozenset(column.title for column in usual)
+    return (*usual, *_unusual(jobs, tags)), titles
+
+
+def _usual(jobs: Sequence[Job], tags: Sequence[str]) -> list[Column[Job]]:
+    columns = [
+        Column[Job](
+            "state", lambda job: look.state_text(job.state), _state_order, width=9, widest=15
+        )
+    ]
     columns += _telling_apart(jobs, tags)
     if any(job.record.progress is not None for job in jobs):
-        columns.append(Column("progress", progress_cell, _fraction, width=BAR + 9))
+        columns.append(_progress_column())
     columns.append(
         Column(
             "time",
             lambda job: _time_cell(job, clock.now()),
             lambda job: seconds_of(job, clock.now()),
             width=7,
+            widest=10,
             right=True,
+            yields=40,
         )
     )
-    columns += [_metric(name) for name in _metric_names(jobs)]
-    columns.append(Column("note", note_cell, lambda job: _note(job) or None, width=36))
-    # Of a part of them nobody knows what is the same for all.
-    return Layout(tuple(columns), _same_words(jobs, tags) if count == len(jobs) else "")
+    names = _metric_names(jobs)
+    columns += [
+        replace(_metric(name), yields=10 - place) for place, name in enumerate(names[:MOST_METRICS])
+    ]
+    columns.append(_note_column())
+    return columns
+
+
+def _unusual(jobs: Sequence[Job], tags: Sequence[str]) -> list[Column[Job]]:
+    """Those that are shown only where the user chose them."""
+    known = {column.title for column in _usual(jobs, tags)}
+    params = [job.params for job in jobs]
+    found = [
+        _values("task", jobs, lambda job: last_part(job.key.task)),
+        _values("id", jobs, lambda job: job.key.short),
+        *(_values(name, jobs, _tag(name)) for name in _names([job.tags for job in jobs])),
+        *(_values(last_part(name), jobs, _param(name)) for name in _names(params)),
+        *map(_metric, _metric_names(jobs)[MOST_METRICS:]),
+        _values("host", jobs, _host),
+        _values("user", jobs, lambda job: job.record.user or None),
+        _values("attempt", jobs, lambda job: job.record.attempt or None),
+        _when("started", lambda job: job.record.started),
+        _when("ended", lambda job: job.record.ended),
+        _values("exit code", jobs, lambda job: job.record.exit_code),
+        _values("memory", jobs, _memory, shown=look.size),
+        _values("how", jobs, lambda job: None if job.how is None else job.how.value),
+    ]
+    fresh: dict[str, Column[Job]] = {}
+    for column in found:
+        if column.title not in known:
+            fresh.setdefault(column.title, column)
+    return list(fresh.values())
+
+
+def _progress_column() -> Column[Job]:
+    away = Column[Job]("progress", percent_cell, _fraction, width=8, right=True, yields=30)
+    return Column(
+        "progress", progress_cell, _fraction, width=BAR + 9, widest=24, yields=1, narrower=away
+    )
+
+
+def _note_column() -> Column[Job]:
+    def note(job: Job) -> str | None:
+        return _note(job) or None
+
+    tight = Column[Job]("note", note_cell, note, width=22, grows=True)
+    return Column("note", note_cell, note, width=8, widest=28, grows=True, yields=2, narrower=tight)
 
 
 def _telling_apart(jobs: Sequence[Job], tags: Sequence[str]) -> list[Column[Job]]:
@@ -86,10 +162,19 @@ def _telling_apart(jobs: Sequence[Job], tags: Sequence[str]) -> list[Column[Job]
         names = task_names(tasks)
         columns.append(_values("task", jobs, lambda job: names.get(job.key.task)))
     columns += [_values(name, jobs, _tag(name)) for name in tags]
-    columns += [_values(last_part(name), jobs, _param(name)) for name in params[:MOST_PARAMS]]
+    for place, name in enumerate(params[:MOST_PARAMS]):
+        column = _values(last_part(name), jobs, _param(name))
+        columns.append(replace(column, yields=MOST_PARAMS - place + 10))
     if not columns or any(label.digits for label in labels):
         columns.append(_values("id", jobs, lambda job: job.key.short))
-    return columns
+    return [column if column.yields else _narrowing(column) for column in columns]
+
+
+def _narrowing(column: Column[Job]) -> Column[Job]:
+    """A column that names a row becomes narrow, but never goes away."""
+    if column.width <= NARROW:
+        return column
+    return replace(column, yields=50, narrower=replace(column, width=NARROW))
 
 
 def _same_words(jobs: Sequence[Job], tags: Sequence[str]) -> str:
@@ -112,6 +197,12 @@ def progress_cell(job: Job) -> Text:
         return look.bar(progress.fraction, BAR) + Text(percent)
     words = progress.levels[0].text if progress.levels else ""
     return Text(look.plain(f"{words} {percent}".strip()))
+
+
+def percent_cell(job: Job) -> Text:
+    """How far it is, or came, where there is no room for more."""
+    progress = job.record.progress
+    return Text() if progress is None else Text(look.percent(progress.fraction))
 
 
 def seconds_of(job: Job, now: float) -> float | None:
@@ -172,10 +263,36 @@ def _param(name: str) -> Callable[[Job], Any]:
     return lambda job: job.params.get(name)
 
 
-def _values(title: str, jobs: Sequence[Job], value: Callable[[Job], Any]) -> Column[Job]:
+def _host(job: Job) -> str | None:
+    return None if job.record.supervisor is None else job.record.supervisor.host
+
+
+def _memory(job: Job) -> int | None:
+    return None if job.record.usage is None else job.record.usage.peak_bytes
+
+
+def _when(title: str, moment: Callable[[Job], str | None]) -> Column[Job]:
+    def cell(job: Job) -> Text:
+        return Text(look.when_long(moment(job), clock.now()))
+
+    return Column(title, cell, moment, width=12)
+
+
+def _names(all_values: Sequence[Mapping[str, Any]]) -> list[str]:
+    """All names, in the order in which they are met."""
+    return list(dict.fromkeys(name for values in all_values for name in values))
+
+
+def _values(
+    title: str,
+    jobs: Sequence[Job],
+    value: Callable[[Job], Any],
+    *,
+    shown: Callable[[Any], str] = short_text,
+) -> Column[Job]:
     def cell(job: Job) -> Text:
         found = value(job)
-        return Text("" if found is None else look.plain(short_text(found)))
+        return Text("" if found is None else look.plain(shown(found)))
 
     title = look.plain(title)
     widest = max((cell(job).cell_len for job in jobs[:LOOKED_AT]), default=0)
@@ -188,9 +305,9 @@ def _metric_names(jobs: Sequence[Job]) -> list[str]:
     for job in jobs:
         if job.record.metrics:
             names.update(dict.fromkeys(job.record.metrics))
-            if len(names) >= MOST_METRICS:
+            if len(names) >= 10 * MOST_METRICS:
                 break
-    return list(names)[:MOST_METRICS]
+    return list(names)
 
 
 def _metric(name: str) -> Column[Job]:

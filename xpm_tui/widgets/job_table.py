@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from rich.text import Text
-from textual.app import ComposeResult
+from textual import events
+from textual.app import App, ComposeResult
 from textual.containers import Vertical
 
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.states import JobState
+from xpm_tui.screens.columns import ColumnsScreen, Offer
 from xpm_tui.store import Job, JobList
-from xpm_tui.widgets.job_columns import lay_out, looked_at
+from xpm_tui.widgets.column_fit import fit, measure
+from xpm_tui.widgets.job_columns import (
+    NO_CHOICE,
+    Choice,
+    lay_out,
+    looked_at,
+    possible_columns,
+)
 from xpm_tui.widgets.table_keys import KeyTable
+from xpm_tui.widgets.table_model import Column
 from xpm_tui.widgets.words import Words
 
 Wanted = Callable[[Job], bool]
@@ -24,6 +35,7 @@ class JobTable(Vertical):
     What is shown is narrowed by `narrow` to those of one cause; the filter has narrowed the store.
     """
 
+    app: App[Any]
     DEFAULT_CSS = "JobTable { height: 1fr; } JobTable Words { padding: 0 1; }"
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 (Textual's name)
@@ -31,7 +43,11 @@ class JobTable(Vertical):
         self.same = Words(classes="same")
         self.table: KeyTable[Job] = KeyTable(_key)
         self.table.trouble = in_trouble
+        self.choice: Choice = NO_CHOICE
+        """The columns that the user chose, and chose to hide."""
         self._columns_for: tuple[object, ...] = ()
+        self._columns: tuple[Column[Job], ...] = ()
+        self._jobs: Sequence[Job] = ()
 
     def compose(self) -> ComposeResult:
         yield self.same
@@ -45,13 +61,22 @@ class JobTable(Vertical):
             any(job.record.progress is not None for job in seen),
             any(job.record.metrics for job in seen),
         )
+        self._jobs = jobs
         if signature != self._columns_for:
             self._columns_for = signature
-            layout = lay_out(jobs)
-            self.same.show(*([Text(layout.same, "xpm.faint")] if layout.same else []))
-            self.table.show(jobs, columns=layout.columns)
+            self._lay_out()
         else:
-            self.table.show(jobs)
+            measured = measure(self._columns, jobs, self._columns)
+            if _widths(measured) == _widths(self._columns):
+                self.table.show(jobs)
+            else:
+                self._columns = measured
+                self._fit()
+
+    def choose(self, choice: Choice) -> None:
+        """Show these columns, and hide those."""
+        self.choice = choice
+        self._lay_out()
 
     def narrow(self, wanted: Wanted | None) -> None:
         """Show only the jobs that are wanted; None shows all."""
@@ -62,10 +87,44 @@ class JobTable(Vertical):
         """The job under the cursor."""
         return self.table.row
 
+    def do_columns(self) -> None:
+        """Let the user choose the columns."""
+        columns, usual = possible_columns(self._jobs)
+        offers = [
+            Offer(column.title, self.choice.get(column.title, column.title in usual))
+            for column in columns
+        ]
+
+        def take(shown: frozenset[str] | None) -> None:
+            if shown is not None:
+                changed = {offer.title: offer.title in shown for offer in offers}
+                kept = {title: on for title, on in self.choice.items() if title not in changed}
+                chosen = {title: on for title, on in changed.items() if on != (title in usual)}
+                self.choose({**kept, **chosen})
+
+        self.app.push_screen(ColumnsScreen(offers), take)
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._fit(event.size.width)
+
+    def _lay_out(self) -> None:
+        layout = lay_out(self._jobs, self.choice)
+        self.same.show(*([Text(layout.same, "xpm.faint")] if layout.same else []))
+        self._columns = measure(layout.columns, self._jobs)
+        self._fit()
+
+    def _fit(self, width: int = 0) -> None:
+        if self._columns:
+            self.table.show(self._jobs, columns=fit(self._columns, width or self.size.width or 80))
+
 
 def in_trouble(job: Job) -> bool:
     """Whether `e` stops at this job."""
     return job.state.ended_badly or job.state is JobState.UNREADABLE or bool(job.drift)
+
+
+def _widths(columns: Sequence[Column[Job]]) -> list[int]:
+    return [column.width for column in columns]
 
 
 def _key(job: Job) -> JobKey:

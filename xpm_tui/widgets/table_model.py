@@ -36,6 +36,14 @@ class Column(Generic[Row]):
     """In terminal cells; a longer text is cut."""
     right: bool = False
     """Whether its cells are set flush right."""
+    widest: int = 0
+    """How wide it may become where its cells need that."""
+    grows: bool = False
+    """Whether it takes the room that the others leave."""
+    yields: int = 0
+    """Which column gives way first where there is no room: the lowest; 0 never does."""
+    narrower: Column[Row] | None = None
+    """What it becomes when it gives way; None: it goes behind the others."""
 
 
 class TableModel(Generic[Row]):

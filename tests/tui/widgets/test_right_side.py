@@ -296,7 +296,7 @@ async def test_marks_are_asked_for_by_job(side: RightSide, store: Store) -> None
         first = store.keys(LEARN)[0]
         assert side.target == first
         await pilot.press("space")
-        await settle(pilot, host, " ◆ ✗ failed     0.1    1")
+        await settle(pilot, host, " ◆ ✗ failed   0.1    1")
         assert wanted == [frozenset({first})]
         assert side.target == store.keys(LEARN)[1]
 
@@ -313,6 +313,27 @@ async def test_s_sorts_by_the_next_column_and_S_turns_it_round(
         await pilot.press("S")
         text = await settle(pilot, host, "lr ↑")
         assert text.index("0.1    1") < text.index("0.01   1") < text.index("0.001")
+
+
+@both_sizes
+async def test_columns_are_chosen_and_kept_for_the_next_set(
+    host: Host, side: RightSide, store: Store, size: tuple[int, int]
+) -> None:
+    async with host.run_test(size=size) as pilot:
+        side.show(LEARN, store)
+        side.focus_view()
+        await settle(pilot, host, "seed")
+        await pilot.press("C")
+        await settle(pilot, host, "Columns of the table")
+        picture = screen_lines(host)
+        assert any("[x]  seed" in line for line in picture)
+        await pilot.press("j", "j", "space", *("j",) * 4, "space", "enter")
+        text = await settle(pilot, host, "  task  ")
+        assert "seed  " not in text
+        side.show(ExperimentSubject("drmm"), store)
+        assert "seed  " not in (await settle(pilot, host, "evaluate"))
+        await pilot.press("C", "space", "escape")
+        assert "state" in await settle(pilot, host, "evaluate")
 
 
 async def test_escape_gives_up_a_range_before_anything_else(
@@ -342,7 +363,7 @@ async def test_what_changes_on_the_disk_changes_on_the_screen_and_nothing_else(
         workspace.done(running, run=str(RUN), ended=10)
         side.refresh_from(store, store.apply(read_all(workspace)))
         text = await settle(pilot, host, "✓2")
-        assert "✓ done       0.01   2" in text
+        assert "✓ done     0.01   2" in text
         assert side.target == before
 
 
