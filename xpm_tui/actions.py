@@ -113,7 +113,7 @@ ACTIONS: tuple[Action, ...] = (
         "shallower",
         ("h", "left"),
         "fold",
-        "Fold, then go to the parent; in tables and texts: scroll to the left",
+        "Fold, then to the parent, at last the workspace; in tables and texts: scroll to the left",
         Place.LISTS,
         shown="h ←",
     ),

@@ -102,6 +102,15 @@ def curve(values: Sequence[float], width: int) -> str:
     )
 
 
+def sparkline(values: Sequence[float]) -> str:
+    """A block a value, from nothing to the highest of them."""
+    top = max(values, default=0.0)
+    if top <= 0:
+        return BLOCKS[0] * len(values)
+    last = len(BLOCKS) - 1
+    return "".join(BLOCKS[min(last, int(max(0.0, value) / top * last + 0.5))] for value in values)
+
+
 def _parts(values: Sequence[float], count: int) -> list[Sequence[float]]:
     edges = [len(values) * place // count for place in range(count + 1)] if count else []
     return [values[left:right] for left, right in pairwise(edges)]

@@ -260,6 +260,11 @@ class MainScreen(JumpScreen):
         self._show_subject()
         self.enter_right()
 
+    def on_tree_workspace_wanted(self, message: Tree.WorkspaceWanted) -> None:
+        message.stop()
+        self._right.show(WorkspaceSubject(), self._store)
+        self._show_place()
+
     def on_tree_marks_wanted(self, message: Tree.MarksWanted) -> None:
         message.stop()
         keys = message.keys

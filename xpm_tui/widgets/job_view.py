@@ -27,7 +27,8 @@ from xpm_tui.widgets.links import Link, Links, dependants, links_of
 from xpm_tui.widgets.log_pane import LogPane
 from xpm_tui.widgets.log_reading import LogStream
 from xpm_tui.widgets.metrics_view import MetricsOf, MetricsView
-from xpm_tui.widgets.overview import Neighbour, Overview, OverviewOf, job_state_text
+from xpm_tui.widgets.overview import Overview
+from xpm_tui.widgets.overview_lines import Neighbour, OverviewOf, job_state_text
 from xpm_tui.widgets.parameters import Parameters, ParametersOf
 from xpm_tui.widgets.subject_view import SubjectView
 from xpm_tui.widgets.table import Table
@@ -99,7 +100,7 @@ class JobView(SubjectView):
         if pane == OVERVIEW:
             self.overview.show(overview_of(store, job))
         elif pane == PARAMETERS:
-            self.parameters.show(ParametersOf(paths, job.record.attempt))
+            self.parameters.show(ParametersOf(paths, job.record.attempt, job.drift))
         elif pane == LOG:
             self._feed_log(job, paths)
         elif pane == METRICS:

@@ -20,7 +20,7 @@ from xpm_tui.store import (
     Subject,
     pair,
 )
-from xpm_tui.widgets.overview import job_state_text
+from xpm_tui.widgets.overview_lines import job_state_text
 from xpm_tui.widgets.table_keys import KeyTable
 from xpm_tui.widgets.table_model import Column
 
@@ -30,7 +30,7 @@ class Link:
     """Something to go to."""
 
     kind: str
-    """``log``, ``run``, ``needs``, ``needed by``."""
+    """``log``, ``run``, ``result of``, ``needs``, ``needed by``."""
     name: str
     note: Text
     target: Subject
@@ -56,6 +56,10 @@ def links_of(store: Store, job: Job) -> tuple[Link, ...]:
         links.append(
             Link("run", look.plain(str(run)), _tags_in(store, job.key, run), RunSubject(run))
         )
+    if job.record.alias is not None:
+        former = job.record.alias
+        note = Text("has the result, under its former name", "xpm.faint")
+        links.append(Link("result of", look.plain(str(former)), note, JobSubject(former)))
     for kind, keys in (("needs", job.dependencies), ("needed by", dependants(store, job.key))):
         for key in keys:
             other = store.job(key, store.home_of(key))

@@ -2,73 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-
-from rich.text import Text
 from textual.app import ComposeResult
+from textual.message import Message
+from textual.timer import Timer
 
-from xpm_engine.errors import UnreadableError
-from xpm_engine.verbs.causes import reason_place, reason_text
-from xpm_engine.workspace.layout import WorkspacePaths
-from xpm_engine.workspace.records.fields import parse_time
-from xpm_engine.workspace.records.reasons import Reason
+from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.states import JobState
-from xpm_engine.workspace.records.tickets import Attempt
-from xpm_engine.workspace.tickets import read_attempt, ticket_names
-from xpm_tui import clock, look
-from xpm_tui.store import Job, pair
-from xpm_tui.usage import LiveUsage, live_usage
-from xpm_tui.widgets.lines import Line, Lines
+from xpm_tui import clock
+from xpm_tui.usage import LiveUsage
+from xpm_tui.widgets.lines import Lines
+from xpm_tui.widgets.overview_facts import (
+    Explained,
+    OverviewFacts,
+    explain,
+    read_overview,
+)
+from xpm_tui.widgets.overview_lines import TRAIL, OverviewOf, overview_lines
 from xpm_tui.widgets.reading import ReadingWidget
 
-LABEL = 13
-"""Cells of the labels on the left."""
+STAYS = 0.4
+"""Seconds on a job before it is found out why it ran."""
 
-BAR = 24
-"""Cells of a progress bar."""
-
-MOST_NEEDS = 12
-"""Jobs that are named one by one; the Links tab has all of them."""
-
-
-@dataclass(frozen=True)
-class Neighbour:
-    """A job that this one needs, or that needs it."""
-
-    title: str
-    """Its task and its label, as the user wrote them."""
-    job: Job
-
-
-@dataclass(frozen=True)
-class OverviewOf:
-    """The job, and the jobs around it, as the store has them."""
-
-    workspace: WorkspacePaths
-    job: Job
-    upstream: tuple[Neighbour, ...] = ()
-    downstream: tuple[Neighbour, ...] = ()
-    experiments: tuple[str, ...] = ()
-    """Whose latest run references it."""
-
-
-@dataclass(frozen=True)
-class OverviewFacts:
-    """What only the job's folder and the system know."""
-
-    attempts: tuple[Attempt, ...] = ()
-    """Void ones left out, oldest first."""
-    usage: LiveUsage | None = None
-    pinned: bool = False
-    problem: str = ""
+MOST_WHYS = 200
+"""Answers that are kept."""
 
 
 class Overview(ReadingWidget[OverviewOf, OverviewFacts]):
     """The first tab of a job."""
 
+    class WhyFound(Message):
+        """It was found out why a job ran."""
+
+        def __init__(self, found: Explained) -> None:
+            super().__init__()
+            self.found = found
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._whys: dict[tuple[JobKey, int], Explained] = {}
+        self._asking: Timer | None = None
+        self._trail: list[LiveUsage] = []
+
     def compose(self) -> ComposeResult:
         yield Lines()
+
+    def show(self, about: OverviewOf) -> None:
+        if self.about is None or not self.same(self.about, about):
+            self._trail = []
+        super().show(about)
+        if _wanted(about) not in self._whys and about.job.record.attempt:
+            # It reads hundreds of files: only where the user stays.
+            if self._asking is not None:
+                self._asking.stop()
+            self._asking = self.set_timer(STAYS, self._ask_why)
 
     def same(self, before: OverviewOf, now: OverviewOf) -> bool:
         return before.job.key == now.job.key
@@ -77,7 +63,13 @@ class Overview(ReadingWidget[OverviewOf, OverviewFacts]):
         return read_overview(about.workspace, about.job)
 
     def draw(self, about: OverviewOf, facts: OverviewFacts | None) -> None:
-        lines = overview_lines(about, facts or OverviewFacts(), now=clock.now())
+        found = facts or OverviewFacts()
+        if found.usage is not None and found.usage not in self._trail[-1:]:
+            self._trail = [*self._trail, found.usage][-TRAIL:]
+        explained = self._whys.get(_wanted(about))
+        lines = overview_lines(
+            about, found, now=clock.now(), explained=explained, trail=self._trail
+        )
         self.query_one(Lines).show(lines, from_top=facts is None)
 
     def tick(self) -> None:
@@ -85,190 +77,30 @@ class Overview(ReadingWidget[OverviewOf, OverviewFacts]):
         if self.about is None:
             return
         self.draw(self.about, self.facts)
-        if self.about.job.state is JobState.RUNNING:
+        if self.about.job.state in (JobState.RUNNING, JobState.UNREACHABLE):
             self.reread()
 
+    def _ask_why(self) -> None:
+        self._asking = None
+        about = self.about
+        if about is not None and self.display and _wanted(about) not in self._whys:
+            self.run_worker(
+                lambda: self._explain(about), thread=True, group="why", exit_on_error=False
+            )
 
-def read_overview(workspace: WorkspacePaths, job: Job) -> OverviewFacts:
-    """Read the tickets of all attempts, and what the living process uses."""
-    paths = workspace.job(job.key)
-    attempts: list[Attempt] = []
-    problem = ""
-    try:
-        for number, kinds in sorted(ticket_names(paths).items()):
-            attempts.append(read_attempt(paths, number, kinds))
-    except FileNotFoundError:
-        problem = "the job's folder went away while it was read"
-    except UnreadableError as error:
-        problem = f"{error.where}: {error.what}"
-    process = job.record.task or job.record.supervisor
-    return OverviewFacts(
-        attempts=tuple(attempt for attempt in attempts if not attempt.void),
-        usage=live_usage(process) if job.state is JobState.RUNNING and process else None,
-        problem=problem,
-    )
+    def _explain(self, about: OverviewOf) -> None:
+        """In a thread; ends in one message."""
+        self.post_message(self.WhyFound(explain(about.workspace, about.job)))
 
-
-def overview_lines(about: OverviewOf, facts: OverviewFacts, *, now: float) -> tuple[Line, ...]:
-    """All that the tab shows; `now` in seconds since 1970."""
-    job = about.job
-    blocks = [
-        list(_state_lines(job, facts, now)),
-        list(_progress_lines(job)),
-        list(_time_lines(job, facts, now)),
-        list(_need_lines(about)),
-        list(_name_lines(about)),
-    ]
-    lines: list[Line] = []
-    for block in blocks:
-        if block:
-            lines.extend([*([Line(Text())] if lines else []), *block])
-    return tuple(lines)
+    def on_overview_why_found(self, message: WhyFound) -> None:
+        message.stop()
+        found = message.found
+        if len(self._whys) >= MOST_WHYS:
+            self._whys.clear()
+        self._whys[found.key, found.attempt] = found
+        if self.about is not None and self.is_mounted:
+            self.draw(self.about, self.facts)
 
 
-def _state_lines(job: Job, facts: OverviewFacts, now: float) -> Iterator[Line]:
-    yield Line(state_sentence(job, facts.usage, now=now))
-    for problem in filter(None, (job.record.problem, facts.problem)):
-        yield labelled("Problem", Text(look.plain(problem)))
-    if job.state.ended_badly and job.record.reason is not None:
-        yield from _reason_lines(job.record.reason)
-    if job.wait is not None:
-        yield labelled("Waits for", Text(look.plain(look.wait_text(job.wait, held=True))))
-    for change in job.drift:
-        yield labelled("Drifted", Text(look.plain(change)))
-
-
-def state_sentence(job: Job, usage: LiveUsage | None, *, now: float) -> Text:
-    """``● running 9 min on front1 · pid 5120 · 96 % cpu · 1.2 GB``."""
-    record = job.record
-    if job.trashed:
-        how = f": z in Trash or `xpm undo {look.plain(job.trashed)}` brings it back"
-        return job_state_text(job).append(how)
-    sentence = look.state_text(job.state)
-    parts: list[str] = []
-    if job.state is JobState.RUNNING and record.started is not None:
-        elapsed = look.duration(now - (parse_time(record.started) or now))
-        host = "" if record.supervisor is None else f" on {record.supervisor.host}"
-        sentence.append(f" {elapsed}{look.plain(host)}")
-        process = record.task or record.supervisor
-        if process is not None:
-            parts.append(f"pid {process.pid}")
-        if usage is not None:
-            parts.append(f"{usage.cpu * 100:.0f} % cpu")
-            parts.append(look.size(usage.memory))
-    elif record.usage is not None and not job.state.live:
-        sentence.append(f" after {look.duration(record.usage.seconds)}")
-    if record.attempt > 1:
-        parts.append(f"attempt {record.attempt}")
-    for part in parts:
-        sentence.append(f" · {part}")
-    return sentence
-
-
-def reason_words(job: Job) -> str:
-    """Why it ended badly and where, in one line."""
-    place = reason_place(job.record.reason)
-    return reason_text(job.state, job.record.reason) + (f"  {place}" if place else "")
-
-
-def _reason_lines(reason: Reason) -> Iterator[Line]:
-    yield labelled("Reason", Text(look.plain(reason.text), "bold"))
-    if reason.exception is not None and reason.exception not in reason.text:
-        yield labelled("", Text(look.plain(reason.exception)))
-    if reason.frame is not None:
-        frame = reason.frame
-        yield labelled("At", Text(look.plain(f"{frame.file}:{frame.line} in {frame.function}")))
-        source = look.plain(frame.source.strip())
-        yield labelled("", Text(f"> {frame.line}   {source}", "bold"))
-
-
-def _progress_lines(job: Job) -> Iterator[Line]:
-    progress = job.record.progress
-    if progress is None or not job.state.live:
-        return
-    for depth, level in enumerate(progress.levels):
-        words = Text(f"{look.percent(level.fraction):>5} ")
-        if level.text:
-            words.append(look.plain(level.text))
-        if not depth and progress.seconds_left is not None:
-            words.append(f" · ~{look.duration(progress.seconds_left)} left")
-        bar = look.bar(level.fraction, BAR - 2 * depth)
-        label = "Progress" if not depth else " " * 2 * depth + "part"
-        yield labelled(label, bar + Text("  ") + words)
-
-
-def _time_lines(job: Job, facts: OverviewFacts, now: float) -> Iterator[Line]:
-    record = job.record
-    for label, at in (
-        ("Ordered", record.launched),
-        ("Started", record.started),
-        ("Ended", record.ended),
-    ):
-        if at is not None:
-            yield labelled(label, Text(look.when_long(at, now)))
-    if record.usage is not None:
-        usage = record.usage
-        words = (
-            f"{look.duration(usage.seconds)} · {look.duration(usage.cpu_seconds)} of processor"
-            f" · {look.size(usage.peak_bytes)} at most"
-        )
-        yield labelled("Used", Text(words))
-    for attempt in facts.attempts[:-1]:
-        yield labelled(f"Attempt {attempt.number}", _attempt_words(attempt, now))
-
-
-def _attempt_words(attempt: Attempt, now: float) -> Text:
-    end = attempt.end
-    if end is None:
-        return Text("has no end yet")
-    words = f"{end.outcome.value} {look.when_long(end.at, now)}"
-    if end.usage is not None:
-        words += f" after {look.duration(end.usage.seconds)}"
-    if end.reason is not None:
-        words += f": {end.reason.text}"
-    return Text(look.plain(words))
-
-
-def _need_lines(about: OverviewOf) -> Iterator[Line]:
-    yield from _jobs_lines("Needs", about.upstream)
-    yield from _jobs_lines("Needed by", about.downstream)
-    if about.experiments:
-        yield labelled("In", Text(look.plain(", ".join(about.experiments))))
-
-
-def _jobs_lines(label: str, neighbours: tuple[Neighbour, ...]) -> Iterator[Line]:
-    for index, neighbour in enumerate(neighbours[:MOST_NEEDS]):
-        yield labelled("" if index else label, neighbour_words(neighbour))
-    if len(neighbours) > MOST_NEEDS:
-        yield labelled("", Text(f"… {len(neighbours) - MOST_NEEDS:,} more: see Links", "xpm.faint"))
-
-
-def job_state_text(job: Job) -> Text:
-    """Its sign and its state's word; of one that lies in the trash, that it does."""
-    return Text("○ in the trash", "xpm.faint") if job.trashed else look.state_text(job.state)
-
-
-def neighbour_words(neighbour: Neighbour) -> Text:
-    """``✓ done  index stem=porter  3f2a10``."""
-    words = Text().append_text(job_state_text(neighbour.job))
-    words.append(f"  {look.plain(neighbour.title)}")
-    digits = neighbour.job.key.short
-    return words if digits in neighbour.title else words.append(f"  {digits}", "xpm.faint")
-
-
-def _name_lines(about: OverviewOf) -> Iterator[Line]:
-    job = about.job
-    if job.tags:
-        tags = " ".join(pair(name, value) for name, value in job.tags.items())
-        yield labelled("Tags", Text(look.plain(tags)))
-    if job.record.run:
-        yield labelled("Ordered by", Text(look.plain(job.record.run)))
-    if job.record.user:
-        yield labelled("User", Text(look.plain(job.record.user)))
-    yield labelled("Identifier", Text(look.plain(str(job.key))))
-    yield labelled("Folder", Text(look.plain(about.workspace.job(job.key).root)))
-
-
-def labelled(label: str, value: Text) -> Line:
-    """A value behind its label; what does not fit goes on below the value."""
-    return Line(Text(label.ljust(LABEL), "xpm.faint") + value, indent=LABEL)
+def _wanted(about: OverviewOf) -> tuple[JobKey, int]:
+    return about.job.key, about.job.record.attempt

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rich.text import Text
@@ -46,6 +46,8 @@ class ParametersOf:
 
     job: JobPaths
     attempt: int
+    drift: tuple[str, ...] = ()
+    """What changed since the result was made, as its run has seen."""
 
 
 class Parameters(ReadingWidget[ParametersOf, tuple[Line, ...]]):
@@ -63,7 +65,7 @@ class Parameters(ReadingWidget[ParametersOf, tuple[Line, ...]]):
             return (
                 Line(Text("not written yet: parameters come with the first attempt", "xpm.faint")),
             )
-        return parameter_lines(record)
+        return parameter_lines(record, about.drift)
 
     def draw(self, about: ParametersOf, facts: tuple[Line, ...] | None) -> None:
         if facts is None:
@@ -72,12 +74,23 @@ class Parameters(ReadingWidget[ParametersOf, tuple[Line, ...]]):
             self.query_one(Lines).show(facts)
 
 
-def parameter_lines(record: ParamsRecord) -> tuple[Line, ...]:
-    """The task's parameters and those of all that it is made of, outermost first."""
-    return tuple(_object_lines(record, record.root, depth=0, seen=set()))
+def parameter_lines(record: ParamsRecord, drift: Sequence[str] = ()) -> tuple[Line, ...]:
+    """What drifted; then the parameters of the task and of all that it is made of."""
+    head = [
+        Line(Text(f"{look.DRIFTED} drifted    {look.plain(change)}", "xpm.warning"), indent=13)
+        for change in drift
+    ]
+    if head:
+        head += [
+            Line(Text("the values below are those it was made with", "xpm.faint")),
+            Line(Text()),
+        ]
+    return (*head, *_object_lines(record, record.root, depth=0, seen=set(), drift=drift))
 
 
-def _object_lines(record: ParamsRecord, row: int, *, depth: int, seen: set[int]) -> Iterator[Line]:
+def _object_lines(
+    record: ParamsRecord, row: int, *, depth: int, seen: set[int], drift: Sequence[str]
+) -> Iterator[Line]:
     thing = record.objects[row]
     if depth == 0:
         yield Line(Text(look.plain(f"{thing.module}.{thing.qualname}"), "bold"))
@@ -86,7 +99,7 @@ def _object_lines(record: ParamsRecord, row: int, *, depth: int, seen: set[int])
         yield Line(Text())
     seen.add(row)
     for part in thing.fields:
-        yield _field_line(record, thing, part, depth)
+        yield _field_line(record, thing, part, depth, drift)
         if depth >= MAX_DEPTH:
             continue
         for index in references(part.value):
@@ -97,10 +110,12 @@ def _object_lines(record: ParamsRecord, row: int, *, depth: int, seen: set[int])
             else:
                 if part.value != {"$config": index}:
                     yield _aside(_headline(record.objects[index]), depth + 1)
-                yield from _object_lines(record, index, depth=depth + 1, seen=seen)
+                yield from _object_lines(record, index, depth=depth + 1, seen=seen, drift=drift)
 
 
-def _field_line(record: ParamsRecord, thing: ObjectRecord, part: FieldRecord, depth: int) -> Line:
+def _field_line(
+    record: ParamsRecord, thing: ObjectRecord, part: FieldRecord, depth: int, drift: Sequence[str]
+) -> Line:
     name = look.cut(Text(" " * STEP * depth + look.plain(part.name)), NAME_WIDTH)
     value = Text(look.plain(_value(record, part)))
     tag = part.name in thing.tags
@@ -112,8 +127,17 @@ def _field_line(record: ParamsRecord, thing: ObjectRecord, part: FieldRecord, de
     if value.cell_len < VALUE_WIDTH:
         value = look.cut(value, VALUE_WIDTH)
     line = name + Text(" ") + value + Text(" ")
+    changed = next((each for each in drift if _is_about(each, thing, part)), "")
+    if changed:
+        now = look.plain(changed.rpartition(" → ")[2])
+        line.append(f"{look.DRIFTED} now {now}  ", "xpm.warning")
     line.append_text(_notes(part, tag=tag))
     return Line(line, indent=NAME_WIDTH + 1)
+
+
+def _is_about(change: str, thing: ObjectRecord, part: FieldRecord) -> bool:
+    """Whether a sentence such as ``default of Learner.max_iter 4 → 5`` is about this parameter."""
+    return change.startswith(f"default of {thing.class_name}.{part.name} ")
 
 
 def _value(record: ParamsRecord, part: FieldRecord) -> str:

@@ -25,12 +25,18 @@ from xpm_tui.store import (
 from xpm_tui.usage import LiveUsage, live_usage
 from xpm_tui.widgets.damage import damage_lines
 from xpm_tui.widgets.job_view import overview_of
-from xpm_tui.widgets.overview import LABEL, Neighbour, OverviewOf, reason_words, state_sentence
+from xpm_tui.widgets.overview_lines import (
+    LABEL,
+    Neighbour,
+    OverviewOf,
+    reason_words,
+    state_sentence,
+)
 from xpm_tui.widgets.reading import ReadingWidget
 from xpm_tui.widgets.set_view import set_lines
 from xpm_tui.widgets.trash_view import trash_line
 from xpm_tui.widgets.words import Words
-from xpm_tui.widgets.workspace_view import since_words
+from xpm_tui.widgets.workspace_view import Since, since_words
 
 TAIL = 4_096
 """Bytes of a log's end in which its last line is looked for."""
@@ -56,7 +62,7 @@ class Peek(ReadingWidget[OverviewOf, PeekFacts]):
     def compose(self) -> ComposeResult:
         yield Words()
 
-    def show_subject(self, subject: Subject, store: Store, *, since: str) -> None:
+    def show_subject(self, subject: Subject, store: Store, *, since: Since) -> None:
         """Show what a subject is."""
         if isinstance(subject, (JobSubject, LogSubject)):
             job = store.job(subject.key, store.run_of(subject))
@@ -145,7 +151,7 @@ def last_line(path: str) -> str:
     return ""
 
 
-def _lines_of(subject: Subject, store: Store, since: str) -> list[Text]:
+def _lines_of(subject: Subject, store: Store, since: Since) -> list[Text]:
     match subject:
         case WorkspaceSubject():
             title = Text().append(look.plain(store.workspace.root), "xpm.title")

@@ -31,6 +31,7 @@ from xpm_tui.widgets import strip
 from xpm_tui.widgets.causes import CausePane
 from xpm_tui.widgets.damage import damage_line
 from xpm_tui.widgets.job_table import JobTable
+from xpm_tui.widgets.run_lines import against_latest, error_line
 from xpm_tui.widgets.run_table import RunTable
 from xpm_tui.widgets.subject_view import SubjectView
 from xpm_tui.widgets.table import Table
@@ -152,6 +153,8 @@ def set_lines(
     lines = [
         strip.title_line(title, view, now=clock.now()),
         damage_line(view),
+        error_line(view),
+        *(against_latest(store, subject.run) if isinstance(subject, RunSubject) else ()),
         strip.bar_line(store.counts(subject), width=width),
         strip.waiting_line(jobs),
         strip.failed_line(group_causes(jobs_among(jobs, FAILURES))),

@@ -65,6 +65,9 @@ class Tree(ScrollView, can_focus=True, inherit_bindings=False):
             super().__init__()
             self.subject = subject
 
+    class WorkspaceWanted(Message):
+        """What the whole tree is inside of is to be shown: the workspace."""
+
     class MarksWanted(Message):
         """These jobs are to be marked, or unmarked if all of them are."""
 

@@ -60,6 +60,8 @@ class KeyTree(Tree):
         parent = self.model.parent(self._cursor)
         if parent is not None:
             self._go(parent)
+        else:
+            self.post_message(self.WorkspaceWanted())
 
     def do_open(self) -> None:
         if self.row is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from rich.text import Text
 from textual.message import Message
@@ -23,6 +24,16 @@ from xpm_tui.widgets.table_model import Column
 BAR = 8
 
 
+@dataclass(frozen=True)
+class Since:
+    """From when on what happened is news."""
+
+    at: str
+    """As records state time."""
+    visit: bool = False
+    """Whether that was the end of the user's last visit, and not the beginning of this one."""
+
+
 class WorkspaceView(SubjectView):
     """All experiments; opening one asks for its jobs."""
 
@@ -34,7 +45,7 @@ class WorkspaceView(SubjectView):
             self.name = name
 
     def __init__(self, *, since: str | None = None, id: str | None = None) -> None:  # noqa: A002
-        self.since = since or record_now()
+        self.since = Since(since or record_now(), visit=bool(since))
         super().__init__(id=id)
 
     def make_panes(self) -> Sequence[Widget]:
@@ -60,16 +71,17 @@ class WorkspaceView(SubjectView):
             self.post_message(self.ExperimentOpened(message.row.name))
 
 
-def since_words(store: Store, since: str, now: float) -> str:
-    """``since 18:40: 41 done, 23 failed in 3 causes``; `since` as records state time."""
-    ended = store.ended_since(since)
+def since_words(store: Store, since: Since, now: float) -> str:
+    """``since your last visit today 18:40: 41 done, 23 failed in 3 causes``."""
+    ended = store.ended_since(since.at)
     done = sum(job.state is JobState.DONE for job in ended)
     failed = sum(job.state in FAILURES for job in ended)
     parts = [f"{done:,} done"] if done else []
     if failed:
         causes = look.plural(len(group_causes(ended)), "cause")
         parts.append(f"{failed:,} failed in {causes}")
-    return f"since {look.when_long(since, now)}: {', '.join(parts) or 'nothing ended'}"
+    visit = "your last visit " if since.visit else ""
+    return f"since {visit}{look.when_long(since.at, now)}: {', '.join(parts) or 'nothing ended'}"
 
 
 def _trouble_cell(row: Experiment) -> Text:

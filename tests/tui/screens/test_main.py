@@ -17,6 +17,7 @@ from xpm_tui.store import (
     JobSubject,
     LogSubject,
     Stream,
+    WorkspaceSubject,
 )
 from xpm_tui.widgets.key_bar import KeyBar
 
@@ -64,6 +65,18 @@ async def test_moving_unfolding_and_back_to_the_parent(drive: Drive, size: tuple
         assert "All jobs" in app.row()
         await app.press("g")
         assert "Failed" in app.row()
+
+
+@both_sizes
+async def test_what_everything_is_inside_of_is_the_workspace(
+    drive: Drive, size: tuple[int, int]
+) -> None:
+    async with drive().at(size) as app:
+        await app.press("h", "h")
+        assert app.right.subject == WorkspaceSubject()
+        await app.until(lambda: any("nothing ended" in line for line in app.lines()))
+        await app.press("j")
+        await app.until(lambda: app.right.subject == app.tree.subject)
 
 
 @both_sizes

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from textual.app import App, ComposeResult
@@ -29,7 +31,8 @@ from xpm_tui.store import Job
 from xpm_tui.usage import LiveUsage, live_usage
 from xpm_tui.widgets.lines import Line, Lines
 from xpm_tui.widgets.metrics_view import MetricsOf, metrics_lines
-from xpm_tui.widgets.overview import Neighbour, OverviewFacts, OverviewOf, overview_lines
+from xpm_tui.widgets.overview_facts import Explained, OverviewFacts, last_sign, silence_words
+from xpm_tui.widgets.overview_lines import Neighbour, OverviewOf, overview_lines
 from xpm_tui.widgets.parameters import parameter_lines
 
 NOW = 1_000_000.0
@@ -103,6 +106,47 @@ def test_earlier_attempts_say_how_they_ended() -> None:
     assert "Attempt 2" not in said
 
 
+def test_silence_is_told_and_never_made_a_state() -> None:
+    said = overview(running(), OverviewFacts(sign=NOW - 240))
+    assert "· no sign for 4 min" in said
+    assert "● running" in said
+    assert "no sign" not in overview(running(), OverviewFacts(sign=NOW - 40))
+    assert silence_words(None, NOW) == ""
+
+
+def test_the_last_sign_is_the_newest_of_the_start_and_the_signs_of_life(tmp_path: Path) -> None:
+    job = WorkspacePaths.at(tmp_path).job(KEY)
+    assert last_sign(job, 1) is None
+    os.makedirs(job.xpm)
+    for path, at in ((job.start(1), 100.0), (job.alive, 400.0)):
+        Path(path).touch()
+        os.utime(path, (at, at))
+    assert last_sign(job, 1) == 400.0
+
+
+def test_why_it_ran_what_it_came_to_and_that_it_is_pinned() -> None:
+    came = Progress(1, "", 1.0, (ProgressLevel(0.31, "epoch 2/5"),))
+    failed = Job(KEY, JobState.FAILED, JobRecord(KEY, JobState.FAILED, attempt=1))
+    about = OverviewOf(WORKSPACE, failed)
+    explained = Explained(KEY, 1, "lr 0.1 → 0.01", "71c0de")
+    facts = OverviewFacts(pinned=True, came_to=came)
+    lines = texts(overview_lines(about, facts, now=NOW, explained=explained))
+    assert "⚑ pinned" in lines[0]
+    assert "Came to      epoch 2/5 31 %" in lines
+    assert "Ran because  lr 0.1 → 0.01   (nearest earlier job: 71c0de)" in lines
+
+
+def test_what_it_used_since_one_looks_is_a_line_of_blocks() -> None:
+    trail = [LiveUsage(cpu, memory, 1) for cpu, memory in ((0.0, 1), (0.5, 2), (1.0, 4_000_000))]
+    lines = texts(
+        overview_lines(OverviewOf(WORKSPACE, running()), OverviewFacts(), now=NOW, trail=trail)
+    )
+    processor = next(line for line in lines if line.startswith("Processor"))
+    assert processor.split() == ["Processor", "▁▅█", "100", "%"]
+    memory = next(line for line in lines if line.startswith("Memory"))
+    assert memory.endswith("4.0 MB")
+
+
 def test_neighbours_are_named_and_many_are_counted() -> None:
     other = Job(JobKey("ir.index", "f" * 32), JobState.DONE, JobRecord(KEY, JobState.DONE))
     said = overview(running(), upstream=(Neighbour("index stem=a", other),) * 14)
@@ -161,6 +205,16 @@ def test_parameters_are_nested_documented_and_marked() -> None:
     assert sum("Adam is the one shown above" in line for line in lines) == 2
     assert any(line.endswith("option") for line in lines)
     assert any(line.endswith("in the job's folder") for line in lines)
+
+
+def test_what_drifted_is_told_with_both_values() -> None:
+    change = "default of Adam.eps 1e-08 → 1e-06"
+    lines = texts(parameter_lines(record(), (change,)))
+    assert lines[0] == f"≠ drifted    {change}"
+    eps = next(line for line in lines if line.startswith("  eps"))
+    assert "1e-08" in eps
+    assert "≠ now 1e-06" in eps
+    assert sum("now" in line for line in lines) == 1
 
 
 def test_defaults_are_dimmed_and_what_was_set_is_bold() -> None:

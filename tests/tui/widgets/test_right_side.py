@@ -14,13 +14,14 @@ from tests.tui.hosting import Host, read_all, store_of
 from tests.tui.screen_text import screen_lines
 from tests.tui.workspaces import NOON, FakeJob, FakeWorkspace, ago
 from xpm_engine.workspace.cleaning.transactions import Transaction
-from xpm_engine.workspace.layout import JobKey
+from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.records.states import JobState
 from xpm_engine.workspace.records.trash import Removal
 from xpm_engine.workspace.scan import JobRecord
 from xpm_tui import clock
 from xpm_tui.store import (
     AllJobsSubject,
+    Changed,
     Delta,
     EarlierRunsSubject,
     ExperimentSubject,
@@ -28,6 +29,7 @@ from xpm_tui.store import (
     Grouping,
     GroupKey,
     GroupSubject,
+    Job,
     JobSubject,
     RunKey,
     RunSubject,
@@ -35,6 +37,7 @@ from xpm_tui.store import (
     TrashSubject,
     WorkspaceSubject,
 )
+from xpm_tui.widgets.overview_facts import Explained
 from xpm_tui.widgets.right_side import RightSide
 from xpm_tui.widgets.table import Table
 
@@ -180,7 +183,7 @@ async def test_the_workspace_says_what_happened_and_opens_an_experiment(
     async with host.run_test(size=(80, 24)) as pilot:
         side.show(WorkspaceSubject(), store)
         side.focus_view()
-        await settle(pilot, host, "since today 09:46: 2 done, 3 failed in 2 causes")
+        await settle(pilot, host, "since your last visit today 09:46: 2 done, 3 failed in 2 causes")
         await pilot.press("enter")
         assert side.subject == ExperimentSubject("drmm")
         await settle(pilot, host, "✓4 (2 reused)")
@@ -393,7 +396,31 @@ async def test_an_earlier_run_is_opened_from_the_runs(
         await settle(pilot, host, "[4 Runs]")
         await pilot.press("j", "enter")
         assert side.subject == RunSubject(RunKey("drmm", "20261120-101500"))
-        await settle(pilot, host, "[1 Jobs]")
+        text = await settle(pilot, host, "[1 Jobs]")
+        assert "asked    plan.py seed=1,2,3" in text
+        assert "added    15 jobs (learn lr=0.01 seed=1, learn lr=0.01 seed=2" in text
+
+
+async def test_a_job_says_why_it_ran_where_the_user_stays(
+    host: Host, side: RightSide, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[JobKey] = []
+
+    def explain(workspace: WorkspacePaths, job: Job) -> Explained:
+        asked.append(job.key)
+        return Explained(job.key, job.record.attempt, "lr 0.1 → 0.01", "71c0de")
+
+    monkeypatch.setattr("xpm_tui.widgets.overview.explain", explain)
+    async with host.run_test(size=(120, 40)) as pilot:
+        keys = store.keys(LEARN)[:3]
+        for key in keys:
+            side.show(JobSubject(key, RUN), store)
+            await pilot.pause()
+        await settle(pilot, host, "Ran because  lr 0.1 → 0.01   (nearest earlier job: 71c0de)")
+        assert asked == [keys[2]]
+        side.refresh_from(store, Changed(jobs=frozenset(keys)))
+        await pilot.pause(0.6)
+        assert asked == [keys[2]]
 
 
 async def test_with_few_lines_it_says_the_most_important(
