@@ -80,8 +80,12 @@ def _heading(run: RunRows) -> str:
     counts = Counter(row.state.value for row in run.rows)
     jobs = ", ".join(f"{count} {state}" for state, count in counts.most_common())
     plan = "unreadable" if view.plan is None else view.plan.value
-    line = f"{view.experiment}/{view.run}  plan {plan}  {jobs or 'no jobs'}"
-    return f"{line}\n  ? {plain(view.problem)}" if view.problem else line
+    lines = [f"{view.experiment}/{view.run}  plan {plan}  {jobs or 'no jobs'}"]
+    notes = () if view.record is None else view.record.notes
+    lines += [f"  note: {plain(note.text)}" for note in notes]
+    if view.problem:
+        lines.append(f"  ? {plain(view.problem)}")
+    return "\n".join(lines)
 
 
 def _print_rows(rows: Sequence[JobRow]) -> None:
@@ -121,6 +125,10 @@ def _run_json(workspace: WorkspacePaths, run: RunRows) -> dict[str, Any]:
         "started": None if record is None else record.started,
         "ended": None if record is None else record.ended,
         "problem": view.problem or None,
+        "notes": []
+        if record is None
+        else [{"at": note.at, "text": note.text} for note in record.notes],
+        "git": None if record is None or record.git is None else vars(record.git),
         "jobs": [_job_json(workspace, row) for row in run.rows],
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from xpm_engine.plan.experiment import Experiment, OnFailure, experiment
+from xpm_engine.plan.experiment import Experiment, experiment
+from xpm_engine.plan.policies import FailurePolicy, OnFailure
 
-__all__ = ["Experiment", "OnFailure", "experiment"]
+__all__ = ["Experiment", "FailurePolicy", "OnFailure", "experiment"]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from xpm_engine.config.order import SharedFolder
-from xpm_engine.plan.node import Node, Stage
+from xpm_engine.plan.node import NOT_STARTED, Node, Stage
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.pool.sharing import Shortage
 from xpm_engine.workspace.records.reasons import Reason, Wait, WaitKind
@@ -47,6 +47,8 @@ class Board:
         """A queue for each demand: what holds back the first of it holds back all of it."""
         self._shortages: Mapping[Demand, Shortage] = {}
         self._sequence = 0
+        self.stopped_by: JobKey | None = None
+        """The job for whose failure nothing more is started."""
         self._sharing: dict[SharedFolder, Node] = {}
         """Who has each shared folder: one running job at a time."""
         self._on_end = on_end
@@ -178,12 +180,20 @@ class Board:
         self.changed = True
         self._leave_shared(node)
 
+    @property
+    def running(self) -> bool:
+        """Whether a job was launched, or is followed, that is not over."""
+        nodes = list(self.nodes.values())  # others may ask while the scheduler adds to them
+        return any(node.stage in (Stage.LAUNCHED, Stage.FOLLOWED) for node in nodes)
+
     def waits(self) -> Iterator[Wait]:
         """Why each job that is neither over nor launched is not."""
         self.changed = False
         places = self._places()
         for node in self.nodes.values():
-            if node.shares_with is not None and node.stage is Stage.WAITING:
+            if self.stopped_by is not None and node.stage in NOT_STARTED:
+                yield Wait(node.key, WaitKind.STOPPED, on=(self.stopped_by,))
+            elif node.shares_with is not None and node.stage is Stage.WAITING:
                 yield Wait(node.key, WaitKind.SHARED, on=(node.shares_with.key,))
             elif node.stage is Stage.WAITING:
                 yield Wait(node.key, WaitKind.DEPENDENCY, on=tuple(sorted(node.waits_for or ())))

@@ -109,6 +109,7 @@ class Dispatch:
         except LaunchError as error:
             self._give_up(node, launch, str(error))
             return False
+        self._run.log(f"{node.key} is launched, attempt {launch.attempt}")
         node.stage = Stage.LAUNCHED
         node.attempt, node.nonce, node.handle = launch.attempt, launch.nonce, handle
         self._expect(node, handle.process)
@@ -158,6 +159,7 @@ class Dispatch:
     def _fail(self, node: Node, reason: Reason | None) -> None:
         self._watch.remove(node.key)
         self._polled.pop(node.key, None)
+        self._run.log(f"{node.key} failed: {'unknown reason' if reason is None else reason.text}")
         self._board.end(node, Stage.FAILED, reason)
         self._failed[node.key] = _changed_at(node.paths.xpm)
 

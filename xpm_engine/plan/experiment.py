@@ -9,7 +9,6 @@ import threading
 from collections.abc import Sequence
 from contextvars import Token
 from dataclasses import replace
-from enum import Enum
 from types import TracebackType
 from typing import Any, cast
 
@@ -28,12 +27,20 @@ from xpm_engine.plan import report
 from xpm_engine.plan.admission import Submission
 from xpm_engine.plan.adoption import find_former
 from xpm_engine.plan.drift import drift_error, policy_of
+from xpm_engine.plan.interrupts import Terminated, Termination
 from xpm_engine.plan.node import Node, Stage
+from xpm_engine.plan.policies import (
+    INTERRUPTED,
+    FailurePolicy,
+    OnFailure,
+    choose,
+    usual_on_failure,
+)
 from xpm_engine.plan.preview import current_recorder
 from xpm_engine.plan.reach import reach
 from xpm_engine.plan.resources import ResourceRules
 from xpm_engine.plan.retrying import retries_of
-from xpm_engine.plan.run import RunWriter
+from xpm_engine.plan.run import RunWriter, other_runs
 from xpm_engine.plan.scheduler import Scheduler
 from xpm_engine.workspace import processes
 from xpm_engine.workspace.atomic import make_folders
@@ -44,20 +51,6 @@ from xpm_engine.workspace.settings import OnDrift, load_settings
 
 SECOND_THOUGHTS = 2.0
 """Seconds after a first Ctrl-C in which a second one kills the running jobs."""
-
-INTERRUPTED = 130
-"""Exit code of a plan that was interrupted, with jobs left running (DESIGN 2)."""
-
-
-class OnFailure(Enum):
-    """What the end of the block does where jobs failed."""
-
-    EXIT = "exit"
-    """List them, and exit with code 1."""
-    RAISE = "raise"
-    """Raise FailedJobs."""
-    RETURN = "return"
-    """Nothing: `Experiment.failed` has them."""
 
 
 class Experiment:
@@ -70,13 +63,17 @@ class Experiment:
         *,
         launcher: Launcher | None = None,
         on_failure: OnFailure | str | None = None,
+        failure_policy: FailurePolicy | str = FailurePolicy.CONTINUE,
         on_drift: OnDrift | str | None = None,
     ) -> None:
         """Prepare the run `name` in the folder `workspace`, relative to the working directory.
 
         `launcher` runs the jobs; default: this machine, one job a core. `on_failure` is `exit` in
-        a script, `raise` in a notebook and under pytest, unless it is given. `on_drift` is what is
-        done about results that were made with other defaults: `error`, `rerun` or `accept`.
+        a script, `raise` in a notebook and under pytest, unless it is given. `failure_policy`
+        says what becomes of the other jobs when one fails: they `continue`, all that does not
+        depend on it; `drain`: nothing more is started, what runs is waited for; `stop`: what runs
+        is asked to stop as well. `on_drift` is what is done about results that were made with
+        other defaults: `error`, `rerun` or `accept`.
         Raises BadNameError, UsageError, SettingsError.
         """
         self.name = check_name(name)
@@ -90,7 +87,13 @@ class Experiment:
         capacity = self._launcher.capacity()
         self._rules = ResourceRules(capacity, settings.tokens, settings.resources)
         self._on_drift = policy_of(on_drift, settings.drift.policy)
-        self._on_failure = _default_on_failure() if on_failure is None else _choice(on_failure)
+        self._on_failure = (
+            usual_on_failure()
+            if on_failure is None
+            else choose(OnFailure, on_failure, "on_failure")
+        )
+        self._failure_policy = choose(FailurePolicy, failure_policy, "failure_policy")
+        self._termination = Termination()
         self._token: Token[Submitter | None] | None = None
         self._scheduler: Scheduler | None = None
         self._recorder = current_recorder()
@@ -127,6 +130,14 @@ class Experiment:
         else:
             self._running().submit(Submission(order, options, adopted))
 
+    def note(self, text: str) -> None:
+        """Write something down about this run: `xpm ls` and the app show it with the run.
+
+        Raises StorageError.
+        """
+        if self._recorder is None:
+            self._running().run.note(text)
+
     def wait(self) -> None:
         """Wait until every job submitted so far is over, well or not."""
         if self._recorder is None:
@@ -149,10 +160,18 @@ class Experiment:
                 open_folder()
             run = RunWriter(self.workspace, self.name, _scope())
             self._scheduler = Scheduler(
-                self.workspace, run, self._launcher, rules=self._rules, on_drift=self._on_drift
+                self.workspace,
+                run,
+                self._launcher,
+                rules=self._rules,
+                on_drift=self._on_drift,
+                failure_policy=self._failure_policy,
             )
             self._scheduler.start()
             report.say(f"xpm: {run.name} in {self.workspace.root}")
+            for other in other_runs(self.workspace, self.name, but=run.record.run):
+                report.say(f"xpm: {other}; both go on, and share their jobs")
+            self._termination.begin()
         self._token = current_submitter.set(self)
         return self
 
@@ -176,7 +195,7 @@ class Experiment:
             self._close(scheduler, PlanState.RAISED, storage)
             raise
         if isinstance(error, KeyboardInterrupt):
-            self._interrupted(scheduler)
+            self._interrupted(scheduler, error)
         if error is not None:
             self._close(scheduler, PlanState.RAISED, error)
             return
@@ -205,6 +224,7 @@ class Experiment:
     def _close(self, scheduler: Scheduler, plan: PlanState, error: BaseException | None) -> None:
         scheduler.drain()
         scheduler.close()
+        self._termination.end()
         text = None if error is None else f"{type(error).__name__}: {error}"[:500]
         scheduler.run.end(plan, failed=scheduler.board.counts.failed > 0, error=text)
 
@@ -214,18 +234,20 @@ class Experiment:
         if counts.failed:
             self._give_up(report.failures_error(self._nodes(), counts))
 
-    def _interrupted(self, scheduler: Scheduler) -> None:
+    def _interrupted(self, scheduler: Scheduler, interrupt: KeyboardInterrupt) -> None:
         """Ctrl-C: leave the jobs running; a second one in the next seconds kills them."""
+        by_key = not isinstance(interrupt, Terminated)
         scheduler.drain()
         left = scheduler.live_supervisors()
         try:
             if left:
+                again = " (Ctrl-C again now kills them)" if by_key else ""
                 report.say(
-                    f"xpm: interrupted; {len(left)} jobs go on running (Ctrl-C again now kills "
-                    f"them).\n     see them: xpm ls -w {self.workspace.root}; run the plan again "
-                    "to go on."
+                    f"xpm: interrupted; {len(left)} jobs go on running{again}.\n"
+                    f"     see them: xpm ls -w {self.workspace.root}; run the plan again to go on."
                 )
-                threading.Event().wait(SECOND_THOUGHTS)
+                if by_key:
+                    threading.Event().wait(SECOND_THOUGHTS)
             else:
                 report.say("xpm: interrupted; no job was running.")
         except KeyboardInterrupt:
@@ -270,22 +292,6 @@ def _check_execute(task: Task[Any]) -> None:
                 where=caller(),
                 hint="define `def execute(self)`, which does the work; what needs none is a Config",
             )
-
-
-def _choice(value: OnFailure | str) -> OnFailure:
-    try:
-        return OnFailure(value)
-    except ValueError:
-        choices = ", ".join(repr(choice.value) for choice in OnFailure)
-        raise UsageError(f"on_failure={value!r} is none of {choices}") from None
-
-
-def _default_on_failure() -> OnFailure:
-    main = sys.modules.get("__main__")
-    script = getattr(main, "__file__", None) is not None
-    if not script or "pytest" in sys.modules or "ipykernel" in sys.modules:
-        return OnFailure.RAISE
-    return OnFailure.EXIT
 
 
 def _project() -> str:

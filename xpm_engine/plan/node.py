@@ -43,6 +43,9 @@ class Stage(Enum):
         return self in _OVER
 
 
+NOT_STARTED = frozenset((Stage.WAITING, Stage.READY, Stage.RETRYING))
+"""Those that would be launched later."""
+
 _OVER = frozenset((Stage.DONE, Stage.FAILED, Stage.BLOCKED, Stage.DRIFTED))
 
 

@@ -46,6 +46,8 @@ def summary(counts: Counts) -> str:
         parts.append(f"{counts.failed} failed")
     if counts.blocked:
         parts.append(f"{counts.blocked} blocked behind them")
+    if counts.open:
+        parts.append(f"{counts.open} not started: the plan stops at a failure")
     return ", ".join(parts)
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +19,7 @@ from xpm_engine.launchers import local
 from xpm_engine.launchers.base import Launcher
 from xpm_engine.plan import report
 from xpm_engine.plan.admission import Submission
-from xpm_engine.plan.node import Stage
+from xpm_engine.plan.interrupts import Termination
 from xpm_engine.plan.orders import RebuiltOrder, stored_options
 from xpm_engine.plan.resources import ResourceRules
 from xpm_engine.plan.run import RunWriter
@@ -89,7 +88,7 @@ class Retry:
         self._submissions = submissions
 
     def carry_out(self) -> None:
-        """Run the jobs, and wait for all of them; SIGINT leaves those that run to themselves."""
+        """Run the jobs, and wait for all of them; SIGTERM leaves those that run to themselves."""
         scheduler = self._scheduler
         scheduler.start()
         plan, error = PlanState.COMPLETE, None
@@ -105,10 +104,7 @@ class Retry:
         scheduler.close()
         counts = scheduler.board.counts
         self.run.end(plan, failed=counts.failed > 0, error=error)
-        self.run.log(f"{self.run.name}: {plan.value}: {report.summary(counts)}")
-        for node in scheduler.board.nodes.values():
-            if node.stage is Stage.FAILED and node.reason is not None:
-                self.run.log(f"{node.key} failed: {node.reason.text}")
+        self.run.log(report.summary(counts))
 
 
 def _launcher(names: set[str], settings: Settings) -> Launcher:
@@ -128,8 +124,7 @@ def main() -> None:
         # Nobody has to wait for what goes on, or to collect its exit status.
         os._exit(0)
     os.setsid()
-    # Whoever started this may have had it ignored; `xpm kill --plan` sends it.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    Termination().begin()
     try:
         retry = Retry(RetryOrder.from_json(json.load(sys.stdin)))
     except XpmError as error:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from xpm_engine.errors import StorageError
+from xpm_engine.errors import StorageError, UnreadableError
 from xpm_engine.plan.environment import environment, git_state, project_of
 from xpm_engine.workspace import processes, scan
 from xpm_engine.workspace.atomic import (
@@ -25,6 +25,7 @@ from xpm_engine.workspace.records.orders import StoredOrder
 from xpm_engine.workspace.records.reasons import Wait
 from xpm_engine.workspace.records.runs import (
     JobsState,
+    Note,
     PlanState,
     Reference,
     RunKind,
@@ -68,6 +69,9 @@ class RunWriter:
         make_folders(self.paths.results)
         if kind is RunKind.PLAN:
             replace_link(workspace.latest(experiment), run)
+        words = " ".join((kind.value, scope.plan, *scope.argv))
+        driver = self.record.driver
+        self.log(f"begun by {self.record.user}, process {driver.pid} on {driver.host}: {words}")
 
     @property
     def name(self) -> str:
@@ -96,6 +100,11 @@ class RunWriter:
         with suppress(StorageError):
             append_bytes(self.paths.log, f"{now()} {text}\n".encode("utf-8", "backslashreplace"))
 
+    def note(self, text: str) -> None:
+        """Keep a note of the plan's own about this run. Raises StorageError."""
+        self.record = replace(self.record, notes=(*self.record.notes, Note(now(), text)))
+        self._write_record()
+
     def end(self, plan: PlanState, *, failed: bool, error: str | None = None) -> None:
         """Close the manifest, and say how the run ended."""
         append_bytes(self.paths.manifest, dumps(end_line(self._lines)) + b"\n", durable=True)
@@ -107,6 +116,7 @@ class RunWriter:
             error=error,
         )
         self._write_record()
+        self.log(f"ended: plan {plan.value}{f', {error}' if error else ''}")
 
     def _write_record(self) -> None:
         write_atomic(self.paths.record, dumps(self.record.to_json()), durable=True)
@@ -131,6 +141,25 @@ def _new_folder(workspace: WorkspacePaths, experiment: str, kind: RunKind) -> tu
         except OSError as error:
             raise storage_error(error, paths.root, "create this folder") from error
         return run, paths
+
+
+def other_runs(workspace: WorkspacePaths, experiment: str, *, but: str) -> list[str]:
+    """The other runs of an experiment that go on, in words, with the process that drives each."""
+    found: list[str] = []
+    for run in scan.list_runs(workspace, experiment):
+        if run == but:
+            continue
+        try:
+            record = scan.read_run_record(workspace.run(experiment, run))
+        except (FileNotFoundError, UnreadableError):
+            continue
+        if scan.plan_state(record) is PlanState.RUNNING:
+            driver = record.driver
+            found.append(
+                f"{experiment} runs already: {run} since {record.started}, "
+                f"process {driver.pid} on {driver.host}"
+            )
+    return found
 
 
 def name_after(names: Sequence[str], moment: datetime) -> str:

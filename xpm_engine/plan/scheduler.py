@@ -7,6 +7,7 @@ launches them and notices their ends.
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from collections import deque
@@ -19,9 +20,11 @@ from xpm_engine.plan.board import Board
 from xpm_engine.plan.dispatch import Dispatch
 from xpm_engine.plan.gate import Gate
 from xpm_engine.plan.node import Node, Stage
+from xpm_engine.plan.policies import FailurePolicy
 from xpm_engine.plan.resources import ResourceRules
 from xpm_engine.plan.run import RunWriter
 from xpm_engine.plan.watch import ProcessWatch
+from xpm_engine.workspace import processes
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.records.identity import ProcessIdentity
 from xpm_engine.workspace.settings import OnDrift
@@ -41,6 +44,7 @@ class Scheduler:
         *,
         rules: ResourceRules | None = None,
         on_drift: OnDrift = OnDrift.ERROR,
+        failure_policy: FailurePolicy = FailurePolicy.CONTINUE,
         on_end: Callable[[Node], None] | None = None,
     ) -> None:
         """`on_end` is called, in the scheduler's thread, once for each job that is over."""
@@ -60,6 +64,7 @@ class Scheduler:
         self._dispatch = Dispatch(run, launcher, self.board, self._watch, self._gate)
         self._admission = Admission(workspace, run, self.board, self._dispatch, on_drift)
         self._inbox: deque[Submission] = deque()
+        self._failure_policy = failure_policy
         self._closing = False
         self._draining = False
         self._settled = threading.Condition()
@@ -111,7 +116,26 @@ class Scheduler:
 
     @property
     def _unsettled(self) -> bool:
+        if self.board.stopped_by is not None:
+            return bool(self._inbox) or self.board.running
         return bool(self._inbox) or self.board.counts.open > 0
+
+    def _stop_after_failure(self) -> None:
+        """Start nothing more, as the failure policy says."""
+        failed = next(each for each in self.board.nodes.values() if each.stage is Stage.FAILED)
+        self.board.stopped_by = failed.key
+        self.board.changed = True
+        self.run.log(f"nothing more is started ({self._failure_policy.value}): {failed.key} failed")
+        self.drain()
+        if self._failure_policy is FailurePolicy.STOP:
+            for node in self.board.nodes.values():
+                if node.stage is Stage.LAUNCHED:
+                    self._stop(node)
+
+    def _stop(self, node: Node) -> None:
+        process = None if node.handle is None else node.handle.process
+        if process is not None:
+            processes.send_signal(process, signal.SIGTERM)
 
     def _main(self) -> None:
         try:
@@ -131,6 +155,13 @@ class Scheduler:
         if batch:
             self._admission.admit(batch)
         self._dispatch.poll()
+        policy = self._failure_policy
+        if (
+            policy is not FailurePolicy.CONTINUE
+            and self.board.counts.failed
+            and self.board.stopped_by is None
+        ):
+            self._stop_after_failure()
         self._launch()
         self._write_queue()
         if not self._unsettled and not self._draining:

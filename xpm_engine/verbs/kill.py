@@ -102,8 +102,11 @@ def live_plans(workspace: WorkspacePaths, keys: frozenset[JobKey]) -> tuple[Live
 
 @changing
 def stop_plan(_: WorkspacePaths, plan: LivePlan) -> bool:
-    """Interrupt a plan as Ctrl-C does: it starts nothing more; False if it can't be reached."""
-    return processes.send_signal(plan.driver, signal.SIGINT)
+    """Have a plan start nothing more, and leave its jobs; False if it can't be reached.
+
+    By SIGTERM: a plan that was started in the background by a shell ignores SIGINT.
+    """
+    return processes.send_signal(plan.driver, signal.SIGTERM)
 
 
 def _kill_running(workspace: WorkspacePaths, key: JobKey, attempt: Attempt) -> KillReport:

@@ -105,6 +105,8 @@ def wait_words(wait: Wait) -> str:
     match wait.kind:
         case WaitKind.UPSTREAM_FAILED:
             return f"blocked: {on or 'something upstream'} failed"
+        case WaitKind.STOPPED:
+            return f"is not started any more: {on or 'a job'} failed"
         case WaitKind.DEPENDENCY:
             return f"waits for {on or 'a job'}"
         case WaitKind.CORE:

@@ -151,6 +151,8 @@ def wait_text(wait: Wait, *, held: bool = False) -> str:
             words = _upstream(wait)
         case WaitKind.RETRY:
             words = "the next attempt"
+        case WaitKind.STOPPED:
+            words = "nothing: its plan starts no more after a failure"
         case WaitKind.SHARED:
             words = "shared folder"
         case WaitKind.CLEANING:

@@ -62,6 +62,12 @@ def commit_words(view: RunView) -> str:
     return "" if git is None else look.plain(git.commit[:8] + ("+" if git.dirty else ""))
 
 
+def notes_words(view: RunView) -> str:
+    """What the plan noted about the run, the last note first."""
+    notes = () if view.record is None else view.record.notes
+    return look.plain("; ".join(note.text for note in reversed(notes)))
+
+
 def _when_cell(view: RunView) -> Text:
     started = None if view.record is None else view.record.started
     return Text(look.when_long(started, clock.now()))
@@ -84,5 +90,6 @@ COLUMNS: tuple[Column[RunView], ...] = (
     ),
     Column("arguments", lambda view: Text(arguments_words(view)), arguments_words, width=32),
     Column("commit", lambda view: Text(commit_words(view)), commit_words, width=9),
+    Column("notes", lambda view: Text(notes_words(view)), notes_words, width=24),
     Column("run", lambda view: Text(look.plain(view.run), "xpm.faint"), lambda v: v.run, width=28),
 )

@@ -120,5 +120,5 @@ def test_the_plans_that_go_on_are_named(workspace: WorkspacePaths, victim: Victi
     assert [plan.run for plan in plans] == ["3"]
     assert str(identity.pid) in str(plans[0])
     assert stop_plan(workspace, plans[0])
-    assert process.wait(timeout=30) == -signal.SIGINT
+    assert process.wait(timeout=30) == -signal.SIGTERM
     assert not stop_plan(workspace, plans[0])

@@ -111,7 +111,7 @@ async def test_killing_them_and_their_plan(
         await _asked(app)
         await app.press("tab", "tab", "enter")
         await app.until(lambda: "1 job asked to stop; the plan too" in app.lines()[-2])
-        assert driver[0].wait(timeout=30) == -signal.SIGINT
+        assert driver[0].wait(timeout=30) == -signal.SIGTERM
         assert supervisor[0].wait(timeout=30) == -signal.SIGTERM
 
 

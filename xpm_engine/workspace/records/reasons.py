@@ -115,6 +115,8 @@ class WaitKind(str, Enum):
     """Somebody is moving its folder away just now."""
     SHARED = "shared folder"
     """Another job writes in the folder that both share."""
+    STOPPED = "stopped"
+    """Its plan starts nothing more, because a job failed."""
     UPSTREAM_FAILED = "upstream failed"
     """It will not run: the job is blocked."""
 

@@ -96,6 +96,14 @@ class GitState:
 
 
 @dataclass(frozen=True)
+class Note:
+    """What a plan wrote down about its run."""
+
+    at: str
+    text: str
+
+
+@dataclass(frozen=True)
 class RunRecord:
     """``run.json``: one run of an experiment."""
 
@@ -117,6 +125,7 @@ class RunRecord:
     """The interpreter, its version and the packages."""
     error: Optional[str] = None
     """What the plan raised, in one line."""
+    notes: Tuple[Note, ...] = ()
 
     def to_json(self) -> Dict[str, Any]:
         git = self.git
@@ -138,6 +147,7 @@ class RunRecord:
             else {"commit": git.commit, "dirty": git.dirty, "branch": git.branch},
             "environment": self.environment,
             "error": self.error,
+            "notes": [{"t": note.at, "text": note.text} for note in self.notes],
         }
 
     @classmethod
@@ -162,6 +172,7 @@ class RunRecord:
             else GitState(git.text("commit"), git.flag("dirty"), git.text("branch")),
             environment=fields.mapping("environment"),
             error=fields.optional_text("error"),
+            notes=tuple(Note(note.text("t"), note.text("text")) for note in fields.parts("notes")),
         )
 
 
