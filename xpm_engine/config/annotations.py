@@ -76,14 +76,14 @@ def scope_of(cls: type, frame: FrameType | None) -> Scope:
 
 def read(annotation: Any, scope: Scope) -> Reading:
     """Read one annotation as far as the names in it are defined."""
-    if isinstance(annotation, ForwardRef):
-        annotation = annotation.__forward_arg__
-    if isinstance(annotation, str):
+    # A quoted annotation is text in text where annotations are not evaluated.
+    while isinstance(annotation, (str, ForwardRef)):
+        text = annotation.__forward_arg__ if isinstance(annotation, ForwardRef) else annotation
         names = scope.names()
         try:
-            annotation = _evaluate(annotation, names)
+            annotation = _evaluate(text, names)
         except NameError:
-            return _read_text(annotation, names)
+            return _read_text(text, names)
     return _read_object(annotation, scope)
 
 

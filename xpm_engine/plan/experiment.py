@@ -242,8 +242,9 @@ class Experiment:
         try:
             if left:
                 again = " (Ctrl-C again now kills them)" if by_key else ""
+                jobs = "1 job goes" if len(left) == 1 else f"{len(left)} jobs go"
                 report.say(
-                    f"xpm: interrupted; {len(left)} jobs go on running{again}.\n"
+                    f"xpm: interrupted; {jobs} on running{again}.\n"
                     f"     see them: xpm ls -w {self.workspace.root}; run the plan again to go on."
                 )
                 if by_key:

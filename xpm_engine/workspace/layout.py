@@ -31,7 +31,7 @@ TICKET_KINDS = frozenset(("launch", "start", "end"))
 _NUMBER = re.compile(r"[1-9][0-9]{0,5}\Z")
 
 
-def check_name(name: str, *, what: str = "experiment") -> str:
+def check_name(name: object, *, what: str = "experiment") -> str:
     """Return `name` if it can name a folder: an experiment or a run.
 
     Raises BadNameError for anything but ``[A-Za-z0-9][A-Za-z0-9._-]{0,99}``.

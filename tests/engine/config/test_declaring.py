@@ -30,6 +30,23 @@ def test_forward_references_are_found_at_the_first_use() -> None:
         Node(later=3)
 
 
+class Quoted(Config):
+    """Quotes are not needed here, and do no harm."""
+
+    x: "Param[int]" = 1  # noqa: UP037
+    later: "Param[QuotedLater | None]" = None  # noqa: UP037
+
+
+class QuotedLater(Config):
+    x: Param["int"] = 1  # noqa: UP037
+
+
+def test_quoted_annotations() -> None:
+    assert Quoted(later=QuotedLater(x=2)).later.x == 2
+    with pytest.raises(ParameterError, match=r"Quoted.x: expected int, got 'x'"):
+        Quoted(x="x")
+
+
 def test_a_name_that_is_never_defined_is_named() -> None:
     class Lost(Config):
         x: Param[Nowhere]  # noqa: F821

@@ -182,7 +182,7 @@ if __name__ == "__main__":
     plan.send_signal(signal.SIGINT)
     code, said = project.finish(plan)
     assert code == 130, said
-    assert "1 jobs go on running" in said
+    assert "1 job goes on running" in said
     assert _last_run(project).plan is PlanState.INTERRUPTED
     assert project.states() == {"1": "running"}
     project.wait_for(lambda: project.states() == {"1": "done"})
