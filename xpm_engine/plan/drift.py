@@ -11,7 +11,7 @@ from xpm_engine.plan.orders import JobOrder
 from xpm_engine.workspace import processes
 from xpm_engine.workspace.atomic import dumps, read_object, write_atomic
 from xpm_engine.workspace.cleaning import carry_out, plan_removal
-from xpm_engine.workspace.layout import JobKey, JobPaths, WorkspacePaths
+from xpm_engine.workspace.layout import JobKey, JobPaths, WorkspacePaths, workspace_of_job
 from xpm_engine.workspace.records.baseline import Baseline
 from xpm_engine.workspace.records.fields import now
 from xpm_engine.workspace.records.params import ParamsRecord
@@ -55,7 +55,12 @@ def find_drift(
     if resolved == order.resolved and not other_project:
         return None
     baseline = read_baseline(job)
-    if order.resolved in (baseline.resolved, *baseline.accepted):
+    if order.resolved == baseline.resolved:
+        return None
+    if order.resolved in baseline.accepted:
+        # From now on it is compared with what was accepted, parameter by parameter.
+        if adopt:
+            _decide(job, order, baseline, "accepted", "as decided before")
         return None
     from xpm_engine.workspace.compare import drift
 
@@ -63,9 +68,11 @@ def find_drift(
     changes = [
         change
         for change in drift(saved, order.params)
-        if change.drifted_job is None or not _stands(saved, change.drifted_job, settled)
+        if change.drifted_job is None or not _stands(saved, change.drifted_job, settled, job)
     ]
-    texts = [change.cause or change.text() for change in changes]
+    # An upstream job whose drift is told here by its root is not named besides.
+    untold = [each for each in changes if each.cause or not (each.drifted_job and upstream)]
+    texts = [change.cause or change.text() for change in untold]
     texts += [other_project] if other_project else []
     texts += [text for each in upstream for text in each.changes]
     if texts:
@@ -75,11 +82,18 @@ def find_drift(
     return None
 
 
-def _stands(saved: ParamsRecord, upstream: JobKey, settled: Settled) -> bool:
-    """Whether a result was made from what is now the settled result of an upstream job."""
+def _stands(saved: ParamsRecord, upstream: JobKey, settled: Settled, job: JobPaths) -> bool:
+    """Whether a result was made from what is now the settled result of an upstream job.
+
+    That one counts by the digest that it was executed with, and by all that were decided for it.
+    """
     executed = settled(upstream)
-    return executed is not None and any(
-        each.producer == upstream and each.producer_resolved == executed for each in saved.objects
+    if executed is None:
+        return False
+    decided = read_baseline(workspace_of_job(job.root).job(upstream))
+    same = (executed, decided.resolved, *decided.accepted)
+    return any(
+        each.producer == upstream and each.producer_resolved in same for each in saved.objects
     )
 
 
@@ -160,7 +174,13 @@ def _saved(job: JobPaths, attempt: int, baseline: Baseline) -> ParamsRecord:
 
 
 def _decide(job: JobPaths, order: JobOrder, baseline: Baseline, why: str, text: str) -> None:
-    decided = replace(baseline, resolved=order.resolved, params=order.params.to_json())
+    before = [baseline.resolved] if baseline.resolved else []
+    decided = replace(
+        baseline,
+        resolved=order.resolved,
+        params=order.params.to_json(),
+        accepted=tuple(dict.fromkeys((*baseline.accepted, *before))),
+    )
     _write(job, decided, why, text)
 
 

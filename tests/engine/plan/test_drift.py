@@ -123,8 +123,14 @@ def test_it_is_listed_and_decided_from_the_command_line(project: Project) -> Non
     code, said = project.run()
     assert code == 0, said
     assert len(project.ledger()) == 8
+    line = "max_iter: Param[int] = 5\n"
+    _edit(project, line, line + "    momentum: Param[float] = 0.9\n")
+    code, said = project.run()
+    assert code == 0, f"what was accepted is compared with: {said}"
     _edit(project, "max_iter: Param[int] = 5", "max_iter: Param[int] = 6")
-    assert project.run()[0] == 3
+    code, said = project.run()
+    assert code == 3
+    assert "default of Learn.max_iter 5 → 6: 4 results" in said
     assert "moved 2 jobs to the trash" in _xpm(project, "drift", "task:learn", "--rerun")
     code, said = project.run("accept")
     assert code == 0, said
@@ -277,19 +283,6 @@ if __name__ == "__main__":
     assert project.ledger() == [*once, *once[2:]]
 
 
-def _xpm(project: Project, *arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "xpm_engine.cli", *arguments],
-        cwd=project.folder,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 def test_an_adopted_result_is_read_by_its_new_name_cleaned_and_taken_back(
     project: Project,
 ) -> None:
@@ -318,12 +311,11 @@ if __name__ == "__main__":
         code = f"import plan, xpm_engine; print(xpm_engine.load({str(folder)!r}).lr)"
         read = [sys.executable, "-c", code]
         assert subprocess.check_output(read, cwd=project.folder, text=True) == "0.5\n"
-        assert _xpm(project, "log", "-w", "ws", folder.name) == "rate 0.5\n"
-    _xpm(project, "clean", "-w", "ws", "--yes", train.name)
+        assert _xpm(project, "log", folder.name) == "rate 0.5\n"
+    _xpm(project, "clean", "--yes", train.name)
     assert not train.exists()
     assert learn.exists()
-    _xpm(project, "undo", "-w", "ws")
-    assert "1 adopted" in _xpm(project, "plan", "plan.py")
+    _xpm(project, "undo")
     code, said = project.run()
     assert code == 0, said
     assert "1 done (1 reused)" in said

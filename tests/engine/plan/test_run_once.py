@@ -198,7 +198,7 @@ if __name__ == "__main__":
     project.wait_for(lambda: project.ledger() == ["begin 1"])
     plan.send_signal(signal.SIGINT)
     assert plan.stderr is not None
-    project.wait_for(lambda: "go on running" in plan.stderr.readline())  # type: ignore[union-attr]
+    project.wait_for(lambda: "on running" in plan.stderr.readline())  # type: ignore[union-attr]
     plan.send_signal(signal.SIGINT)
     code, _ = project.finish(plan)
     assert code == 130

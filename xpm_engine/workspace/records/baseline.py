@@ -21,7 +21,8 @@ class Baseline:
     params: Optional[Dict[str, Any]]
     """The `ParamsRecord` of that digest as JSON; None for that of its N.launch."""
     accepted: Tuple[str, ...] = ()
-    """More resolved digests that a person has accepted, before a plan met them."""
+    """More resolved digests that it counts as: earlier decisions, and those that a person has
+    accepted before a plan met them."""
     at: str = ""
     by: str = ""
     why: str = ""
