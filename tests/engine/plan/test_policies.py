@@ -180,6 +180,6 @@ with experiment("ws", "exp"):
     plan.send_signal(signal.SIGTERM)
     code, said = project.finish(plan)
     assert code == 130, said
-    assert "1 jobs go on running." in said
+    assert "1 job goes on running." in said
     assert _last(project).plan is PlanState.INTERRUPTED
     project.wait_for(lambda: project.states() == {"1": "done"})
