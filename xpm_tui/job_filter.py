@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
@@ -23,10 +23,14 @@ from xpm_engine.verbs.job_facts import JobFacts, SeenJob, job_getters
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.runs import How
 from xpm_tui.store import Changed, Job, RunKey, Store
+from xpm_tui.store.columns import JobColumns, Snapshot
 from xpm_tui.store.run_index import RunIndex
 
 ON_DISK = ("size", "launcher", flag_column("pinned"))
 """What is read from the disk when a filter asks for it: in a thread."""
+
+BY_JOB = (*ON_DISK, "needs", "neededby")
+"""What no column of all jobs tells."""
 
 TIMED = frozenset(("time", "wait", "age", "started", "ended"))
 """Fields of which a filter may say something else as time passes."""
@@ -35,21 +39,48 @@ AGES = 60.0
 """Seconds after which a filter that asks for times is asked again."""
 
 
+FEW = 2_000
+"""Jobs of which columns are made at once; of more in a thread."""
+
+MOST_CHANGED = 500
+"""Jobs that may be asked apart from the columns before these are made again."""
+
+
 @dataclass(frozen=True)
 class Work:
     """A filter and the jobs that it is to be asked of."""
 
     chosen: Filter
     facts: Sequence[JobFacts[SeenJob]]
-    table: Table
+    """The jobs that are asked one by one: they changed, or it asks what no column tells."""
+    table: RowTable[JobFacts[SeenJob]]
+    """These as a table."""
+    columns: JobColumns | Snapshot | None
+    """All others; None for no others."""
+    known: Sequence[str]
+    """The names that can be asked, as far as no column tells them."""
+    marks: frozenset[JobKey]
+    apart: frozenset[JobKey]
+    """The jobs of which the columns tell what was before."""
     whole: bool
     """Whether these are all jobs, and not only those that changed."""
 
     def run(self) -> Answer:
         """Ask; from any thread."""
-        selection = self.chosen.select(self.table)
+        columns = JobColumns(self.columns) if isinstance(self.columns, Snapshot) else self.columns
+        if isinstance(self.columns, Snapshot) and columns is not None and columns.rows > FEW:
+            columns.warm()
+        names = dict.fromkeys((*self.known, *self.table.names()))
+        names.update({} if columns is None else dict.fromkeys(columns.names()))
+        known = tuple(names)
+        selection = self.chosen.select(_Part(self.table, known))
         keys = frozenset(facts.job.key for facts in selection.of(self.facts))
-        return Answer(self, keys, selection.faults)
+        faults = selection.faults
+        if columns is not None:
+            selection = self.chosen.select(_Columns(columns, known, self.marks))
+            keys = keys.union(frozenset(selection.of(columns.keys)) - self.apart)
+            faults = faults or selection.faults
+        return Answer(self, keys if not faults else frozenset(), faults, columns)
 
 
 @dataclass(frozen=True)
@@ -61,6 +92,8 @@ class Answer:
     """The jobs that are selected."""
     faults: tuple[FilterError, ...]
     """Names that no job has; then none is selected."""
+    columns: JobColumns | None = None
+    """All jobs as columns, where they were needed."""
 
 
 class JobFilter:
@@ -81,11 +114,14 @@ class JobFilter:
         self._marks: frozenset[JobKey] = frozenset()
         self._filter = compile_filter("", now=0.0)
         self._compiled = 0.0
-        self._facts: dict[JobKey, JobFacts[Job]] = {}
+        self._columns: JobColumns | None = None
+        """All jobs, as they were when these were made; None if they are too old."""
+        self._snapshot: Snapshot | None = None
+        """What columns are being made from."""
+        self._changed: set[JobKey] = set()
+        """The jobs that are not as the columns say."""
         self._indexes: dict[RunKey, RunIndex] = {}
-        """The runs that were looked at, as they were then."""
-        self._table: RowTable[JobFacts[SeenJob]] | None = None
-        self._names: dict[str, None] = {}
+        """The runs that the columns were made from."""
         self._unknown = False
         self._due: set[JobKey] | None = set()
         """The jobs that are to be asked again; None for all."""
@@ -102,8 +138,13 @@ class JobFilter:
 
     @property
     def slow(self) -> bool:
-        """Whether it reads the disk: its work belongs into a thread."""
-        return any(_asks(self._filter, name) for name in ON_DISK)
+        """Whether it reads the disk, or makes columns of many jobs: that belongs into a thread."""
+        if self._filter.empty:
+            return False
+        if any(_asks(self._filter, name) for name in ON_DISK):
+            return True
+        asks_all = self._due is None or self._unknown
+        return asks_all and self._columns is None and self._store.known_count > FEW
 
     @property
     def words(self) -> str:
@@ -135,25 +176,31 @@ class JobFilter:
         """These jobs are marked now."""
         changed = self._marks ^ marks
         self._marks = marks
-        self._table = None
         if self.asks_marks:
             self._ask_again(changed)
 
     def note(self, changed: Changed) -> None:
         """The store took something new."""
-        if changed:
-            self._table = None
-        if self._filter.empty:
-            self._facts.clear()
-        else:
-            self._ask_again(changed.jobs)
-            self._ask_again(self._in_other_light(changed))
+        keys = set(changed.jobs)
+        for run in changed.runs:
+            index = self._store.index(run)
+            keys.update(() if index is None else index.waiting)
+            if index is not self._indexes.get(run):
+                # Other jobs, or the same in another light.
+                self._forget_columns()
+        self._changed |= keys
+        if changed.experiments or len(self._changed) > MOST_CHANGED:
+            self._forget_columns()
+        if not self._filter.empty:
+            if self._columns is None:
+                self._due = None
+            self._ask_again(keys)
 
     def grow_older(self) -> None:
         """Time has passed."""
         late = self._clock() - self._compiled > AGES
         if late and any(test.name.casefold() in TIMED for test in self._filter.matchers):
-            self._facts.clear()
+            self._forget_columns()
             self._use(compile_filter(self._filter.text, now=self._clock()))
 
     def work(self) -> Work | None:
@@ -164,22 +211,18 @@ class JobFilter:
             return None
         if self._due is None or self._unknown:
             self._due = set()
-            table = self._whole()
-            return Work(self._filter, table.items, table, whole=True)
+            return self._whole(self._filter)
         due, self._due = self._due, set()
         if not due:
             return None
-        known = due.intersection(self._store.known())
-        facts = [self._facts_of(key) for key in known]
-        self._facts.update({found.job.key: found for found in facts})
-        for key in due - known:
-            self._facts.pop(key, None)
-        part = RowTable[JobFacts[SeenJob]](facts, self._getters())
-        self._names.update(dict.fromkeys(part.names()))
-        return Work(self._filter, facts, _Part(part, tuple(self._names)), whole=False)
+        facts = list(map(self._facts_of, filter(self._store.is_known, due)))
+        return self._work(self._filter, facts, None, whole=False)
 
     def take(self, answer: Answer) -> bool:
         """Narrow the store to what was found; False if another filter was typed since."""
+        if answer.columns is not None and answer.work.columns is self._snapshot:
+            self._columns = answer.columns
+            self._snapshot = None
         if answer.work.chosen is not self._filter:
             return False
         self._unknown = bool(answer.faults)
@@ -188,8 +231,8 @@ class JobFilter:
         kept: Iterable[JobKey] = ()
         if not answer.work.whole:
             asked = {facts.job.key for facts in answer.work.facts}
-            known = self._store.known()
-            kept = (self._store.wanted or frozenset()).difference(asked).intersection(known)
+            wanted = self._store.wanted or frozenset()
+            kept = filter(self._store.is_known, wanted.difference(asked))
         self._store.narrow(answer.keys.union(kept))
         return True
 
@@ -204,13 +247,19 @@ class JobFilter:
             return []
         if any(_asks(chosen, name) for name in ON_DISK):
             return []
-        table = self._whole()
-        found = [facts.job.key for facts in chosen.select(table).of(table.items)]
-        return sorted(found, key=lambda key: not key.identifier.startswith(text.casefold()))
+        found = self._whole(chosen).run()
+        self._columns = found.columns or self._columns
+        return sorted(found.keys, key=lambda key: not key.identifier.startswith(text.casefold()))
 
     def completions(self, cursor: int) -> Completions:
         """What may stand where the cursor is in what is typed."""
-        return complete(self.typed, cursor, _InMemory(self._whole()))
+        if self._columns is None and self._store.known_count <= FEW:
+            self._columns = JobColumns(self._take_snapshot())
+        known = tuple(self._getters().fields)
+        if self._columns is None:
+            return complete(self.typed, cursor, _Part(self._rows(()), known))
+        names = tuple(dict.fromkeys((*known, *self._columns.names())))
+        return complete(self.typed, cursor, _Part(self._columns, names))
 
     def _use(self, chosen: Filter) -> None:
         self._filter = chosen
@@ -222,37 +271,40 @@ class JobFilter:
         if self._due is not None:
             self._due.update(keys)
 
-    def _in_other_light(self, changed: Changed) -> Iterator[JobKey]:
-        """The jobs of runs that came, went or were read again, and not only of jobs that were."""
-        if changed.experiments:
-            yield from filter(self._is_new, self._store.known())
-        for run in changed.runs:
-            index = self._store.index(run)
-            if index is not None and index is not self._indexes.get(run):
-                self._indexes[run] = index
-                yield from index.references
+    def _whole(self, chosen: Filter) -> Work:
+        """To ask all jobs: by columns, or one by one where it asks what these don't tell."""
+        if any(_asks(chosen, name) for name in BY_JOB):
+            facts = list(map(self._facts_of, self._store.known()))
+            return self._work(chosen, facts, None, whole=True)
+        columns = self._columns or self._take_snapshot()
+        facts = list(map(self._facts_of, filter(self._store.is_known, self._changed)))
+        return self._work(chosen, facts, columns, whole=True)
 
-    def _is_new(self, key: JobKey) -> bool:
-        """Whether the job is another than the one that was asked; the store keeps those it has."""
-        facts = self._facts.get(key)
-        return facts is None or facts.job is not self._store.job(key, self._light(key))
+    def _work(
+        self,
+        chosen: Filter,
+        facts: Sequence[JobFacts[SeenJob]],
+        columns: JobColumns | Snapshot | None,
+        *,
+        whole: bool,
+    ) -> Work:
+        rows, known = self._rows(facts), self._columns
+        names = () if known is None else known.names()
+        apart = frozenset(self._changed)
+        return Work(chosen, facts, rows, columns, names, self._marks, apart, whole)
 
-    def _whole(self) -> RowTable[JobFacts[SeenJob]]:
-        """All jobs; its columns are kept until something changes."""
-        if self._table is None:
-            known = self._store.known()
-            self._facts = {
-                key: self._facts_of(key) if self._is_new(key) else self._facts[key] for key in known
-            }
-            facts = list(self._facts.values())
-            self._table = RowTable[JobFacts[SeenJob]](facts, self._getters())
-            self._names = dict.fromkeys(self._table.names())
-        return self._table
+    def _take_snapshot(self) -> Snapshot:
+        self._changed.clear()
+        self._snapshot = self._store.snapshot(self._clock())
+        runs = [seen.run for seen in self._snapshot.runs]
+        self._indexes = {run: index for run in runs if (index := self._store.index(run))}
+        return self._snapshot
 
-    def _light(self, key: JobKey) -> RunKey | None:
-        """The run in whose light a job is seen: of the latest runs the newest."""
-        latest = self._latest_runs(key)
-        return latest[0] if latest else self._store.home_of(key)
+    def _forget_columns(self) -> None:
+        self._columns = self._snapshot = None
+
+    def _rows(self, facts: Sequence[JobFacts[SeenJob]]) -> RowTable[JobFacts[SeenJob]]:
+        return RowTable(facts, self._getters())
 
     def _latest_runs(self, key: JobKey) -> list[RunKey]:
         return [run for run in self._store.runs_of(key) if self._store.is_latest(run)]
@@ -269,8 +321,6 @@ class JobFilter:
         index = store.index(runs[0]) if runs else None
         reference = None if index is None else index.references.get(key)
         view = None if index is None else index.view
-        if index is not None:
-            self._indexes[index.key] = index
         asked = reference is not None and reference.how in (How.NEW, How.RETRIED)
         return JobFacts(
             job,
@@ -308,20 +358,24 @@ class _Part:
 
 
 @dataclass(frozen=True, eq=False)
-class _InMemory:
-    """All jobs, without what would be read from the disk."""
+class _Columns:
+    """All jobs, and which of them are marked."""
 
-    table: Table
+    columns: JobColumns
+    known: Sequence[str]
+    marks: frozenset[JobKey]
 
     @property
     def rows(self) -> int:
-        return self.table.rows
+        return self.columns.rows
 
     def names(self) -> Sequence[str]:
-        return self.table.names()
+        return self.known
 
     def column(self, name: str) -> Column | None:
-        return None if name in ON_DISK else self.table.column(name)
+        if name == flag_column("marked"):
+            return Column((False, True), bytes(key in self.marks for key in self.columns.keys))
+        return self.columns.column(name)
 
 
 def _asks(chosen: Filter, name: str) -> bool:

@@ -71,7 +71,8 @@ class RowTable(Generic[Item]):
             return numbers(cast("map[float | None]", cells)) if number else coded(cells)
         for prefix in (TAG, PARAM, METRIC):
             if name.startswith(prefix):
-                return coded(_cells(self._values(prefix), name[len(prefix) :]))
+                key = name[len(prefix) :]
+                return coded(cells_of([has.get(key, ABSENT) for has in self._values(prefix)]))
         return None
 
     def _values(self, prefix: str) -> Sequence[Mapping[str, Any]]:
@@ -83,9 +84,8 @@ class RowTable(Generic[Item]):
         return self._mappings[prefix]
 
 
-def _cells(rows: Sequence[Mapping[str, Any]], key: str) -> list[Cell]:
-    """What stands under `key`; what is no scalar, in a damaged file, as short text."""
-    found: list[Any] = [values.get(key, ABSENT) for values in rows]
-    if set(map(type, found)) <= _CELL_TYPES:
-        return found
-    return [value if type(value) in _CELL_TYPES else short_text(value) for value in found]
+def cells_of(values: Sequence[Any]) -> Sequence[Cell]:
+    """Values as cells; what is no scalar, in a damaged file, as short text."""
+    if set(map(type, values)) <= _CELL_TYPES:
+        return values
+    return [value if type(value) in _CELL_TYPES else short_text(value) for value in values]

@@ -83,7 +83,7 @@ def job_getters(workspace: WorkspacePaths, *, now: float) -> Getters[JobFacts[Se
         "exp": lambda facts: facts.experiments,
         "run": lambda facts: facts.runs,
         "reason": lambda facts: _reason(facts.job),
-        "cause": lambda facts: _cause(facts.job),
+        "cause": lambda facts: cause_of(facts.job.state, facts.job.record),
         "host": _host,
         "launcher": lambda facts: _launcher(workspace, facts.job),
         "owner": lambda facts: _owner(facts) or None,
@@ -121,9 +121,10 @@ def _reason(job: SeenJob) -> Cell:
     return why_words(job.state, job.record, job.wait) or None
 
 
-def _cause(job: SeenJob) -> Cell:
-    reason = job.record.reason
-    if reason is None or not job.state.ended_badly:
+def cause_of(state: JobState, record: JobRecord) -> str | None:
+    """``ValueError train.py:88``; None for a job that did not end badly."""
+    reason = record.reason
+    if reason is None or not state.ended_badly:
         return None
     frame = reason.frame
     place = "" if frame is None else f" {frame.file.rpartition('/')[2]}:{frame.line}"

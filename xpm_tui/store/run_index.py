@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 
 from xpm_engine.workspace.index import (
     JobRow,
@@ -17,7 +17,8 @@ from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.reasons import Wait
 from xpm_engine.workspace.records.runs import How, Reference
 from xpm_engine.workspace.records.states import JobState, seen_by_run
-from xpm_engine.workspace.scan import JobRecord, RunView
+from xpm_engine.workspace.scan import RunView
+from xpm_tui.store.columns import Seen
 from xpm_tui.store.labels import Labelling, differing, labelling, pair, task_names
 from xpm_tui.store.model import IMPORTANCE, Counts, Group, Job
 from xpm_tui.store.rows import FAILED_CODES, STATES, codes_of
@@ -111,7 +112,7 @@ class RunIndex:
             found = self._jobs[key] = Job(
                 key=key,
                 state=self.state(key),
-                record=_no_record(key) if row is None else record_of(key, row),
+                record=record_of(key, row),
                 run=self.key,
                 tags=reference.tags,
                 params=reference.params,
@@ -125,6 +126,17 @@ class RunIndex:
     def state(self, key: JobKey) -> JobState:
         """The state of a job that this run references."""
         return STATES[self._codes[self._places[key]]]
+
+    def seen(self, *, latest: bool) -> Seen:
+        """What this run tells of its jobs, for other threads."""
+        record = self.view.record
+        user = "" if record is None else record.user
+        return Seen(self.key, latest, user, self._lines, bytes(self._codes), self._waits)
+
+    @property
+    def waiting(self) -> Collection[JobKey]:
+        """The jobs of which it says what they wait for."""
+        return self._waits.keys()
 
     def is_reused(self, key: JobKey) -> bool:
         """Whether the run found the job done."""
@@ -177,6 +189,16 @@ class RunIndex:
         tally = _Tally()
         for place in self._places_in(group):
             tally.add(self._codes[place], self._reused[place], 1)
+        return tally.counts()
+
+    def counts_within(self, group: GroupKey, wanted: Container[JobKey]) -> Counts:
+        """Of the wanted jobs of a group."""
+        keys, tally = self.keys, _Tally()
+        places = [place for place in self._places_in(group) if keys[place] in wanted]
+        codes, reused = self._codes, self._reused
+        found = Counter([(codes[place], reused[place]) for place in places])
+        for (code, was_reused), count in found.items():
+            tally.add(code, was_reused, count)
         return tally.counts()
 
     def members(self, group: GroupKey) -> Sequence[JobKey]:
@@ -285,10 +307,6 @@ class _Tally:
 
 
 _REUSED = tuple(How).index(How.REUSED)
-
-
-def _no_record(key: JobKey) -> JobRecord:
-    return JobRecord(key, JobState.NOT_SUBMITTED)
 
 
 def _tag_part(tags: Mapping[str, object], name: str) -> str:

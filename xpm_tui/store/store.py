@@ -13,6 +13,7 @@ from xpm_engine.workspace.layout import JobKey, WorkspacePaths, is_retry
 from xpm_engine.workspace.records.states import JobState
 from xpm_engine.workspace.retries import with_retries
 from xpm_engine.workspace.scan import JobRecord, RunView
+from xpm_tui.store.columns import Snapshot
 from xpm_tui.store.labels import Labelling, last_part
 from xpm_tui.store.model import (
     Changed,
@@ -79,6 +80,7 @@ class Store:
         self._in_trash: dict[tuple[JobKey, RunKey | None], Job] = {}
         self._wanted: frozenset[JobKey] | None = None
         self._wanted_of: dict[Subject, tuple[JobKey, ...]] = {}
+        self._counts_of: dict[Subject, Counts] = {}
         self._dependants: dict[RunKey, dict[JobKey, tuple[JobKey, ...]]] = {}
 
     # What the reader found
@@ -107,6 +109,7 @@ class Store:
             self._experiments = None
         if delta.jobs or runs:
             self._wanted_of.clear()
+            self._counts_of.clear()
             self._all = self._codes = self._failed = self._ended = None
         return Changed(
             jobs=frozenset(delta.jobs),
@@ -197,6 +200,7 @@ class Store:
         """Narrow groups, counts and lists to these jobs; totals and records stay those of all."""
         self._wanted = wanted
         self._wanted_of.clear()
+        self._counts_of.clear()
 
     # Experiments and runs
 
@@ -264,8 +268,7 @@ class Store:
 
     def record(self, key: JobKey) -> JobRecord:
         """What the job's folder tells; of a job without one, that it was not submitted."""
-        row = self._rows.get(key)
-        return JobRecord(key, JobState.NOT_SUBMITTED) if row is None else record_of(key, row)
+        return record_of(key, self._rows.get(key))
 
     def job(self, key: JobKey, run: RunKey | None = None) -> Job:
         """A job in the light of a run; of none if that run does not name it."""
@@ -317,6 +320,17 @@ class Store:
     def is_latest(self, run: RunKey) -> bool:
         """Whether it is the latest run of its experiment."""
         return self._runs.get(run.experiment, ())[:1] == (run,)
+
+    def snapshot(self, now: float) -> Snapshot:
+        """All jobs in the light of their latest runs, to be made columns of, in any thread."""
+        order = sorted(self._views, key=lambda run: (self.is_latest(run), run.run))
+        indexes = [index for index in map(self.index, order) if index is not None]
+        return Snapshot(
+            self.known(),
+            dict(self._rows),
+            [index.seen(latest=self.is_latest(index.key)) for index in indexes],
+            now,
+        )
 
     def is_orphan(self, key: JobKey) -> bool:
         """Whether no run that can be read references the job."""
@@ -426,21 +440,44 @@ class Store:
 
     def counts(self, subject: Subject) -> Counts:
         """How many jobs of a subject are in each state."""
+        if self._wanted is None:
+            return self._counts_of_all(subject)
+        found = self._counts_of.get(subject)
+        if found is None:
+            found = self._counts_of[subject] = self._counts_of_wanted(subject, self._wanted)
+        return found
+
+    def _counts_of_all(self, subject: Subject) -> Counts:
         run = self.run_of(subject)
-        index = None if run is None or self._wanted is not None else self.index(run)
+        index = None if run is None else self.index(run)
         match subject:
             case GroupSubject(_, group) if index is not None:
                 return index.counts_of(group)
             case ExperimentSubject() | RunSubject() if index is not None:
                 return index.counts
-            case AllJobsSubject() if self._wanted is None:
+            case AllJobsSubject():
                 return _counts(self._all_codes().values())
             case _:
-                keys = self.keys(subject)
-                codes = self._codes_of(keys, run)
-                done = (key for key, code in zip(keys, codes, strict=True) if code == _DONE)
-                reused = sum(self._is_reused(key, run or self.home_of(key)) for key in done)
-                return replace(_counts(codes), reused=reused)
+                return self._counts_one_by_one(subject)
+
+    def _counts_of_wanted(self, subject: Subject, wanted: frozenset[JobKey]) -> Counts:
+        run = self.run_of(subject)
+        index = None if run is None else self.index(run)
+        match subject:
+            case GroupSubject(_, group) if index is not None:
+                return index.counts_within(group, wanted)
+            case ExperimentSubject() | RunSubject() if index is not None:
+                return index.counts_within(GroupKey(Grouping.NONE, ()), wanted)
+            case _:
+                return self._counts_one_by_one(subject)
+
+    def _counts_one_by_one(self, subject: Subject) -> Counts:
+        run = self.run_of(subject)
+        keys = self.keys(subject)
+        codes = self._codes_of(keys, run)
+        done = (key for key, code in zip(keys, codes, strict=True) if code == _DONE)
+        reused = sum(self._is_reused(key, run or self.home_of(key)) for key in done)
+        return replace(_counts(codes), reused=reused)
 
     def _is_reused(self, key: JobKey, run: RunKey | None) -> bool:
         index = None if run is None else self.index(run)
@@ -470,6 +507,10 @@ class Store:
                     codes.update(index.codes())
             self._codes = codes
         return self._codes
+
+    def is_known(self, key: JobKey) -> bool:
+        """Whether there is such a job, in a folder or in a run."""
+        return key in self._rows or key in self._referring()
 
     @property
     def known_count(self) -> int:

@@ -52,8 +52,10 @@ def pack_job(record: JobRecord) -> JobRow:
         return record
 
 
-def record_of(key: JobKey, row: JobRow) -> JobRecord:
-    """The record of a row."""
+def record_of(key: JobKey, row: JobRow | None) -> JobRecord:
+    """The record of a row; of none, that the job was not submitted."""
+    if row is None:
+        return JobRecord(key, JobState.NOT_SUBMITTED)
     if isinstance(row, JobRecord):
         return row
     fields: tuple[Any, ...] = marshal.loads(row[_BODY:])
@@ -210,6 +212,10 @@ class PackedReferences(Sequence[Reference]):
     def tags(self, place: int) -> dict[str, Any]:
         """The tags of a line."""
         return cast("dict[str, Any]", marshal.loads(self.rows[place][1:])[1])
+
+    def fields(self, place: int) -> tuple[Any, ...]:
+        """Of a line: time, tags, parameters, dependencies, drift, resolved digest, alias."""
+        return cast("tuple[Any, ...]", marshal.loads(self.rows[place][1:]))
 
     def __len__(self) -> int:
         return len(self.rows)

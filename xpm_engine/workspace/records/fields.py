@@ -133,6 +133,9 @@ class Fields:
         return UnreadableError(f"field {name!r} is missing or not {wanted}", where=self.where)
 
 
+_WRITTEN = len("2026-11-23T05:52:01.123456Z")
+
+
 def now() -> str:
     """The time as every record states it: UTC, microseconds, ``2026-11-23T05:52:01.123456Z``."""
     return format_time(time.time())
@@ -152,6 +155,8 @@ def _whole_second(seconds: int) -> str:
 def parse_time(text: str) -> Optional[float]:
     """Seconds since 1970 of a record's time; None for anything else."""
     try:
+        if len(text) == _WRITTEN and text[-1] == "Z":  # as we write it: ten times as quick
+            return datetime.fromisoformat(text[:-1] + "+00:00").timestamp()
         return datetime.strptime(text[:-1] + "+0000", "%Y-%m-%dT%H:%M:%S.%f%z").timestamp()
     except (TypeError, ValueError):
         return None

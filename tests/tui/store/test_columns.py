@@ -1,0 +1,147 @@
+"""Columns of all jobs tell what a look at each job tells."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from tests.tui.workspaces import NOON, FakeJob, FakeWorkspace, dead_process
+from xpm_engine.filters import Column, RowTable, compile_filter
+from xpm_engine.filters.columns import is_nan
+from xpm_engine.workspace.layout import JobKey
+from xpm_engine.workspace.records.runs import PlanState
+from xpm_tui.job_filter import JobFilter
+from xpm_tui.store import ExperimentSubject, Grouping, GroupSubject, Store
+from xpm_tui.store.columns import OFFERED, JobColumns
+from xpm_tui.store.reader import Look, Reader
+
+Jobs = dict[str, FakeJob]
+
+NAMES = (*OFFERED, "tag.lr", "tag.stem", "param.trainer.optimizer.lr", "param.seed", "metric.mrr")
+
+FILTERS = (
+    "state:failed",
+    "lr>0.01",
+    "lr>0.005 -seed:2",
+    "seed:2..3 or task:old",
+    "mrr>=0.31",
+    "is:live",
+    "is:reused or is:drifted",
+    "exp=drmm time>5m",
+    "reason~memory",
+    "cause:train.py",
+    "evaluate",
+    "is:marked",
+    "needs:index",
+    "neededby=drmm",
+    "size>1",
+    "nothing:here",
+)
+
+
+@pytest.fixture
+def store(workspace: FakeWorkspace, jobs: Jobs) -> Store:
+    loose = FakeJob("ir.loose", "x", {"lr": 0.5}, {"seed": 9})
+    workspace.done(loose, run="gone/20261101-000000", ended=40)
+    workspace.run(
+        "drmm",
+        [jobs["index i0"], jobs["learn lr=0.1 seed=1"]],
+        run="20261119-101500",
+        plan=PlanState.COMPLETE,
+        driver=dead_process(),
+        drift={jobs["index i0"].key: ("depth 1 → 2",)},
+    )
+    return store_of(workspace)
+
+
+def store_of(workspace: FakeWorkspace) -> Store:
+    found = Store(workspace.paths)
+    for delta in Reader(workspace.paths).read(Look(everything=True)):
+        found.apply(delta)
+    return found
+
+
+def cells(column: Column | None, rows: int) -> list[object]:
+    assert column is not None
+    codes = range(rows) if column.codes is None else column.codes
+    # NaN is what a numeric column says for none, and equals nothing.
+    return [None if is_nan(column.values[code]) else column.values[code] for code in codes]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_column_is_made_of_what_the_jobs_tell(store: Store, name: str) -> None:
+    narrowing = JobFilter(store, clock=lambda: NOON)
+    columns = JobColumns(store.snapshot(NOON))
+    facts = [narrowing._facts_of(key) for key in columns.keys]  # pyright: ignore[reportPrivateUsage]
+    rows = RowTable(facts, narrowing._getters())  # pyright: ignore[reportPrivateUsage]
+    told, expected = columns.column(name), rows.column(name)
+    assert cells(told, columns.rows) == cells(expected, rows.rows)
+    assert name in columns.names()
+
+
+def asked(
+    store: Store, text: str, *, at_once: bool, marks: frozenset[JobKey] = frozenset()
+) -> tuple[frozenset[JobKey], bool]:
+    narrowing = JobFilter(store, clock=lambda: NOON)
+    narrowing.mark(marks)
+    narrowing.type(text)
+    work = narrowing.work()
+    assert work is not None
+    if not at_once:
+        facts = [narrowing._facts_of(key) for key in store.known()]  # pyright: ignore[reportPrivateUsage]
+        table = RowTable(facts, narrowing._getters())  # pyright: ignore[reportPrivateUsage]
+        selection = compile_filter(text, now=NOON).select(table)
+        return frozenset(found.job.key for found in selection.of(facts)), bool(selection.faults)
+    answer = work.run()
+    assert narrowing.take(answer)
+    assert store.wanted == answer.keys
+    return answer.keys, bool(answer.faults)
+
+
+@pytest.mark.parametrize("text", FILTERS)
+def test_a_filter_selects_by_columns_what_it_selects_job_by_job(store: Store, text: str) -> None:
+    marks = frozenset(store.known()[::3])
+    quick = asked(store, text, at_once=True, marks=marks)
+    assert quick == asked(store, text, at_once=False, marks=marks)
+
+
+@pytest.mark.parametrize("text", [text for text in FILTERS if "size" not in text])
+def test_jobs_that_changed_are_asked_apart(
+    store: Store, workspace: FakeWorkspace, jobs: Jobs, text: str
+) -> None:
+    reader = Reader(workspace.paths)
+    list(reader.read(Look(everything=True)))
+    narrowing = JobFilter(store, clock=lambda: NOON)
+    narrowing.type(text)
+    first = narrowing.work()
+    assert first is not None
+    narrowing.take(first.run())
+    workspace.failed(jobs["learn lr=0.01 seed=1"], run="drmm/20261123-091200", ended=2)
+    workspace.done(jobs["learn lr=0.01 seed=2"], run="drmm/20261123-091200", ended=2)
+    workspace.launch(FakeJob("ir.new", "n", {"lr": 3.0, "fresh": True}))
+    for delta in reader.read(Look(everything=True)):
+        narrowing.note(store.apply(delta))
+    work = narrowing.work()
+    if work is not None:
+        assert work.whole is text.startswith("nothing") or work.columns is None
+        narrowing.take(work.run())
+    expected, _ = asked(store_of(workspace), text, at_once=False)
+    assert store.wanted == expected
+
+
+def test_narrowed_counts_are_those_of_the_jobs(store: Store) -> None:
+    narrowing = JobFilter(store, clock=lambda: NOON)
+    narrowing.type("lr>0.005")
+    work = narrowing.work()
+    assert work is not None
+    narrowing.take(work.run())
+    for experiment in store.experiments():
+        subject = ExperimentSubject(experiment.name)
+        counted = Counter(job.state for job in store.jobs(subject))
+        assert dict(store.counts(subject).of) == counted
+        assert experiment.latest is not None
+        for by in (Grouping.TASK, Grouping.STATE, Grouping.TAG):
+            for group in store.groups(experiment.latest, by):
+                inside = GroupSubject(experiment.latest, group.key)
+                assert group.counts.of == Counter(job.state for job in store.jobs(inside))
