@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from itertools import takewhile
 from typing import Any, ClassVar, Generic, TypeVar
 
-from textual.binding import BindingType
+from textual.binding import ActiveBinding, BindingType
 from textual.dom import DOMNode
 from textual.screen import Screen
 
@@ -37,6 +37,14 @@ class ActingScreen(Screen[Result], Generic[Result]):
                 self.after_action()
                 return
         self.say(f"{action.key_text} {action.title}: works {action.place.value}")
+
+    def choose(self, name: str) -> None:
+        """Carry out an action that was picked from a list: what the key of the focus would do."""
+        inner = self._inner_binding(BY_ID[name])
+        if inner is None:
+            self.action_act(name)
+        else:
+            self.app.call_later(self.app.run_action, inner.binding.action, inner.node)
 
     def situation(self) -> Situation:
         """What the actions' being possible depends on."""
@@ -68,9 +76,14 @@ class ActingScreen(Screen[Result], Generic[Result]):
     def _carried_out(self, action: Action) -> bool:
         if any(hasattr(node, f"do_{action.id}") for node in self._chain()):
             return True
+        return self._inner_binding(action) is not None
+
+    def _inner_binding(self, action: Action) -> ActiveBinding | None:
+        """The binding of its key by something on the way from the focus to the screen."""
         inside = list(takewhile(lambda node: node is not self, self._chain()))
         active = self.active_bindings
-        return any(key in active and active[key].node in inside for key in action.keys)
+        found = (active[key] for key in action.keys if key in active)
+        return next((binding for binding in found if binding.node in inside), None)
 
     def _chain(self) -> Iterator[DOMNode]:
         start = self if self.focused is None else self.focused

@@ -8,7 +8,7 @@ everywhere, and where nothing carries it out, the user is told where it works.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from textual.binding import Binding, BindingType
@@ -43,6 +43,16 @@ class Situation:
 
 
 @dataclass(frozen=True)
+class Bar:
+    """How an action stands in the key bar."""
+
+    title: str
+    weight: int
+    shown: str = ""
+    """The keys; by default those of the action."""
+
+
+@dataclass(frozen=True)
 class Action:
     """Something that a key does."""
 
@@ -60,8 +70,15 @@ class Action:
     """Whether it changes something on the disk or in other processes."""
     weight: int = 0
     """The key bar shows those with the highest weights that fit; 0: never there."""
+    log: Bar | None = None
+    """How it stands in the key bar while a log is read, if not as elsewhere."""
     why_disabled: Callable[[Situation], str] = lambda situation: ""
     """Why it can't be done now; empty if it can."""
+
+    def bar(self, *, log: bool) -> Bar:
+        """How it stands in the key bar."""
+        found = self.log if log and self.log else Bar(self.title, self.weight)
+        return replace(found, shown=found.shown or self.key_text)
 
     @property
     def key_text(self) -> str:
@@ -125,6 +142,7 @@ ACTIONS: tuple[Action, ...] = (
         "One step back; never leaves the app",
         shown="esc",
         weight=50,
+        log=Bar("back", 90),
     ),
     Action("quit", ("q",), "leave", "Leave this screen; on the main screen the app", weight=12),
     Action("next_pane", ("tab",), "pane", "Go to the next pane or field", weight=40),
@@ -144,6 +162,7 @@ ACTIONS: tuple[Action, ...] = (
         "The next job, log or run beside what is open",
         Place.JOB,
         shown=".",
+        log=Bar("other log", 89, ", ."),
     ),
     Action(
         "previous_sibling",
@@ -153,13 +172,41 @@ ACTIONS: tuple[Action, ...] = (
         Place.JOB,
         shown=",",
     ),
-    Action("find", ("slash",), "filter", "Find in what has the focus", shown="/", weight=80),
-    Action("next_hit", ("n",), "next hit", "The next hit", Place.LOG, weight=30),
-    Action("previous_hit", ("N",), "hit before", "The hit before", Place.LOG),
-    Action("next_trouble", ("e",), "error", "The next row or line in trouble", weight=35),
+    Action(
+        "find",
+        ("slash",),
+        "filter",
+        "Find in what has the focus: lists narrow, texts jump",
+        shown="/",
+        weight=80,
+        log=Bar("search", 95),
+    ),
+    Action(
+        "next_hit",
+        ("n",),
+        "next hit",
+        "The next hit of a search; in lists every row shown is one",
+        log=Bar("hit", 94, "n N"),
+    ),
+    Action("previous_hit", ("N",), "hit before", "The hit before"),
+    Action(
+        "next_trouble",
+        ("e",),
+        "error",
+        "The next row or line in trouble",
+        weight=35,
+        log=Bar("error", 93, "e E"),
+    ),
     Action("previous_trouble", ("E",), "error before", "The row or line in trouble before"),
     Action("mark", ("space",), "mark", "Mark, or unmark; in a plan: tick", weight=70),
-    Action("mark_range", ("v",), "range", "Begin a range; space marks it", Place.LISTS),
+    Action(
+        "mark_range",
+        ("v",),
+        "range",
+        "Begin a range: space marks it; in a log y copies it",
+        Place.LISTS,
+        log=Bar("select", 88),
+    ),
     Action("mark_all", ("asterisk",), "all", "Mark all that is shown", Place.LISTS, shown="*"),
     Action("unmark_all", ("u",), "none", "Take all marks away", Place.LISTS),
     Action(
@@ -180,18 +227,22 @@ ACTIONS: tuple[Action, ...] = (
         "The log of this job: at the error if it failed, else at the newest output",
         Place.JOB,
         weight=85,
+        log=Bar("log", 1),
     ),
-    Action("follow", ("f",), "follow", "Follow the end of the log", Place.LOG, weight=75),
+    Action(
+        "follow", ("f",), "follow", "Follow the end of the log", Place.LOG, log=Bar("follow", 92)
+    ),
     Action(
         "hits_only", ("ampersand",), "hits only", "Show only the lines that are hits", Place.LOG
     ),
-    Action("wrap", ("w",), "wrap", "Wrap long lines", Place.LOG, weight=34),
+    Action("wrap", ("w",), "wrap", "Wrap long lines", Place.LOG, log=Bar("wrap", 91)),
     Action(
         "copy",
         ("y",),
         "copy",
         "Copy the identifier, the name, or the lines of a log that were chosen with v",
         weight=32,
+        log=Bar("copy", 87),
     ),
     Action(
         "copy_as",
@@ -206,6 +257,7 @@ ACTIONS: tuple[Action, ...] = (
         "editor",
         "Open the editor at the line: of the code that failed, of the log, of the plan",
         weight=14,
+        log=Bar("editor", 86),
         why_disabled=_edits,
     ),
     Action(

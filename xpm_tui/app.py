@@ -327,7 +327,7 @@ class XpmApp(App[None], inherit_bindings=False):
     def _run_chosen(self, name: str | None) -> None:
         screen = self.screen
         if name is not None and isinstance(screen, ActingScreen):
-            screen.action_act(name)
+            screen.choose(name)
 
     async def on_event(self, event: events.Event) -> None:
         """In tmux, or over a slow line, esc and the key after it arrive as alt and that key."""

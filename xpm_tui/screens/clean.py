@@ -168,7 +168,7 @@ class CleanScreen(ActingScreen[None]):
 
     def on_key_bar_clicked(self, message: KeyBar.Clicked) -> None:
         message.stop()
-        self.action_act(message.action.id)
+        self.choose(message.action.id)
 
     def situation(self) -> Situation:
         return Situation(

@@ -33,6 +33,7 @@ from xpm_tui.store import (
 from xpm_tui.widgets.filter_line import FilterLine
 from xpm_tui.widgets.here import Here
 from xpm_tui.widgets.key_bar import KeyBar
+from xpm_tui.widgets.log_view import LogView
 from xpm_tui.widgets.right_side import RightSide
 from xpm_tui.widgets.status_bar import StatusBar, badge
 from xpm_tui.widgets.title_bar import TitleBar
@@ -244,7 +245,7 @@ class MainScreen(JumpScreen):
 
     def _show_keys(self) -> None:
         if self.is_mounted:
-            self._keys.show(self.possible())
+            self._keys.show(self.possible(), log=isinstance(self.focused, LogView))
 
     # Messages
 
@@ -281,7 +282,7 @@ class MainScreen(JumpScreen):
 
     def on_key_bar_clicked(self, message: KeyBar.Clicked) -> None:
         message.stop()
-        self.action_act(message.action.id)
+        self.choose(message.action.id)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         self.call_after_refresh(self._show_keys)
@@ -337,10 +338,26 @@ class MainScreen(JumpScreen):
             self.say("q leaves; jobs and plans go on")
 
     def do_quit(self) -> None:
-        if self._right.has_focus_within and self.has_class("-right-alone"):
+        if self._right.has_focus_within:
             self.enter_tree()
         else:
             self.app.exit()
+
+    def do_next_sibling(self) -> None:
+        self._to_sibling(1)
+
+    def do_previous_sibling(self) -> None:
+        self._to_sibling(-1)
+
+    def _to_sibling(self, step: int) -> None:
+        """The row beside the one in the tree; the right side, which shows it, keeps the focus."""
+        focused = self.focused
+        if self._tree.move_to_sibling(step):
+            self._show_subject()
+            if focused is not self._tree:
+                self.enter_right()
+        else:
+            self.say("there is no other beside it that way")
 
     def do_tab(self, number: int) -> None:
         self._right.do_tab(number)
@@ -399,8 +416,8 @@ class MainScreen(JumpScreen):
     # Parts
 
     @property
-    def _tree(self) -> Tree:
-        return self.query_one("#tree", Tree)
+    def _tree(self) -> KeyTree:
+        return self.query_one("#tree", KeyTree)
 
     @property
     def _right(self) -> RightSide:

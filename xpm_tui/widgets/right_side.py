@@ -222,24 +222,40 @@ class RightSide(Vertical):
         self._job_view.show_log()
         self._job_view.focus_pane()
 
-    def do_next_sibling(self) -> None:
-        self._to_sibling(1)
+    def do_next_sibling(self) -> bool:
+        return self._to_sibling(1)
 
-    def do_previous_sibling(self) -> None:
-        self._to_sibling(-1)
+    def do_previous_sibling(self) -> bool:
+        return self._to_sibling(-1)
 
-    def _to_sibling(self, step: int) -> None:
-        """From a job that was opened in the table to the row beside it."""
-        table = self._set_view.jobs.table
-        if not isinstance(self.subject, JobSubject) or len(self.trail) < 2:
-            return
-        if not table.move_to(self.subject.key):
-            return
-        table.move_by(step)
-        job = table.row
-        if job is not None and job.key != self.subject.key:
-            self.trail = (*self.trail[:-1], JobSubject(job.key, job.run))
+    def _to_sibling(self, step: int) -> bool:
+        """From a job or run that was opened here to the one beside it; False if none was."""
+        if len(self.trail) < 2:
+            return False
+        found: Subject | None = None
+        match self.subject:
+            case JobSubject(key):
+                table = self._set_view.jobs.table
+                if not table.move_to(key):
+                    return False
+                table.move_by(step)
+                found = None if table.row is None else JobSubject(table.row.key, table.row.run)
+            case RunSubject(run):
+                found = self._run_beside(run, step)
+            case _:
+                return False
+        if found is None or found == self.subject:
+            self.notify("there is no other beside it that way", markup=False, timeout=2)
+        else:
+            self.trail = (*self.trail[:-1], found)
             self._show_end()
+        return True
+
+    def _run_beside(self, run: RunKey, step: int) -> RunSubject | None:
+        experiment = None if self.store is None else self.store.experiment(run.experiment)
+        runs = () if experiment is None else experiment.runs
+        place = runs.index(run) + step if run in runs else -1
+        return RunSubject(runs[place]) if 0 <= place < len(runs) else None
 
     def _show_end(self) -> None:
         subject, store = self.subject, self.store

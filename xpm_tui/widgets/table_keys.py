@@ -80,6 +80,12 @@ class KeyTable(Table[Row]):
         """Give up the range that was begun; False if there was none."""
         return self.end_range()
 
+    def do_next_hit(self) -> None:
+        self.notify("every row shown is a hit", markup=False, timeout=2)
+
+    def do_previous_hit(self) -> None:
+        self.do_next_hit()
+
     def do_next_trouble(self) -> None:
         self._to_trouble(back=False)
 

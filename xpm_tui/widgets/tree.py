@@ -189,6 +189,10 @@ class Tree(ScrollView, can_focus=True, inherit_bindings=False):
         if not any(map(self.move_to, trail)):
             self._go(self.model.home)
 
+    def chosen(self) -> frozenset[JobKey]:
+        """The jobs in the range that was begun."""
+        return frozenset()
+
     # Drawing
 
     def render_line(self, y: int) -> Strip:
@@ -233,7 +237,7 @@ class Tree(ScrollView, can_focus=True, inherit_bindings=False):
                 width=self.size.width,
                 now=self._clock(),
                 logs=self._logs,
-                marks=self._marks,
+                marks=self._marks | self.chosen(),
                 bar_width=16 if self.size.width >= WIDE else 8,
                 done_width=9 if self.size.width >= WIDE else 8,
                 causes=self._causes,

@@ -6,16 +6,21 @@ from collections.abc import Iterable
 
 from textual import events
 
+from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.states import JobState
 from xpm_tui.store import FAILURES, JobSubject
 from xpm_tui.widgets.tree import Tree
 from xpm_tui.widgets.tree_lines import is_job, marker_place
+from xpm_tui.widgets.tree_model import RowKey, TreeRow
 
 TROUBLE = (*FAILURES, JobState.UNREADABLE)
 
 
 class KeyTree(Tree):
     """A tree that is worked with keys and the mouse."""
+
+    _range_from: RowKey | None = None
+    """Where the range was begun that `space` marks."""
 
     def do_down(self) -> None:
         self._go(self._cursor + 1)
@@ -68,15 +73,69 @@ class KeyTree(Tree):
             self.post_message(self.Opened(self.row.subject))
 
     def do_mark(self) -> None:
+        """Mark the jobs of the row, or of the range that was begun; or take their marks away."""
         row = self.row
         if row is None or self._store is None:
             return
-        keys = frozenset(self._store.keys(row.subject))
+        in_range = self.chosen()
+        keys = in_range or frozenset(self._store.keys(row.subject))
+        self._range_from = None
+        if not keys:
+            self.notify("there is no job here to mark", markup=False, timeout=2)
+            return
+        self.post_message(self.MarksWanted(keys))
+        if is_job(row) and not in_range:
+            below = range(self._cursor + 1, len(self.model.rows))
+            self._go(next((n for n in below if is_job(self.model.rows[n])), self._cursor))
+
+    def do_mark_range(self) -> None:
+        """Begin a range at the cursor, or give it up."""
+        begun = self._range_from is not None or self.row is None
+        self._range_from = None if begun else self._cursor_key
+        self.repaint()
+
+    def do_mark_all(self) -> None:
+        """Mark the jobs of every row that is shown."""
+        keys = _jobs_in(self.model.rows)
         if keys:
-            self.post_message(self.MarksWanted(keys))
-            if is_job(row):
-                below = range(self._cursor + 1, len(self.model.rows))
-                self._go(next((n for n in below if is_job(self.model.rows[n])), self._cursor))
+            # Asked for all at once, they would be unmarked where all are marked.
+            self.post_message(self.MarksWanted(keys - self._marks or keys))
+        else:
+            self.notify("no job is unfolded: space marks what is folded", markup=False, timeout=2)
+
+    def do_back(self) -> bool:
+        """Give up the range; False if there was none."""
+        if self._range_from is None:
+            return False
+        self._range_from = None
+        self.repaint()
+        return True
+
+    def chosen(self) -> frozenset[JobKey]:
+        start = None if self._range_from is None else self.model.place(self._range_from)
+        if start is None:
+            return frozenset()
+        first, last = sorted((start, self._cursor))
+        return _jobs_in(self.model.rows[first : last + 1])
+
+    def move_to_sibling(self, step: int) -> bool:
+        """Move to the next row of the same kind in the same place; False if there is none."""
+        row, place = self.row, self._cursor + step
+        while row is not None and 0 <= place < len(self.model.rows):
+            other = self.model.rows[place]
+            if other.depth < row.depth:
+                return False
+            if other.depth == row.depth and type(other.subject) is type(row.subject):
+                self._go(place)
+                return True
+            place += step
+        return False
+
+    def do_next_hit(self) -> None:
+        self.notify("every row shown is a hit", markup=False, timeout=2)
+
+    def do_previous_hit(self) -> None:
+        self.do_next_hit()
 
     def do_group(self) -> None:
         self.model.by = self.model.by.following
@@ -110,3 +169,9 @@ class KeyTree(Tree):
             self._fold(row, unfold=not row.unfolded)
         elif event.chain == 2:
             self.do_open()
+
+
+def _jobs_in(rows: Iterable[TreeRow]) -> frozenset[JobKey]:
+    """The jobs that have one of these rows for themselves."""
+    subjects = (row.subject for row in rows if is_job(row))
+    return frozenset(subject.key for subject in subjects if isinstance(subject, JobSubject))

@@ -16,10 +16,12 @@ from xpm_tui.store import (
     GroupSubject,
     JobSubject,
     LogSubject,
+    RunSubject,
     Stream,
     WorkspaceSubject,
 )
 from xpm_tui.widgets.key_bar import KeyBar
+from xpm_tui.widgets.log_view import LogView
 
 Jobs = dict[str, FakeJob]
 Drive = Callable[..., Driven]
@@ -355,3 +357,53 @@ async def test_files_that_are_damaged_are_rows(
         assert "? lr=0.01 seed=1" in text
         assert "1.start" in text
         assert "? run.json" in text
+
+
+async def test_a_range_in_the_tree_is_marked_or_given_up(drive: Drive) -> None:
+    async with drive().at(WIDE) as app:
+        await app.press("j", "j", "l", "j", "v", "j", "j")
+        assert sum("◆" in line for line in app.tree_lines()) == 3
+        assert "marked" not in app.lines()[-2]
+        await app.press("backspace")
+        assert not any("◆" in line for line in app.tree_lines())
+        await app.press("v", "k", "space")
+        assert "2 marked" in app.lines()[-2]
+        await app.press("asterisk")
+        assert "9 marked" in app.lines()[-2]
+        await app.press("asterisk")
+        assert "9 marked" not in app.lines()[-2]
+
+
+async def test_q_leaves_what_is_open_before_it_leaves_the_app(drive: Drive) -> None:
+    async with drive().at(WIDE) as app:
+        await app.press("j", "j", "l", "j", "L", "q")
+        assert app.app.is_running
+        assert app.tree.has_focus
+        await app.press("q")
+        await app.until(lambda: not app.app.is_running)
+
+
+async def test_siblings_of_what_is_open(drive: Drive, jobs: Jobs) -> None:
+    async with drive().at(WIDE) as app:
+        await app.press("j", "j", "l", "j", "enter", "full_stop")
+        assert "lr=0.1 seed=2" in app.row()
+        assert isinstance(app.right.subject, JobSubject)
+        assert app.right.has_focus_within
+        await app.press("comma", "comma")
+        assert "lr=0.1 seed=1" in app.row()
+        assert "no other beside it" in app.lines()[-2]
+        await app.press("backspace", "h", "h", "h", "enter", "4", "j", "enter")
+        assert isinstance(app.right.subject, RunSubject)
+        before = app.right.subject
+        await app.press("comma")
+        assert isinstance(app.right.subject, RunSubject)
+        assert app.right.subject != before
+
+
+async def test_an_action_of_the_log_can_be_picked_from_the_help(drive: Drive) -> None:
+    async with drive().at(NARROW) as app:
+        await app.press("j", "j", "l", "j", "j", "j", "j", "L")
+        view = app.main.query_one(LogView)
+        await app.press("colon", *"wrap", "enter")
+        await app.until(lambda: view.status.wrap)
+        assert "/ search  n N hit  e E error  f follow  w wrap" in app.lines()[-1]
