@@ -38,6 +38,8 @@ class Situation:
     """Whether the app is shown in a browser."""
     jobs: int = 0
     """How many jobs it would act on: the marked ones, else what is under the cursor."""
+    things: int = 0
+    """What else could be removed: runs, what is obsolete, cleans in the trash."""
     changes: int = 0
     """How many changes of this session can still be taken back."""
 
@@ -101,6 +103,11 @@ def _goes_out(situation: Situation) -> str:
 def _edits(situation: Situation) -> str:
     """An editor or a shell could change anything."""
     return _goes_out(situation) or _changes(situation)
+
+
+def _removes(situation: Situation) -> str:
+    nothing = "there is nothing to remove under the cursor"
+    return _changes(situation) or ("" if situation.jobs or situation.things else nothing)
 
 
 def _takes_back(situation: Situation) -> str:
@@ -298,10 +305,10 @@ ACTIONS: tuple[Action, ...] = (
         "remove",
         ("x",),
         "clean…",
-        "Plan a removal: the plan says who needs what, and nothing moves before X",
+        "Plan a removal, and nothing moves before X; in Trash: purge, after a typed word",
         Place.LISTS,
         weight=55,
-        why_disabled=_acts_on_jobs,
+        why_disabled=_removes,
     ),
     Action(
         "carry_out",
@@ -312,6 +319,14 @@ ACTIONS: tuple[Action, ...] = (
         dangerous=True,
         weight=95,
         why_disabled=_changes,
+    ),
+    Action(
+        "budget",
+        ("B",),
+        "budget…",
+        "Tick what frees so many bytes and costs least to compute again",
+        Place.PLAN,
+        weight=48,
     ),
     Action(
         "undo",

@@ -19,14 +19,17 @@ from textual.notifications import SeverityLevel
 
 from xpm_engine.errors import UsageError, XpmError
 from xpm_engine.verbs.protection import protect
-from xpm_engine.workspace.layout import JobKey, WorkspacePaths
+from xpm_engine.workspace.layout import JobKey, WorkspacePaths, list_folders
 from xpm_tui.acting import ActingScreen
 from xpm_tui.changes import Change, Cleaned, Pinned, take_back
 from xpm_tui.clipboard import copy_through_tmux
 from xpm_tui.look import plural
 from xpm_tui.look.themes import DARK, PALETTES, AsciiFilter
+from xpm_tui.obsolescence import Obsolescence
 from xpm_tui.outside import Errand, run
+from xpm_tui.removal import Removal
 from xpm_tui.screens.arriving import Goal
+from xpm_tui.screens.clean import CleanScreen
 from xpm_tui.screens.empty import EmptyScreen
 from xpm_tui.screens.help import HelpScreen
 from xpm_tui.screens.main import MainScreen
@@ -58,6 +61,15 @@ class XpmApp(App[None], inherit_bindings=False):
     class DiskRead(Message):
         """The watcher found something."""
 
+    class ObsoleteFound(Message):
+        """More is known of what could be cleaned."""
+
+        def __init__(self, of: Store, removal: Removal, purged: int) -> None:
+            super().__init__()
+            self.of = of
+            self.removal = removal
+            self.purged = purged
+
     class Undone(Message):
         """A change was taken back, or could not be."""
 
@@ -74,6 +86,7 @@ class XpmApp(App[None], inherit_bindings=False):
         readonly: bool = False,
         ascii_only: bool = False,
         events: bool = True,
+        survey: bool = True,
         clock: Callable[[], float] = time.time,
         sessions: Sessions | None = None,
         goal: Goal | None = None,
@@ -92,8 +105,11 @@ class XpmApp(App[None], inherit_bindings=False):
         """What this session changed and can still be taken back, oldest first."""
         self._protection = ExitStack()
         self._events = events
+        self._survey = survey
+        """Whether what is obsolete is looked for in the background."""
         self._ascii = AsciiFilter() if ascii_only else None
         self._watcher = self._watch(workspace)
+        self._obsolescence = self._look_for_obsolete()
         self._main: MainScreen | None = None
         self._interrupted = 0.0
         self._styled = False
@@ -103,19 +119,23 @@ class XpmApp(App[None], inherit_bindings=False):
         self.theme = DARK.theme.name
 
     def on_mount(self) -> None:
+        self.set_interval(1.0, self._look_again)
         self.theme_changed_signal.subscribe(self, lambda theme: self._use_styles(theme.name))
         self._open()
         self.set_interval(KEEP, self.keep_session)
 
     def on_unmount(self) -> None:
         self._protection.close()
+        self._obsolescence.stop()
         self._watcher.stop()
 
     def open_workspace(self, workspace: WorkspacePaths) -> None:
         """Leave this workspace for another one."""
         self.keep_session()
         self._watcher.stop()
+        self._obsolescence.stop()
         self.store = Store(workspace)
+        self._obsolescence = self._look_for_obsolete()
         self.changes = ()
         self._watcher = self._watch(workspace)
         while len(self.screen_stack) > 1:
@@ -157,19 +177,19 @@ class XpmApp(App[None], inherit_bindings=False):
         self.changes = (*self.changes, change)
         self._watcher.look_now()
 
-    def plan_removal(self, keys: frozenset[JobKey], *, left_alone: int = 0) -> None:
-        """Show the plan of a removal; nothing moves before it is carried out there.
+    def plan_removal(self, keys: frozenset[JobKey]) -> None:
+        """Show the plan of a removal; nothing moves before it is carried out there."""
+        if self._main is not None:
+            self.push_screen(CleanScreen(self._main.plan_of(keys)))
 
-        `left_alone` marked jobs are hidden by the filter, which the plan says.
-        """
-        from xpm_tui.screens.clean import CleanScreen
-
-        records = {record.key: record for record in self.store.records()}
-        keys_in_order = tuple(sorted(keys))
-        screen = CleanScreen(
-            self.store.workspace, keys_in_order, records=records, left_alone=left_alone
+    def forget_purged(self) -> None:
+        """Cleans were deleted for good: what is gone can't be taken back."""
+        names = set(list_folders(self.store.workspace.trash))
+        self.changes = tuple(
+            change
+            for change in self.changes
+            if not isinstance(change, Cleaned) or change.transaction in names
         )
-        self.push_screen(screen)
 
     def undo_last(self) -> None:
         """Take back the last change of this session."""
@@ -248,6 +268,28 @@ class XpmApp(App[None], inherit_bindings=False):
             raise UsageError("this terminal can't be left to another program") from None
         self._watcher.look_now()
 
+    def _look_for_obsolete(self) -> Obsolescence:
+        store = self.store
+
+        def told(removal: Removal, purged: int) -> None:
+            """In its thread."""
+            self.post_message(self.ObsoleteFound(store, removal, purged))
+
+        return Obsolescence(store, told)
+
+    def _look_again(self) -> None:
+        """A second has passed."""
+        if self._survey:
+            self._obsolescence.tick()
+
+    def on_xpm_app_obsolete_found(self, message: ObsoleteFound) -> None:
+        message.stop()
+        if message.of is self.store:
+            self.store.obsolete = message.removal
+            self.store.purged = message.purged
+            if self._main is not None and self._main.is_mounted:
+                self._main.refresh_from(Changed(obsolete=True))
+
     # The disk
 
     def _watch(self, workspace: WorkspacePaths) -> Watcher:
@@ -272,6 +314,7 @@ class XpmApp(App[None], inherit_bindings=False):
     def on_xpm_app_disk_read(self, message: DiskRead) -> None:
         message.stop()
         changed = [self.store.apply(delta) for delta in self._watcher.take()]
+        self._obsolescence.note(_together(changed))
         if self._main is not None and self._main.ready:
             self._main.refresh_from(_together(changed))
         self._show_whether_empty()
@@ -378,5 +421,6 @@ def _together(changes: Sequence[Changed]) -> Changed:
         runs=frozenset[RunKey]().union(*(changed.runs for changed in changes)),
         experiments=any(changed.experiments for changed in changes),
         trash=any(changed.trash for changed in changes),
+        obsolete=any(changed.obsolete for changed in changes),
         filter=any(changed.filter for changed in changes),
     )

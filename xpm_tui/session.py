@@ -20,6 +20,7 @@ from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.records.fields import now
 from xpm_tui.store import (
     AllJobsSubject,
+    CleanedSubject,
     EarlierRunsSubject,
     ExperimentSubject,
     FailedSubject,
@@ -28,6 +29,7 @@ from xpm_tui.store import (
     GroupSubject,
     JobSubject,
     LogSubject,
+    ObsoleteSubject,
     RunKey,
     RunSubject,
     Stream,
@@ -141,7 +143,15 @@ def users_sessions() -> Sessions:
 
 def _subject_to_json(subject: Subject) -> list[Any]:
     match subject:
-        case WorkspaceSubject() | FailedSubject() | AllJobsSubject() | TrashSubject():
+        case CleanedSubject():
+            return ["TrashSubject"]
+        case (
+            WorkspaceSubject()
+            | FailedSubject()
+            | AllJobsSubject()
+            | ObsoleteSubject()
+            | TrashSubject()
+        ):
             return [type(subject).__name__]
         case ExperimentSubject(name) | EarlierRunsSubject(name):
             return [type(subject).__name__, name]
@@ -161,6 +171,7 @@ def _subject_from_json(data: Any) -> Subject:
         "WorkspaceSubject": WorkspaceSubject(),
         "FailedSubject": FailedSubject(),
         "AllJobsSubject": AllJobsSubject(),
+        "ObsoleteSubject": ObsoleteSubject(),
         "TrashSubject": TrashSubject(),
     }
     match kind:

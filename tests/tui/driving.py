@@ -33,6 +33,7 @@ class Driven:
         workspace: FakeWorkspace,
         *,
         readonly: bool = False,
+        survey: bool = False,
         sessions: Sessions | None = None,
         goal: Goal | None = None,
     ) -> None:
@@ -40,6 +41,7 @@ class Driven:
             workspace.paths,
             readonly=readonly,
             events=False,
+            survey=survey,
             clock=lambda: NOON,
             sessions=sessions,
             goal=goal,

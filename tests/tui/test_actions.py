@@ -45,7 +45,9 @@ def test_readonly_forbids_what_changes_something() -> None:
 
 
 def test_what_has_nothing_to_act_on_says_so() -> None:
-    assert BY_ID["remove"].why_disabled(Situation()) == "there is no job under the cursor"
+    assert (
+        BY_ID["remove"].why_disabled(Situation()) == "there is nothing to remove under the cursor"
+    )
     assert BY_ID["undo"].why_disabled(Situation()) == "nothing was changed in this session"
     assert BY_ID["undo"].why_disabled(Situation(changes=1)) == ""
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from xpm_engine.errors import UsageError
 from xpm_engine.verbs.protection import changing
 from xpm_engine.verbs.words import plural
+from xpm_engine.verbs.words import size as size_words
 from xpm_engine.workspace import cleaning
 from xpm_engine.workspace.cleaning import (
     Need,
@@ -26,7 +27,7 @@ from xpm_engine.workspace.cleaning import (
     plan_removal,
 )
 from xpm_engine.workspace.cleaning.pieces import place_of
-from xpm_engine.workspace.cleaning.purged import list_purged
+from xpm_engine.workspace.cleaning.purged import count_purged, gather, list_purged, read_purged
 from xpm_engine.workspace.layout import WorkspacePaths
 from xpm_engine.workspace.records.trash import Left, Piece, PieceKind
 
@@ -39,6 +40,8 @@ __all__ = [
     "UndoReport",
     "carry_out",
     "contents",
+    "count_purged",
+    "gather",
     "left_words",
     "list_purged",
     "list_trash",
@@ -46,6 +49,8 @@ __all__ = [
     "moved_sentence",
     "plan_removal",
     "purge",
+    "purged_sentence",
+    "read_purged",
     "things_words",
     "undo",
     "undo_would",
@@ -80,6 +85,14 @@ def moved_sentence(done: Transaction) -> str:
     if done.left:
         moved += f", left {len(done.left)} where they are"
     return moved if done.empty else f"{moved}; frees 0 B until purged"
+
+
+def purged_sentence(cleans: Sequence[Transaction]) -> str:
+    """What a purge did, in one line."""
+    sizes = [item.size for item in cleans]
+    known = sum(size for size in sizes if size is not None)
+    freed = f": {'at least ' if None in sizes else ''}{size_words(known)} freed"
+    return f"purged {plural(len(cleans), 'clean')}{freed if known else ''}"
 
 
 def undone_sentence(report: UndoReport) -> str:

@@ -1,10 +1,8 @@
-"""The plan of a removal: what would be moved to the trash, how large it is, and who needs it."""
+"""The plan of a removal: what would be moved to the trash, why, and who needs it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
-from time import monotonic
 from typing import TYPE_CHECKING, cast
 
 from rich.text import Text
@@ -13,33 +11,24 @@ from textual.message import Message
 from textual.widgets import Rule
 
 from xpm_engine.errors import XpmError
-from xpm_engine.verbs.clean import (
-    RemovalPlan,
-    RemovalRow,
-    Transaction,
-    carry_out,
-    measure,
-    moved_sentence,
-    plan_removal,
-)
-from xpm_engine.workspace.layout import JobKey, WorkspacePaths
-from xpm_engine.workspace.scan import JobRecord
+from xpm_engine.verbs.clean import Transaction
+from xpm_engine.verbs.obsolete import Offer
+from xpm_engine.workspace.settings import load_settings
 from xpm_tui import look
 from xpm_tui.acting import ActingScreen
 from xpm_tui.actions import Situation
-from xpm_tui.screens.dialog import GRACE
+from xpm_tui.planning import PlanOrder, plan_order
+from xpm_tui.removal import Removal, measure
+from xpm_tui.screens.removing import budget_dialog, carry_out_ticked, moved_words, proposed
+from xpm_tui.widgets.find_line import FindLine
 from xpm_tui.widgets.key_bar import KeyBar
-from xpm_tui.widgets.plan_table import PlanTable, first_ticks, need_words, row_titles
+from xpm_tui.widgets.plan_pane import PlanPane
+from xpm_tui.widgets.plan_table import ROOMY, PlanTable
 from xpm_tui.widgets.sides import Sides
 from xpm_tui.widgets.status_bar import StatusBar
-from xpm_tui.widgets.table import Table
-from xpm_tui.widgets.words import Words
 
 if TYPE_CHECKING:
     from xpm_tui.app import XpmApp
-
-MOST_DOUBTS = 2
-"""Unreadable jobs that are named; the others are counted."""
 
 
 class CleanScreen(ActingScreen[None]):
@@ -48,11 +37,12 @@ class CleanScreen(ActingScreen[None]):
     CSS_PATH = "clean.tcss"
 
     class Planned(Message):
-        """The plan is made; sizes may be missing still."""
+        """The plan is made, or more of its sizes are known."""
 
-        def __init__(self, plan: RemovalPlan) -> None:
+        def __init__(self, removal: Removal, days: int) -> None:
             super().__init__()
-            self.plan = plan
+            self.removal = removal
+            self.days = days
 
     class Moved(Message):
         """The plan was carried out."""
@@ -68,35 +58,18 @@ class CleanScreen(ActingScreen[None]):
             super().__init__()
             self.error = error
 
-    def __init__(
-        self,
-        workspace: WorkspacePaths,
-        keys: tuple[JobKey, ...],
-        *,
-        records: Mapping[JobKey, JobRecord] | None = None,
-        left_alone: int = 0,
-    ) -> None:
-        """`records` are all jobs of the workspace, where they were read already.
-
-        `left_alone` jobs are marked, but hidden by the filter: that is said.
-        """
+    def __init__(self, order: PlanOrder, *, left_alone: int = 0) -> None:
+        """`left_alone` jobs are marked, but hidden by the filter: that is said."""
         super().__init__()
-        self._workspace = workspace
-        self._keys = keys
-        self._records = records
+        self._order = order
         self._left_alone = left_alone
-        self._plan: RemovalPlan | None = None
-        self._ticked: frozenset[JobKey] = frozenset()
-        self._shown_at = 0.0
-        self._moving = False
-        self._trouble: XpmError | None = None
+        self._left = False
 
     def compose(self) -> ComposeResult:
         yield Sides(id="title")
-        yield Rule(line_style="solid")
-        yield PlanTable()
-        yield Rule(line_style="solid")
-        yield Words(id="details")
+        yield Rule(line_style="solid", id="rule")
+        yield PlanPane()
+        yield FindLine()
         yield StatusBar(id="status")
         yield KeyBar(id="keys")
 
@@ -107,159 +80,154 @@ class CleanScreen(ActingScreen[None]):
             self.query_one(StatusBar).say(look.hidden_words(self._left_alone))
         self.run_worker(self._make_plan, thread=True, exit_on_error=False)
 
+    def on_unmount(self) -> None:
+        self._left = True
+
     def _make_plan(self) -> None:
         """In a thread: plan, show, then measure, which reads every folder in the plan."""
+        workspace = self._order.workspace
         try:
-            plan = plan_removal(self._workspace, self._keys, records=self._records)
+            days = load_settings(workspace).retention.trash_days
+            removal = plan_order(self._order)
         except XpmError as error:
             self.post_message(self.NotDone(error))
             return
-        self.post_message(self.Planned(plan))
-        self.post_message(self.Planned(measure(self._workspace, plan)))
 
-    def _move(self, plan: RemovalPlan) -> None:
+        def tell(known: Removal) -> None:
+            self.post_message(self.Planned(known, days))
+
+        tell(removal)
+        measure(workspace, removal, tell, stopped=lambda: self._left)
+
+    def _move(self, removal: Removal, ticked: frozenset[Offer]) -> None:
         """In a thread; ends in one message."""
         try:
-            self.post_message(self.Moved(carry_out(self._workspace, plan)))
+            done = carry_out_ticked(self._order.workspace, removal, ticked)
         except XpmError as error:
             self.post_message(self.NotDone(error))
+        else:
+            self.post_message(self.Moved(done))
 
     def on_clean_screen_planned(self, message: Planned) -> None:
         message.stop()
-        if self._plan is None:
-            self._ticked = first_ticks(message.plan)
-            self._shown_at = monotonic()
-        self._plan = message.plan
-        self._table.take(message.plan, row_titles(message.plan))
+        first = self._pane.removal is None
+        self._pane.days = message.days
+        ticked = message.removal.offering.ticked if first else None
+        self._pane.take(message.removal, ticked=ticked)
         self._draw()
 
     def on_clean_screen_moved(self, message: Moved) -> None:
         message.stop()
         done = message.done
-        if done.removals:
+        if not done.empty:
             self._app.note_change(done.name)
         self.dismiss()
-        words = moved_sentence(done)
-        if done.removals:
-            words += "; z brings it back"
-        self._app.call_later(self._app.tell, words, bad=not done.removals)
+        self._app.call_later(self._app.tell, moved_words(done), bad=done.empty)
 
     def on_clean_screen_not_done(self, message: NotDone) -> None:
         message.stop()
-        self._moving = False
-        self._trouble = message.error
+        self._pane.busy = False
+        self._pane.show_trouble(message.error)
         self._draw()
 
-    def on_table_marks_wanted(self, message: Table.MarksWanted) -> None:
-        """Tick what can be; say why not where nothing can."""
+    def on_plan_pane_ticked(self, message: PlanPane.Ticked) -> None:
         message.stop()
-        if self._plan is None or self._moving:
-            return
-        ready = {row.key for row in self._plan.ready}
-        self._ticked = frozenset(key for key in ready if key in message.marks)
-        row = self._table.row
-        if row is not None and row.refused and row.key in message.marks:
-            self.say(look.plain(f"this one stays: {row.refused}"), bad=True)
         self._draw()
 
-    def on_table_moved(self, message: Table.Moved) -> None:
+    def on_plan_pane_refused(self, message: PlanPane.Refused) -> None:
         message.stop()
-        self._draw()
+        self.say(look.plain(message.why), bad=True)
 
     def on_key_bar_clicked(self, message: KeyBar.Clicked) -> None:
         message.stop()
         self.choose(message.action.id)
 
+    def on_find_line_changed(self, message: FindLine.Changed) -> None:
+        message.stop()
+        self._table.narrow(self._table.holds(message.text))
+
+    def on_find_line_closed(self, message: FindLine.Closed) -> None:
+        message.stop()
+        self._table.focus()
+
     def situation(self) -> Situation:
         return Situation(
-            readonly=self._app.readonly, jobs=len(self._ticked), changes=len(self._app.changes)
+            readonly=self._app.readonly,
+            jobs=len(self._pane.ticked),
+            changes=len(self._app.changes),
         )
 
     def say(self, message: str, *, bad: bool = False) -> None:
         self.query_one(StatusBar).say(message, bad=bad)
 
-    def do_unmark_all(self) -> None:
-        self._ticked = frozenset()
-        self._draw()
+    def do_find(self) -> None:
+        self.query_one(FindLine).open()
+
+    def do_budget(self) -> None:
+        """Tick what frees so much as cheaply as possible."""
+        removal = self._pane.removal
+        if removal is None or self._pane.busy:
+            self.say("it is not ready yet")
+            return
+
+        def answered(text: str | None) -> None:
+            now = self._pane.removal
+            if text is not None and now is not None:
+                offers, words = proposed(now, text)
+                self._pane.tick(offers)
+                self.say(words)
+
+        self._app.push_screen(budget_dialog(removal), answered)
 
     def do_carry_out(self) -> None:
         """Move what is ticked: exactly what the screen shows at this moment."""
-        plan = self._plan
-        if plan is None or self._moving:
+        pane = self._pane
+        if pane.removal is None or pane.busy:
             self.say("it is not ready yet")
-        elif monotonic() - self._shown_at < GRACE:
+        elif pane.typed_ahead:
             self.say("typed before the plan was shown: look at it, then press X again", bad=True)
-        elif not self._ticked:
+        elif not pane.ticked:
             self.say("nothing is ticked: space ticks", bad=True)
         else:
-            self._moving = True
-            self._trouble = None
+            pane.busy = True
+            pane.show_trouble(None)
             self._draw()
-            work = partial(self._move, plan.only(self._ticked))
+            work = partial(self._move, pane.removal, pane.ticked)
             self.run_worker(work, thread=True, exit_on_error=False)
 
     def do_back(self) -> None:
-        if self._moving:
+        if self._pane.busy:
             self.say("it is being moved; z takes it back afterwards")
+        elif self.query_one(FindLine).text:
+            self.query_one(FindLine).clear()
         else:
             self.dismiss()
 
     def do_quit(self) -> None:
-        self.do_back()
+        if self._pane.busy:
+            self.do_back()
+        else:
+            self.dismiss()
 
     def _draw(self) -> None:
-        plan = self._plan
-        self._table.show_ticks(self._ticked)
-        self.query_one("#title", Sides).show(_title(self._moving), self._totals(plan))
-        self.query_one("#details", Words).show(*self._details(plan))
-        badge = Text("moving…" if self._moving else "checked again before each move", "xpm.faint")
+        removal = self._pane.removal
+        title = "Moving to the trash…" if self._pane.busy else self._order.title
+        self.query_one("#title", Sides).show(Text(title, "xpm.title"), self._pane.totals())
+        words = "" if removal is None else f"sizes {len(removal.sizes):,} of {len(removal.rows):,}"
+        if self.size.width >= ROOMY:
+            words = f"checked again before each move · {words}"
+        badge = Text("moving…" if self._pane.busy else words, "xpm.faint")
         self.query_one(StatusBar).show_facts(badge)
         self.query_one(KeyBar).show(self.possible())
-
-    def _totals(self, plan: RemovalPlan | None) -> Text:
-        if plan is None:
-            return Text("planning…")
-        chosen = plan.only(self._ticked)
-        size = "measuring…" if chosen.size is None else look.size(chosen.size)
-        return Text(f"{len(self._ticked):,} of {len(plan.rows):,} ticked · {size}")
-
-    def _details(self, plan: RemovalPlan | None) -> list[Text]:
-        lines: list[Text] = []
-        if self._trouble is not None:
-            parts = (self._trouble.what, self._trouble.where, self._trouble.hint)
-            lines = [Text(look.plain(part), "xpm.bad") for part in parts if part]
-        row = self._table.row
-        if plan is None or row is None:
-            return lines or [Text()]
-        lines.append(_row_details(row, self._ticked))
-        for doubt in plan.doubts[:MOST_DOUBTS]:
-            lines.append(Text(look.plain(f"Can't tell whether this needs one: {doubt}"), "xpm.bad"))
-        if len(plan.doubts) > MOST_DOUBTS:
-            more = look.plural(len(plan.doubts) - MOST_DOUBTS, "more job")
-            lines.append(Text(f"and {more} that can't be read", "xpm.bad"))
-        moves = look.plural(len(self._ticked), "folder")
-        lines.append(Text(f"X moves {moves} to .xpm/trash; z brings back. Frees 0 B until purged."))
-        return lines
 
     @property
     def _app(self) -> XpmApp:
         return cast("XpmApp", self.app)  # pyright: ignore[reportUnknownMemberType]
 
     @property
+    def _pane(self) -> PlanPane:
+        return self.query_one(PlanPane)
+
+    @property
     def _table(self) -> PlanTable:
-        return self.query_one(PlanTable)
-
-
-def _title(moving: bool) -> Text:
-    if moving:
-        return Text("Moving to the trash…", "xpm.title")
-    return Text("Clean: nothing moves before you press X", "xpm.title")
-
-
-def _row_details(row: RemovalRow, ticked: frozenset[JobKey]) -> Text:
-    """In full what the columns may have cut."""
-    if row.refused:
-        return Text(look.plain(f"Stays: {row.refused}."), "xpm.warning")
-    words = need_words(row, ticked)
-    ended = "" if row.job.ended is None else f"Ended {row.job.ended[:10]}. "
-    return Text(look.plain(f"{ended}{'Needed by ' + words if words else 'Nobody needs it'}."))
+        return self._pane.table

@@ -14,19 +14,22 @@ from textual.widget import Widget
 
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.fields import format_time
+from xpm_engine.workspace.scan import RunView
 from xpm_tui.actions import Situation
 from xpm_tui.job_filter import Answer, JobFilter, Work
 from xpm_tui.look import when
 from xpm_tui.screens.arriving import Goal, restore
 from xpm_tui.screens.capture import Capture
-from xpm_tui.screens.jump_screen import JumpScreen
+from xpm_tui.screens.remove_screen import RemoveScreen
 from xpm_tui.session import Session
 from xpm_tui.store import (
     AllJobsSubject,
     Changed,
     JobSubject,
     LogSubject,
+    ObsoleteSubject,
     Store,
+    Subject,
     TrashSubject,
     WorkspaceSubject,
 )
@@ -51,7 +54,7 @@ FOLLOW = 0.08
 """Seconds of quiet before the right side follows the tree's cursor."""
 
 
-class MainScreen(JumpScreen):
+class MainScreen(RemoveScreen):
     """Tree and right side, with where one is above, and what one can do below."""
 
     CSS_PATH = "main.tcss"
@@ -118,6 +121,7 @@ class MainScreen(JumpScreen):
             readonly=self.app.readonly,
             web=self.app.is_web,
             jobs=self._target_count(),
+            things=self.things(self.removal_target()),
             changes=len(self._store.trash) if in_trash else len(self.app.changes),
         )
 
@@ -395,8 +399,20 @@ class MainScreen(JumpScreen):
             self.enter_right()
             self._right.open(JobSubject(key, run))
 
-    def do_remove(self) -> None:
-        self.app.plan_removal(self.targets(), left_alone=len(self.hidden_marks))
+    def removal_target(self) -> Subject | RunView | frozenset[JobKey]:
+        marks = self._marks - self.hidden_marks
+        if marks:
+            return marks
+        if not self._right.has_focus_within:
+            return self._tree.subject
+        if isinstance(self._right.subject, (TrashSubject, ObsoleteSubject)):
+            return self._right.subject
+        row = self._right.run_row
+        return self.targets() if row is None else row
+
+    @property
+    def marks_left_alone(self) -> int:
+        return len(self.hidden_marks)
 
     def do_undo(self) -> None:
         self.app.undo_last()

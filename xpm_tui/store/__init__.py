@@ -28,6 +28,7 @@ from xpm_tui.store.rows import JobList, jobs_among
 from xpm_tui.store.store import Store
 from xpm_tui.store.subjects import (
     AllJobsSubject,
+    CleanedSubject,
     EarlierRunsSubject,
     ExperimentSubject,
     FailedSubject,
@@ -36,6 +37,7 @@ from xpm_tui.store.subjects import (
     GroupSubject,
     JobSubject,
     LogSubject,
+    ObsoleteSubject,
     RunKey,
     RunSubject,
     Stream,
@@ -51,6 +53,7 @@ __all__ = [
     "WAITS",
     "AllJobsSubject",
     "Changed",
+    "CleanedSubject",
     "Counts",
     "Delta",
     "EarlierRunsSubject",
@@ -65,6 +68,7 @@ __all__ = [
     "JobList",
     "JobSubject",
     "LogSubject",
+    "ObsoleteSubject",
     "RunKey",
     "RunSubject",
     "Store",

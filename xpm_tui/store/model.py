@@ -187,8 +187,12 @@ class Changed:
     experiments: bool = False
     """Whether experiments or runs came or went."""
     trash: bool = False
+    obsolete: bool = False
+    """Whether more is known of what could be cleaned."""
     filter: bool = False
     """Whether the filter selects other jobs than before."""
 
     def __bool__(self) -> bool:
-        return bool(self.jobs or self.runs or self.experiments or self.trash or self.filter)
+        return bool(
+            self.jobs or self.runs or self.experiments or self.trash or self.obsolete or self.filter
+        )

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from operator import attrgetter
+from typing import TYPE_CHECKING
 
 from xpm_engine.workspace.cleaning.transactions import Transaction
 from xpm_engine.workspace.index import JobRow, ended_since, keys_of, record_of, state_of
@@ -40,6 +41,9 @@ from xpm_tui.store.subjects import (
     latest_first,
 )
 
+if TYPE_CHECKING:
+    from xpm_tui.removal import Removal
+
 FEW = 500
 """Jobs that are asked one by one, rather than all jobs at once."""
 
@@ -55,6 +59,10 @@ class Store:
     def __init__(self, workspace: WorkspacePaths) -> None:
         self.workspace = workspace
         self.trash: tuple[Transaction, ...] = ()
+        self.obsolete: Removal | None = None
+        """What could be cleaned, as far as that is known; None until it was looked for."""
+        self.purged = 0
+        """How many cleans were deleted for good and left a record."""
         self.problem = ""
         """What the workspace as a whole suffers from: it is gone, or may not be read."""
         self.checked = 0.0
@@ -351,6 +359,10 @@ class Store:
                     lists.setdefault(upstream, []).append(reference.key)
             found = self._dependants[run] = {up: tuple(down) for up, down in lists.items()}
         return () if found is None else found.get(key, ())
+
+    def known_now(self) -> tuple[dict[JobKey, JobRow], tuple[RunView, ...]]:
+        """All jobs and runs as they were read, for a thread."""
+        return dict(self._rows), tuple(self._views.values())
 
     def records(self) -> Iterator[JobRecord]:
         """Of every job that has a folder, in no order; each is unpacked, so ask for few things."""

@@ -77,6 +77,18 @@ class AllJobsSubject:
 
 
 @dataclass(frozen=True)
+class ObsoleteSubject:
+    """What could be cleaned, for a stated reason."""
+
+
+@dataclass(frozen=True)
+class CleanedSubject:
+    """One clean, by its name: what it moved to the trash, or what is known of what is gone."""
+
+    name: str
+
+
+@dataclass(frozen=True)
 class TrashSubject:
     """What was cleaned and can be brought back."""
 
@@ -132,7 +144,9 @@ Subject: TypeAlias = (
     WorkspaceSubject
     | FailedSubject
     | AllJobsSubject
+    | ObsoleteSubject
     | TrashSubject
+    | CleanedSubject
     | ExperimentSubject
     | EarlierRunsSubject
     | RunSubject

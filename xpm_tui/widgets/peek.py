@@ -13,9 +13,11 @@ from xpm_engine.workspace.logs.text import clean, last_writing
 from xpm_engine.workspace.records.states import JobState
 from xpm_tui import clock, look
 from xpm_tui.store import (
+    CleanedSubject,
     Job,
     JobSubject,
     LogSubject,
+    ObsoleteSubject,
     Store,
     Stream,
     Subject,
@@ -35,6 +37,7 @@ from xpm_tui.widgets.overview_lines import (
 from xpm_tui.widgets.reading import ReadingWidget
 from xpm_tui.widgets.set_view import set_lines
 from xpm_tui.widgets.trash_view import trash_line
+from xpm_tui.widgets.tree_lines import obsolete_words
 from xpm_tui.widgets.words import Words
 from xpm_tui.widgets.workspace_view import Since, since_words
 
@@ -157,7 +160,9 @@ def _lines_of(subject: Subject, store: Store, since: Since) -> list[Text]:
             title = Text().append(look.plain(store.workspace.root), "xpm.title")
             said = Text(since_words(store, since, clock.now()))
             return [title, said, *damage_lines(store)]
-        case TrashSubject():
+        case ObsoleteSubject():
+            return [Text().append("Obsolete", "xpm.title").append(f"   {obsolete_words(store)}")]
+        case TrashSubject() | CleanedSubject():
             return [trash_line(store.trash)]
         case _:
             return set_lines(store, subject, width=BAR)

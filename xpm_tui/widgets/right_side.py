@@ -15,12 +15,14 @@ from xpm_engine.workspace.scan import RunView
 from xpm_tui.outside import END, FileLine
 from xpm_tui.store import (
     Changed,
+    CleanedSubject,
     EarlierRunsSubject,
     Experiment,
     ExperimentSubject,
     Job,
     JobSubject,
     LogSubject,
+    ObsoleteSubject,
     RunKey,
     RunSubject,
     Store,
@@ -28,12 +30,14 @@ from xpm_tui.store import (
     TrashSubject,
     WorkspaceSubject,
 )
+from xpm_tui.widgets.cleaned_view import CleanedView
 from xpm_tui.widgets.find_line import FindLine
 from xpm_tui.widgets.here import Here
 from xpm_tui.widgets.job_table import JobTable
 from xpm_tui.widgets.job_view import LOG, JobView
 from xpm_tui.widgets.lines import Lines
 from xpm_tui.widgets.log_pane import LogPane
+from xpm_tui.widgets.obsolete_view import ObsoleteView
 from xpm_tui.widgets.peek import Peek
 from xpm_tui.widgets.set_view import JOBS, RUNS, SetView
 from xpm_tui.widgets.subject_view import SubjectView
@@ -75,6 +79,8 @@ class RightSide(Vertical):
         self._set_view = SetView()
         self._job_view = JobView()
         self._trash_view = TrashView()
+        self._obsolete_view = ObsoleteView()
+        self._cleaned_view = CleanedView()
         self._peek = Peek()
         self._since = self._workspace_view.since
         self._find = FindLine()
@@ -135,8 +141,12 @@ class RightSide(Vertical):
         match self.subject:
             case JobSubject() | LogSubject():
                 return self._job_view
+            case ObsoleteSubject():
+                return self._obsolete_view
             case TrashSubject():
                 return self._trash_view
+            case CleanedSubject():
+                return self._cleaned_view
             case WorkspaceSubject() | None:
                 return self._workspace_view
             case _:
@@ -179,6 +189,13 @@ class RightSide(Vertical):
             return Here(subject, log=at, log_text=view.cursor_text)
         reader = self.view.reader()
         return Here(subject, reader.row if isinstance(reader, Table) else None)
+
+    @property
+    def run_row(self) -> RunView | None:
+        """The run under the cursor, where runs are listed."""
+        reader = self.view.reader()
+        row = reader.row if isinstance(reader, Table) else None
+        return row if isinstance(row, RunView) else None
 
     def focus_view(self) -> None:
         """Focus what is shown."""
@@ -290,7 +307,14 @@ class RightSide(Vertical):
 
     @property
     def _views(self) -> tuple[SubjectView, ...]:
-        return (self._workspace_view, self._set_view, self._job_view, self._trash_view)
+        return (
+            self._workspace_view,
+            self._set_view,
+            self._job_view,
+            self._trash_view,
+            self._obsolete_view,
+            self._cleaned_view,
+        )
 
     def _tick(self) -> None:
         if self.trail and self.display and self.screen.is_active:
@@ -308,6 +332,10 @@ class RightSide(Vertical):
         message.stop()
         self.open(RunSubject(RunKey(message.view.experiment, message.view.run)))
         self._set_view.choose(JOBS)
+
+    def on_trash_view_clean_opened(self, message: TrashView.CleanOpened) -> None:
+        message.stop()
+        self.open(CleanedSubject(message.name))
 
     def on_job_view_link_opened(self, message: JobView.LinkOpened) -> None:
         message.stop()

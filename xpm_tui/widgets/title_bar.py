@@ -12,6 +12,7 @@ from xpm_engine.workspace.records.states import JobState
 from xpm_tui.look import STATES, plain
 from xpm_tui.store import (
     AllJobsSubject,
+    CleanedSubject,
     Counts,
     EarlierRunsSubject,
     ExperimentSubject,
@@ -19,6 +20,7 @@ from xpm_tui.store import (
     GroupSubject,
     JobSubject,
     LogSubject,
+    ObsoleteSubject,
     RunKey,
     RunSubject,
     Store,
@@ -60,8 +62,12 @@ def place_of(store: Store, subject: Subject) -> list[str]:
             return ["Failed"]
         case AllJobsSubject():
             return ["All jobs"]
+        case ObsoleteSubject():
+            return ["Obsolete"]
         case TrashSubject():
             return ["Trash"]
+        case CleanedSubject(name):
+            return ["Trash", name]
         case ExperimentSubject(name):
             return [name]
         case EarlierRunsSubject(name):

@@ -44,6 +44,7 @@ from xpm_tui.store import (
     Job,
     JobSubject,
     LogSubject,
+    ObsoleteSubject,
     RunSubject,
     Store,
     TrashSubject,
@@ -62,6 +63,8 @@ MIN_BAR = 4
 
 MIN_LABEL = 12
 """Cells for a set's name, with what it stands behind, however little room there is."""
+
+_TOP = (AllJobsSubject, ObsoleteSubject, TrashSubject)
 
 SETS = (ExperimentSubject, GroupSubject, RunSubject)
 
@@ -139,7 +142,7 @@ def _indent(row: TreeRow) -> int:
 
     A job's own sign stands where its group's text does, and its marker where its group's marker.
     """
-    marked = row.unfolded is not None or isinstance(row.subject, (AllJobsSubject, TrashSubject))
+    marked = row.unfolded is not None or isinstance(row.subject, _TOP)
     return 1 + STEP * row.depth + (2 if marked and not is_job(row) else 0)
 
 
@@ -174,10 +177,8 @@ def _sides(row: TreeRow, drawing: Drawing) -> tuple[Text, Text]:
             return Text("earlier runs"), Text(f"{count:,}", "xpm.faint")
         case RunSubject(run):
             return _run(row, store.run(run), drawing)
-        case AllJobsSubject():
-            return Text("All jobs"), Text(f"{store.size(subject):,}", "xpm.faint")
-        case TrashSubject():
-            return Text("Trash"), Text(_trash_words(store), "xpm.faint")
+        case AllJobsSubject() | ObsoleteSubject() | TrashSubject():
+            return _branch(subject, store)
         case JobSubject(key, run):
             return _job(row, store.job(key, run), drawing)
         case LogSubject(_, _, stream):
@@ -334,7 +335,32 @@ def _log(row: TreeRow, drawing: Drawing) -> Text:
     return Text(words if facts.size else "empty", "xpm.faint")
 
 
+def _branch(
+    subject: AllJobsSubject | ObsoleteSubject | TrashSubject, store: Store
+) -> tuple[Text, Text]:
+    """What stands below the experiments."""
+    match subject:
+        case AllJobsSubject():
+            name, words = "All jobs", f"{store.size(subject):,}"
+        case ObsoleteSubject():
+            name, words = "Obsolete", obsolete_words(store)
+        case TrashSubject():
+            name, words = "Trash", _trash_words(store)
+    return Text(name), Text(words, "xpm.faint")
+
+
+def obsolete_words(store: Store) -> str:
+    """``40 · 8.5 GB``; at least so much while it is measured."""
+    found = store.obsolete
+    if found is None:
+        return ""
+    unsure = "" if found.measured else "≥ "
+    return f"{len(found.rows):,} · {unsure}{size(found.size)}"
+
+
 def _trash_words(store: Store) -> str:
+    if not store.trash:
+        return f"{store.purged:,} purged"
     sizes = [transaction.size for transaction in store.trash]
     known = sum(count for count in sizes if count is not None)
     unsure = "≥ " if any(count is None for count in sizes) else ""

@@ -25,6 +25,7 @@ from xpm_tui.store import (
     Job,
     JobSubject,
     LogSubject,
+    ObsoleteSubject,
     RunKey,
     RunSubject,
     Store,
@@ -177,7 +178,9 @@ class TreeModel:
             if store.wanted is None or store.keys(ExperimentSubject(experiment.name)):
                 yield from self._experiment_rows(store, experiment, orders)
         yield TreeRow(RowKey(AllJobsSubject()), 0)
-        if store.trash:
+        if store.obsolete is not None and store.obsolete.rows:
+            yield TreeRow(RowKey(ObsoleteSubject()), 0)
+        if store.trash or store.purged:
             yield TreeRow(RowKey(TrashSubject()), 0)
 
     def _experiment_rows(

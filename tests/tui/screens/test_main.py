@@ -304,7 +304,7 @@ async def test_a_job_goes_to_the_trash_and_comes_back(
         await app.press("G", "k", "l", "j", "l", "j", "j")
         assert "depth=1" in app.row()
         await app.press("x")
-        await app.until(lambda: any("nobody" in line for line in app.lines()))
+        await app.until(lambda: any("1 of 1 ticked" in line for line in app.lines()))
         await app.until(lambda: "depth=1" in "\n".join(app.lines()))
         await app.pilot.pause(0.4)
         await app.press("X")

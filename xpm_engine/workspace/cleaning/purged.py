@@ -60,6 +60,11 @@ def list_purged(workspace: WorkspacePaths) -> tuple[Purged, ...]:
     return tuple(sorted(found, key=lambda record: record.purged, reverse=True))
 
 
+def count_purged(workspace: WorkspacePaths) -> int:
+    """How many cleans were deleted for good and left a record."""
+    return len(_names(workspace))
+
+
 def read_purged(workspace: WorkspacePaths, name: str) -> Purged:
     """One record; raises FileNotFoundError, UnreadableError."""
     path = workspace.purged_record(name)

@@ -1,0 +1,120 @@
+"""What is obsolete, found and measured in the background whenever the workspace changed.
+
+A survey costs a second at 100,000 jobs: it is made when a job or a run came, went or ended, never
+because a job tells how far it is, and it takes at most a small share of the time.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from threading import Event, Thread
+
+from xpm_engine.errors import XpmError
+from xpm_engine.verbs.clean import count_purged
+from xpm_engine.verbs.obsolete import Offer
+from xpm_engine.verbs.offers import OfferRow
+from xpm_engine.workspace.layout import JobKey
+from xpm_engine.workspace.records.states import JobState
+from xpm_tui.planning import PlanOrder, plan_order
+from xpm_tui.removal import Removal, measure
+from xpm_tui.store import Changed, Store
+
+QUIET = 1.0
+"""Seconds from one survey to the next at the least."""
+
+SHARE = 0.01
+"""The part of the time that surveys may take."""
+
+Stamp = tuple[int, str | None]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a row's size was measured for."""
+
+    stamp: Stamp
+    size: int
+
+
+class Obsolescence:
+    """Keeps `store.obsolete` true, in a thread that lives while there is something to do."""
+
+    def __init__(self, store: Store, told: Callable[[Removal, int], None]) -> None:
+        """`told` is called from the thread, also with how many cleans were purged."""
+        self._store = store
+        self._told = told
+        self._dirty = True
+        self._states: dict[JobKey, tuple[JobState, int]] = {}
+        self._sizes: dict[Offer, Measured] = {}
+        self._stop = Event()
+        self._thread: Thread | None = None
+        self._next = 0.0
+        self._last: Removal | None = None
+        self._purged = 0
+
+    def note(self, changed: Changed) -> None:
+        """The disk was read."""
+        if changed.experiments or changed.trash or changed.runs - self._live_runs(changed):
+            self._dirty = True
+        for key in changed.jobs:
+            record = self._store.record(key)
+            now = (record.state, record.attempt)
+            if self._states.get(key) != now:
+                self._states[key] = now
+                self._dirty = True
+
+    def tick(self) -> None:
+        """A second has passed: begin a survey if there is a reason and it is time."""
+        working = self._thread is not None and self._thread.is_alive()
+        if working or not self._dirty or self._store.checked < 1.0:
+            return
+        if time.monotonic() < self._next:
+            return
+        self._dirty = False
+        order = PlanOrder(self._store.workspace, *self._store.known_now())
+        self._thread = Thread(target=self._work, args=(order,), name="obsolete", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread soon."""
+        self._stop.set()
+
+    def _live_runs(self, changed: Changed) -> frozenset[object]:
+        """Runs that only told more of what their jobs wait for."""
+        views = ((run, self._store.run(run)) for run in changed.runs)
+        return frozenset(run for run, view in views if view is not None and view.live)
+
+    def _work(self, order: PlanOrder) -> None:
+        began = time.monotonic()
+        try:
+            self._purged = count_purged(order.workspace)
+            removal = plan_order(order)
+        except XpmError:
+            self._dirty = True
+            self._next = time.monotonic() + 10.0
+            return
+        self._next = time.monotonic() + max(QUIET, (time.monotonic() - began) / SHARE)
+        stamps = {row.offer: _stamp(row) for row in removal.rows}
+        fresh = {
+            offer: known.size
+            for offer, known in self._sizes.items()
+            if stamps.get(offer) == known.stamp
+        }
+        removal = replace(removal, sizes=fresh)
+        self._tell(removal)
+        measure(order.workspace, removal, self._tell, stopped=self._stop.is_set)
+        if self._last is not None:
+            known = self._last.sizes.items()
+            self._sizes = {offer: Measured(stamps[offer], size) for offer, size in known}
+
+    def _tell(self, removal: Removal) -> None:
+        self._last = removal
+        if not self._stop.is_set():
+            self._told(removal, self._purged)
+
+
+def _stamp(row: OfferRow) -> Stamp:
+    """What changes when a row's folder may have another size."""
+    return (0, None) if row.job is None else (row.job.attempt, row.job.ended)

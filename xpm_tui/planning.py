@@ -1,0 +1,73 @@
+"""From what a key was pressed on to a plan of removal; no Textual in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from xpm_engine.verbs.obsolete import Offer, Surveyed, survey_known
+from xpm_engine.verbs.offers import (
+    Offering,
+    Section,
+    in_order,
+    offer_jobs,
+    offer_obsolete,
+    offer_runs,
+    run_row,
+)
+from xpm_engine.workspace.index import JobRow, record_of
+from xpm_engine.workspace.layout import JobKey, WorkspacePaths
+from xpm_engine.workspace.scan import RunView
+from xpm_tui.removal import Removal, Sizes, removal_of
+from xpm_tui.store import RunKey
+
+
+@dataclass(frozen=True)
+class PlanOrder:
+    """What a plan is to be about."""
+
+    workspace: WorkspacePaths
+    jobs: Mapping[JobKey, JobRow]
+    """All there are, as they were read."""
+    views: tuple[RunView, ...]
+    """All runs, likewise."""
+    keys: tuple[JobKey, ...] | None = None
+    """Jobs that somebody chose; None for all that is obsolete."""
+    runs: tuple[RunKey, ...] = ()
+    """Runs that are rows too."""
+    runs_chosen: bool = False
+    """Whether the runs are what is meant, so that they are ticked and their jobs follow."""
+    seen: Surveyed | None = None
+    """A survey of just this, where there is one."""
+    sizes: Sizes = field(default_factory=dict[Offer, int])
+    """What was measured before."""
+
+    @property
+    def title(self) -> str:
+        """What stands above the plan."""
+        what = "Clean what is obsolete" if self.keys is None and not self.runs else "Clean"
+        return f"{what}: nothing moves before you press X"
+
+
+def plan_order(order: PlanOrder) -> Removal:
+    """Make the plan; reads the disk, so it is for a thread. Raises XpmError."""
+    seen = order.seen
+    if seen is None:
+        jobs = {key: record_of(key, row) for key, row in order.jobs.items()}
+        seen = survey_known(order.workspace, jobs, order.views)
+    return removal_of(_offering(order, seen), order.sizes)
+
+
+def _offering(order: PlanOrder, seen: Surveyed) -> Offering:
+    names = {(run.experiment, run.run) for run in order.runs}
+    if order.runs_chosen:
+        return offer_runs(order.workspace, seen, names)
+    if order.keys is None:
+        return offer_obsolete(order.workspace, seen)
+    offering = offer_jobs(order.workspace, seen, order.keys)
+    views = [view for view in seen.runs if (view.experiment, view.run) in names]
+    if not views:
+        return offering
+    later = seen.without(names)
+    rows = [replace(run_row(view, Section.RUNS, later), ticked=False) for view in views]
+    return replace(offering, rows=tuple(in_order([*offering.rows, *rows])))

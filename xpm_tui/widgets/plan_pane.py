@@ -1,0 +1,197 @@
+"""A plan of removal: the rows, and in full what is to be known of the one under the cursor."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from time import monotonic
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.message import Message
+from textual.widgets import Rule
+
+from xpm_engine.errors import XpmError
+from xpm_engine.verbs.obsolete import Offer
+from xpm_engine.verbs.offers import OfferRow
+from xpm_tui import look
+from xpm_tui.removal import Removal, cost_words, left_behind, need_words
+from xpm_tui.screens.dialog import Dialog
+from xpm_tui.store.labels import last_part
+from xpm_tui.widgets.plan_table import PlanTable
+from xpm_tui.widgets.table import Table
+from xpm_tui.widgets.words import Words
+
+GRACE = 0.3
+"""Seconds after a plan was shown in which it can't be carried out: it was not looked at."""
+
+MOST_DOUBTS = 2
+"""What can't be read: so many are named, the others are counted."""
+
+
+class PlanPane(Vertical):
+    """Rows to tick, and `X` for who carries out what is ticked."""
+
+    DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8")
+
+    class Ticked(Message):
+        """Something else is ticked, or another row is under the cursor."""
+
+    class Refused(Message):
+        """The row under the cursor can't be ticked."""
+
+        def __init__(self, why: str) -> None:
+            super().__init__()
+            self.why = why
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.removal: Removal | None = None
+        self.ticked: frozenset[Offer] = frozenset()
+        self.busy = False
+        """Whether it is being carried out, so that nothing can be ticked."""
+        self.days = 0
+        """Days after which the trash is purged by itself; 0 for never."""
+        self._shown_at = 0.0
+        self._trouble: XpmError | None = None
+
+    def compose(self) -> ComposeResult:
+        yield PlanTable()
+        yield Rule(line_style="solid")
+        yield Words(id="details")
+
+    def take(self, removal: Removal, *, ticked: frozenset[Offer] | None = None) -> None:
+        """Show a plan; with `ticked` another one, else the same with more known of it."""
+        if ticked is not None or self.removal is None:
+            self.ticked = ticked or frozenset()
+            self._shown_at = monotonic()
+        self.removal = removal
+        self.ticked &= removal.ready()
+        self.table.take(removal)
+        self.draw()
+
+    def show_trouble(self, error: XpmError | None) -> None:
+        """Say what went wrong as a whole."""
+        self._trouble = error
+        self.draw()
+
+    def tick(self, offers: frozenset[Offer]) -> None:
+        """Tick these, and nothing else."""
+        self.ticked = offers
+        self.draw()
+        self.post_message(self.Ticked())
+
+    @property
+    def typed_ahead(self) -> bool:
+        """Whether the plan was shown too short a time ago to have been looked at."""
+        return monotonic() - self._shown_at < GRACE
+
+    @property
+    def table(self) -> PlanTable:
+        return self.query_one(PlanTable)
+
+    def do_unmark_all(self) -> None:
+        if not self.busy:
+            self.tick(frozenset())
+
+    def on_table_marks_wanted(self, message: Table.MarksWanted) -> None:
+        """Tick what can be; say why not where nothing can."""
+        message.stop()
+        if self.removal is None or self.busy:
+            return
+        row = self.table.offer_row
+        if row is not None and row.refused and row.offer in message.marks:
+            self.post_message(self.Refused(f"this one stays: {row.refused}"))
+        self.tick(self.table.wanted(message.marks))
+
+    def on_table_opened(self, message: Table.Opened) -> None:
+        """All that is to be known of the row."""
+        message.stop()
+        row = self.table.offer_row
+        if row is not None and self.removal is not None:
+            title = self.removal.titles.get(row.offer, "")
+            lines = [Text(look.plain(line)) for line in whole_story(row, self.removal)]
+            self.app.push_screen(Dialog(title, lines))
+
+    def on_table_moved(self, message: Table.Moved) -> None:
+        message.stop()
+        self.draw()
+        self.post_message(self.Ticked())
+
+    def draw(self) -> None:
+        """Draw the ticks and the words below again."""
+        if not self.is_mounted:
+            return
+        self.table.show_ticks(self.ticked)
+        self.query_one("#details", Words).show(*self._details())
+
+    def totals(self) -> Text:
+        """``37 of 46 ticked · 1.8 of 8.5 GB``"""
+        removal = self.removal
+        if removal is None:
+            return Text("planning…")
+        size, measured = removal.size_of(self.ticked)
+        unsure = "" if measured else "≥ "
+        whole = look.size(removal.size) if removal.measured else "measuring…"
+        words = f"{len(self.ticked):,} of {len(removal.rows):,} ticked"
+        return Text(f"{words} · {unsure}{look.size(size)} of {whole}")
+
+    def _details(self) -> list[Text]:
+        removal, row = self.removal, self.table.offer_row
+        lines: list[Text] = []
+        if self._trouble is not None:
+            parts = (self._trouble.what, self._trouble.where, self._trouble.hint)
+            lines += [Text(look.plain(part), "xpm.bad") for part in parts if part]
+        if removal is None:
+            return lines or [Text()]
+        lines += [Text(look.plain(line)) for line in row_lines(row, removal, self.ticked)]
+        doubts = removal.offering.seen.survey.blockers
+        for doubt in doubts[:MOST_DOUBTS]:
+            lines.append(Text(look.plain(f"Can't be read, so nobody can tell: {doubt}"), "xpm.bad"))
+        if len(doubts) > MOST_DOUBTS:
+            lines.append(Text(f"and {len(doubts) - MOST_DOUBTS} more", "xpm.bad"))
+        return [*lines, Text(self._moves())]
+
+    def _moves(self) -> str:
+        things = look.plural(len(self.ticked), "thing")
+        by_itself = f" (in {self.days} days)" if self.days else ""
+        return f"X moves {things} to Trash; z brings back. Frees 0 B until purged{by_itself}."
+
+
+def whole_story(row: OfferRow, removal: Removal) -> list[str]:
+    """Everything that is known of a row: why, who needs it, its size, what it takes to get back."""
+    size = removal.sizes.get(row.offer)
+    lines = [f"{row.section.value}: {row.why}"]
+    if row.refused:
+        lines.append(f"It stays: {row.refused}")
+    lines.append("" if size is None else f"It takes {look.size(size)}.")
+    lines.append(f"To compute it again: {cost_words(removal.offering.cost(row))}.")
+    if not row.needs:
+        lines.append("Nobody needs it.")
+    return [line for line in (*lines, *(f"Needed: {need}." for need in row.needs)) if line]
+
+
+def row_lines(row: OfferRow | None, removal: Removal, ticked: frozenset[Offer]) -> list[str]:
+    """In full what the columns may have cut, and what would be unable to run again."""
+    if row is None:
+        return []
+    parts = [removal.titles.get(row.offer, ""), row.why]
+    lines = [": ".join(filter(None, parts)) + "."]
+    words = need_words(row, ticked)
+    if row.refused:
+        lines.append(f"Stays: {row.refused}.")
+    elif not words:
+        lines[0] += " Nobody needs it."
+    else:
+        lines[0] += f" Needed by {words}."
+        behind = left_behind(row, ticked)
+        if behind:
+            verb = "This leaves" if row.offer in ticked else "Ticking it would leave"
+            tasks = Counter(last_part(key.task) for key in behind)
+            names = ", ".join(
+                f"{task} ({look.plural(count, 'job')})" for task, count in tasks.items()
+            )
+            cost = cost_words(removal.offering.cost(row))
+            lines.append(f"{verb} {names} unable to run again without {cost} of it.")
+    return lines
