@@ -6,7 +6,7 @@ import datetime as dt
 import json
 import subprocess
 import sys
-from enum import Enum
+from enum import Enum, Flag
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -44,6 +44,12 @@ class Colour(Enum):
 class Word(str, Enum):  # noqa: UP042 (the kind that people have)
     __xpmid__ = "golden.Word"
     RED = "red"
+
+
+class Access(Flag):
+    __xpmid__ = "golden.Access"
+    R = 1
+    W = 2
 
 
 class Vector:
@@ -146,11 +152,15 @@ CASES: dict[str, Any] = {
     "absolute path": Path("/a/b"),
     "enum": Colour.RED,
     "str enum": Word.RED,
+    "flag": Access.R,
+    "flags": Access.R | Access.W,
+    "no flag": Access(0),
     "empty list": [],
     "list": [1, "a", None],
     "nested list": [[1], [2, [3]]],
     "empty set": set(),
     "set": {1, 2, "a"},
+    "set of sets": {frozenset({1}), (2, frozenset())},
     "empty dict": {},
     "dict": {"a": 1, "b": {"c": [True]}},
     "dict with scalar keys": {1: "a", None: "b", Colour.RED: "c"},
