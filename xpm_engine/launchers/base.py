@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Protocol
 
 from xpm_engine.workspace.layout import JobKey, JobPaths
 from xpm_engine.workspace.records.identity import ProcessIdentity
+from xpm_engine.workspace.records.tickets import Attempt, Launch
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,20 @@ class Launcher(Protocol):
         """Start these attempts; a handle each, in order. Raises LaunchError."""
         ...
 
-    def find(self, nonces: Sequence[str]) -> dict[str, Sight]:
-        """What became of orders that may have been submitted by anyone, also long ago."""
+    def find(self, orders: Sequence[Launch]) -> dict[str, Sight]:
+        """Nonce -> what became of orders that earlier plans, dead by now, gave this launcher."""
+        ...
+
+    def follow(self, job: JobPaths, attempt: Attempt) -> bool:
+        """See to an attempt that runs elsewhere and is mirrored here; whether this launcher can."""
+        ...
+
+    def cancel(self, handles: Sequence[Handle]) -> None:
+        """Ask those to stop that are no processes of this machine; never waits for their ends."""
+        ...
+
+    def listen(self, heard: Callable[[JobKey], None]) -> None:
+        """Call `heard`, in any thread, when the tickets of a job were changed by this launcher."""
         ...
 
     def forget(self, handle: Handle) -> None:

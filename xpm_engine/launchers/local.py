@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from enum import Enum
 
@@ -14,8 +14,10 @@ from xpm_engine.launchers.base import Capacity, Handle, LaunchOrder, Sight
 from xpm_engine.launchers.warm import Forked, WarmHelper
 from xpm_engine.workspace import processes
 from xpm_engine.workspace.atomic import append_bytes
+from xpm_engine.workspace.layout import JobKey, JobPaths
 from xpm_engine.workspace.records.fields import now
 from xpm_engine.workspace.records.resources import parse_size
+from xpm_engine.workspace.records.tickets import Attempt, Launch
 
 NAME = "local"
 
@@ -64,14 +66,24 @@ class LocalLauncher:
     def submit(self, orders: Sequence[LaunchOrder]) -> list[Handle]:
         return [self._start(order) for order in orders]
 
-    def find(self, nonces: Sequence[str]) -> dict[str, Sight]:
+    def find(self, orders: Sequence[Launch]) -> dict[str, Sight]:
         """A fresh supervisor that has not started yet shows its nonce among its arguments.
 
         A forked one does not, for the instant before it wins its N.start; should its order be
         made void in that instant, it finds N.start taken and leaves.
         """
+        nonces = [order.nonce for order in orders]
         running = processes.with_argument(nonces)
         return {nonce: Sight.COMING if nonce in running else Sight.GONE for nonce in nonces}
+
+    def follow(self, job: JobPaths, attempt: Attempt) -> bool:
+        return False
+
+    def cancel(self, handles: Sequence[Handle]) -> None:
+        """Its processes are asked by who knows them: all are of this machine."""
+
+    def listen(self, heard: Callable[[JobKey], None]) -> None:
+        """Nothing is to be heard: the ends of this machine's processes are."""
 
     def forget(self, handle: Handle) -> None:
         pid = handle.data.get("pid")

@@ -21,7 +21,7 @@ def look(job: JobPaths, launcher: Launcher) -> Look:
         return (
             processes.liveness(launch.driver) is Liveness.DEAD
             and launch.launcher == launcher.name
-            and launcher.find([launch.nonce])[launch.nonce] is Sight.GONE
+            and launcher.find([launch])[launch.nonce] is Sight.GONE
         )
 
     return claims.look(job, lost=lost, recover=lambda: bool(recover(workspace_of_job(job.root))))

@@ -136,6 +136,12 @@ class Dispatch:
         clock = time.monotonic()
         self._failed_due = clock + max(FAR_POLL, 50 * (clock - began))
 
+    def hear(self, key: JobKey) -> None:
+        """The launcher says that a job's tickets have changed: look now."""
+        node = self._board.nodes.get(key)
+        if node is not None and node.stage in (Stage.LAUNCHED, Stage.FOLLOWED):
+            self._polled[key] = 0.0
+
     def revisit(self, node: Node) -> None:
         """A launched or followed job may have ended."""
         if node.stage is Stage.LAUNCHED:
@@ -222,7 +228,11 @@ class Dispatch:
         node.stage = Stage.FOLLOWED
         node.attempt, node.nonce = found.number, found.nonce
         node.handle = Handle("", found.process, {}) if found.process else None
-        far = found.verdict is Verdict.UNREACHABLE
+        if found.verdict is Verdict.MIRRORED:
+            attempt = self._own_attempt(node)
+            if attempt is not None and self._launcher.follow(node.paths, attempt):
+                node.handle = Handle(self._launcher.name, None, {})
+        far = found.verdict in (Verdict.UNREACHABLE, Verdict.MIRRORED)
         self._expect(node, found.process, interval=FAR_POLL if far else POLL)
 
     def _revisit_followed(self, node: Node) -> None:
@@ -250,7 +260,11 @@ class Dispatch:
                 self.end(node, Stage.DONE, end)
             else:
                 self._ended_badly(node, end.reason)
-        elif not _is_gone(node.handle):
+        elif attempt is not None and attempt.void and attempt.start and _is_far(node.handle):
+            # A launcher that has no process here gave the order up, and said why.
+            self._release(node)
+            self._ended_badly(node, Reason(ReasonKind.LAUNCHER, attempt.start.why))
+        elif not _is_gone(node.handle) and not (attempt is None and _is_far(node.handle)):
             self._polled[node.key] = time.monotonic() + POLL
         elif attempt is None:
             self._release(node)
@@ -334,6 +348,11 @@ def _changed_at(path: str) -> int:
         return os.stat(path).st_mtime_ns
     except OSError:
         return 0
+
+
+def _is_far(handle: Handle | None) -> bool:
+    """Whether its launcher has it elsewhere: no process of this machine tells how it is."""
+    return handle is not None and handle.process is None and bool(handle.launcher)
 
 
 def _is_gone(handle: Handle | None) -> bool:

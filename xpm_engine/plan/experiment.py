@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import threading
 from collections.abc import Sequence
@@ -42,7 +41,6 @@ from xpm_engine.plan.resources import ResourceRules
 from xpm_engine.plan.retrying import retries_of
 from xpm_engine.plan.run import RunWriter, other_runs
 from xpm_engine.plan.scheduler import Scheduler
-from xpm_engine.workspace import processes
 from xpm_engine.workspace.atomic import make_folders
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths, check_name
 from xpm_engine.workspace.pool.folder import open_folder
@@ -238,7 +236,7 @@ class Experiment:
         """Ctrl-C: leave the jobs running; a second one in the next seconds kills them."""
         by_key = not isinstance(interrupt, Terminated)
         scheduler.drain()
-        left = scheduler.live_supervisors()
+        left = scheduler.live_jobs()
         try:
             if left:
                 again = " (Ctrl-C again now kills them)" if by_key else ""
@@ -252,8 +250,7 @@ class Experiment:
             else:
                 report.say("xpm: interrupted; no job was running.")
         except KeyboardInterrupt:
-            for process in scheduler.live_supervisors():
-                processes.send_signal(process, signal.SIGTERM)
+            scheduler.ask_to_stop(scheduler.live_jobs())
             report.say(f"xpm: asked {len(left)} jobs to stop.")
         self._close(scheduler, PlanState.INTERRUPTED, None)
         sys.exit(INTERRUPTED)

@@ -11,10 +11,10 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import cast
 
-from xpm_engine.launchers.base import Launcher
+from xpm_engine.launchers.base import Handle, Launcher
 from xpm_engine.plan.admission import Admission, Submission
 from xpm_engine.plan.board import Board
 from xpm_engine.plan.dispatch import Dispatch
@@ -26,7 +26,6 @@ from xpm_engine.plan.run import RunWriter
 from xpm_engine.plan.watch import ProcessWatch
 from xpm_engine.workspace import processes
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
-from xpm_engine.workspace.records.identity import ProcessIdentity
 from xpm_engine.workspace.settings import OnDrift
 
 QUEUE_INTERVAL = 1.0
@@ -65,6 +64,9 @@ class Scheduler:
         self._admission = Admission(workspace, run, self.board, self._dispatch, on_drift)
         self._inbox: deque[Submission] = deque()
         self._failure_policy = failure_policy
+        self._told: deque[JobKey] = deque()
+        """Jobs that the launcher has something to tell of."""
+        launcher.listen(self._hear)
         self._closing = False
         self._draining = False
         self._settled = threading.Condition()
@@ -101,18 +103,28 @@ class Scheduler:
         self._closing = True
         self._watch.wake()
         self._thread.join()
+        self._launcher.close()
         self._gate.close()
         self._watch.close()
-        self._launcher.close()
 
-    def live_supervisors(self) -> list[ProcessIdentity]:
-        """The supervisors on this machine of the jobs that this run launched or follows."""
-        found: list[ProcessIdentity] = []
+    def _hear(self, key: JobKey) -> None:
+        self._told.append(key)
+        self._watch.wake()
+
+    def live_jobs(self) -> list[Handle]:
+        """What runs of the jobs that this run launched or follows, as far as it can be reached."""
+        found: list[Handle] = []
         for node in list(self.board.nodes.values()):
-            process = None if node.handle is None else node.handle.process
-            if node.stage in (Stage.LAUNCHED, Stage.FOLLOWED) and process is not None:
-                found.append(process)
+            if node.stage in (Stage.LAUNCHED, Stage.FOLLOWED) and node.handle is not None:
+                found.append(node.handle)
         return found
+
+    def ask_to_stop(self, jobs: Sequence[Handle]) -> None:
+        """Ask jobs to stop, each in its time to save."""
+        self._launcher.cancel([each for each in jobs if each.process is None])
+        for each in jobs:
+            if each.process is not None:
+                processes.send_signal(each.process, signal.SIGTERM)
 
     @property
     def _unsettled(self) -> bool:
@@ -128,14 +140,8 @@ class Scheduler:
         self.run.log(f"nothing more is started ({self._failure_policy.value}): {failed.key} failed")
         self.drain()
         if self._failure_policy is FailurePolicy.STOP:
-            for node in self.board.nodes.values():
-                if node.stage is Stage.LAUNCHED:
-                    self._stop(node)
-
-    def _stop(self, node: Node) -> None:
-        process = None if node.handle is None else node.handle.process
-        if process is not None:
-            processes.send_signal(process, signal.SIGTERM)
+            launched = [each for each in self.board.nodes.values() if each.stage is Stage.LAUNCHED]
+            self.ask_to_stop([each.handle for each in launched if each.handle is not None])
 
     def _main(self) -> None:
         try:
@@ -154,6 +160,8 @@ class Scheduler:
         batch = [self._inbox.popleft() for _ in range(len(self._inbox))]
         if batch:
             self._admission.admit(batch)
+        for changed in [self._told.popleft() for _ in range(len(self._told))]:
+            self._dispatch.hear(changed)
         self._dispatch.poll()
         policy = self._failure_policy
         if (
@@ -183,7 +191,7 @@ class Scheduler:
 
     def _patience(self) -> float | None:
         """Seconds until something is due by itself; None for never."""
-        if self._inbox:
+        if self._inbox or self._told:
             return 0.0
         due = [
             self._dispatch.due,

@@ -32,6 +32,8 @@ class Verdict(Enum):
     COMING = "coming"
     """It is claimed, and will start or be given up by whoever claimed it."""
     CLEANING = "cleaning"
+    MIRRORED = "mirrored"
+    """It was started by a launcher on another host, and is only mirrored here."""
     UNREACHABLE = "unreachable"
     """It was started where nothing can be proved from here."""
 
@@ -121,6 +123,14 @@ def _not_ended(job: JobPaths, attempt: Attempt, lost: Lost, recover: Recover) ->
     if attempt.start.void:
         tickets.complete_void(job, number)
         return None
+    if attempt.start.mirror is not None:
+        return Look(
+            Verdict.MIRRORED,
+            number,
+            launch.nonce,
+            resolved=launch.resolved,
+            project=launch.project,
+        )
     if tickets.proved_dead(job, attempt):
         end_survivors(launch.nonce)
         tickets.reap(job, attempt)

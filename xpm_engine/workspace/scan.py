@@ -28,6 +28,7 @@ from xpm_engine.workspace.layout import (
 )
 from xpm_engine.workspace.records.identity import ProcessIdentity
 from xpm_engine.workspace.records.jobs import JobSummary, Progress
+from xpm_engine.workspace.records.mirror import Mirror
 from xpm_engine.workspace.records.orders import OrderLines
 from xpm_engine.workspace.records.params import ParamsRecord, flatten
 from xpm_engine.workspace.records.reasons import Outcome, Reason, ReasonKind, WaitKind
@@ -71,6 +72,8 @@ class JobRecord:
     metrics: Mapping[str, float] = field(default_factory=dict[str, float])
     progress: Progress | None = None
     resolved: str = ""
+    mirror: Mirror | None = None
+    """Where it runs or ran, if that is another host: what is told here is a copy."""
     problem: str = ""
     """What could not be read; empty unless the state is unreadable."""
     alias: JobKey | None = None
@@ -259,6 +262,7 @@ def _of_summary(key: JobKey, summary: JobSummary, state: JobState) -> JobRecord:
         dependencies=summary.dependencies,
         metrics=summary.metrics,
         resolved=summary.resolved,
+        mirror=summary.mirror,
     )
 
 
@@ -285,6 +289,8 @@ def _with_tickets(record: JobRecord, files: JobFiles, attempt: Attempt) -> JobRe
     start, end = attempt.start, attempt.end
     if start is not None:
         changes.update(started=start.at, supervisor=start.by, user=start.user)
+        if record.mirror is None:
+            changes.update(mirror=start.mirror)
     if end is not None:
         changes.update(
             ended=end.at,

@@ -165,10 +165,11 @@ def complete_void(job: JobPaths, number: int, *, by: Optional[ProcessIdentity] =
 def proved_dead(job: JobPaths, attempt: Attempt) -> bool:
     """Whether nothing of a started attempt lives, proved from this machine (STATE: proof of death).
 
-    The boot id changed; or supervisor and task are dead by identity and the lock is free.
+    The boot id changed; or supervisor and task are dead by identity and the lock is free. Of what
+    runs on another host, and is only mirrored here, nothing is proved from here.
     """
     start = attempt.start
-    if start is None or start.void or attempt.end is not None:
+    if start is None or start.void or attempt.end is not None or start.mirror is not None:
         return False
     if processes.liveness(start.by) is not processes.Liveness.DEAD:
         return False
@@ -186,8 +187,11 @@ def proved_dead(job: JobPaths, attempt: Attempt) -> bool:
 def reap(job: JobPaths, attempt: Attempt) -> bool:
     """Record the death of an attempt that is proved dead; False if its own end was there first."""
     start = attempt.start
-    pid = start.by.pid if start is not None else 0
-    reason = Reason(ReasonKind.NO_EXIT_RECORD, f"no exit record, and process {pid} is gone")
+    if start is not None and start.by.boot_id != processes.boot_id():
+        reason = Reason(ReasonKind.HOST_GONE, f"{start.by.host} was started again while it ran")
+    else:
+        pid = start.by.pid if start is not None else 0
+        reason = Reason(ReasonKind.NO_EXIT_RECORD, f"no exit record, and process {pid} is gone")
     return _record_death(job, attempt, reason)
 
 

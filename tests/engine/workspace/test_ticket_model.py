@@ -38,7 +38,7 @@ from xpm_engine.workspace.layout import WorkspacePaths
 from xpm_engine.workspace.processes import Liveness
 from xpm_engine.workspace.records.identity import ProcessIdentity
 from xpm_engine.workspace.records.reasons import Outcome
-from xpm_engine.workspace.records.tickets import LaunchedBy
+from xpm_engine.workspace.records.tickets import Launch, LaunchedBy
 
 ME = processes.own_identity()
 
@@ -196,10 +196,11 @@ class TicketModel(RuleBasedStateMachine):
         """The launcher's name: the model is its own launcher."""
         return ""
 
-    def find(self, nonces: list[str]) -> dict[str, Sight]:
+    def find(self, orders: list[Launch]) -> dict[str, Sight]:
         """A supervisor that lives is coming, unless it was forked: then nobody can see it."""
         supervisors = [a for a in self.actors if a.alive and a.kind == "supervisor"]
         coming = {a.nonce for a in supervisors if a.identity.pid % 4 == 0}
+        nonces = [order.nonce for order in orders]
         return {nonce: Sight.COMING if nonce in coming else Sight.GONE for nonce in nonces}
 
     def _liveness(self, identity: ProcessIdentity) -> Liveness:

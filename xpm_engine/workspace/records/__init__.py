@@ -3,6 +3,7 @@
 Portable set: plain standard library, Python 3.8 syntax. One subject a module:
 
 - `identity`   a process, on any machine
+- `mirror`     where the original of a copy is
 - `tickets`    N.launch, N.start, N.end
 - `reasons`    why a job ended as it did, or waits
 - `jobs`       job.json and progress.json

@@ -9,6 +9,7 @@ from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.fields import VERSION, Fields, no_numbers, no_values
 from xpm_engine.workspace.records.identity import ProcessIdentity
 from xpm_engine.workspace.records.metrics import numbers_from_json, numbers_to_json
+from xpm_engine.workspace.records.mirror import Mirror
 from xpm_engine.workspace.records.reasons import Outcome, Reason, member, read_key, read_keys
 from xpm_engine.workspace.records.tickets import Usage
 
@@ -39,6 +40,8 @@ class JobSummary:
     """The parameters that are not at their default, flattened by dotted path."""
     dependencies: Tuple[JobKey, ...] = ()
     resolved: str = ""
+    mirror: Optional[Mirror] = None
+    """Where the original is, if this is a copy."""
 
     def to_json(self) -> Dict[str, Any]:
         return {
@@ -62,6 +65,7 @@ class JobSummary:
             "params": self.params,
             "deps": [str(key) for key in self.dependencies],
             "resolved": self.resolved,
+            **({} if self.mirror is None else {"mirror": self.mirror.to_json()}),
         }
 
     @classmethod
@@ -90,6 +94,7 @@ class JobSummary:
             params=fields.mapping("params"),
             dependencies=read_keys(fields, "deps"),
             resolved=fields.text("resolved"),
+            mirror=Mirror.read(fields.optional_part("mirror")),
         )
 
 

@@ -110,6 +110,9 @@ def _stored_state(attempt: Attempt, dead: Callable[[ProcessIdentity], Optional[b
         return JobState.CLEANING
     if attempt.start is None:
         return JobState.QUEUED
+    if attempt.start.mirror is not None:
+        # Whether it lives is told by its own host: how old that word is, is shown beside it.
+        return JobState.RUNNING
     proved = dead(attempt.start.by)
     if proved is None:
         return JobState.UNREACHABLE

@@ -10,6 +10,7 @@ from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.fields import VERSION, Fields, no_numbers, no_values
 from xpm_engine.workspace.records.identity import ProcessIdentity
 from xpm_engine.workspace.records.metrics import numbers_from_json, numbers_to_json
+from xpm_engine.workspace.records.mirror import Mirror
 from xpm_engine.workspace.records.reasons import Outcome, Reason, member, read_key, read_keys
 
 
@@ -147,6 +148,8 @@ class Start:
     void: bool = False
     why: str = ""
     """Why it was voided, for people."""
+    mirror: Optional[Mirror] = None
+    """Where it started, if that is another host's folder: nothing is proved about it from here."""
 
     def to_json(self) -> Dict[str, Any]:
         return {
@@ -158,6 +161,7 @@ class Start:
             "user": self.user,
             "void": self.void,
             "why": self.why,
+            **({} if self.mirror is None else {"mirror": self.mirror.to_json()}),
         }
 
     @classmethod
@@ -172,6 +176,7 @@ class Start:
             user=fields.text("user"),
             void=fields.flag("void"),
             why=fields.text("why"),
+            mirror=Mirror.read(fields.optional_part("mirror")),
         )
 
 
