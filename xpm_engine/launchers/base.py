@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from xpm_engine.workspace.layout import JobKey, JobPaths
 from xpm_engine.workspace.records.identity import ProcessIdentity
-from xpm_engine.workspace.records.tickets import Attempt, Launch
+from xpm_engine.workspace.records.tickets import Attempt
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Launcher(Protocol):
         """Start these attempts; a handle each, in order. Raises LaunchError."""
         ...
 
-    def find(self, orders: Sequence[Launch]) -> dict[str, Sight]:
+    def find(self, orders: Sequence[LaunchOrder]) -> dict[str, Sight]:
         """Nonce -> what became of orders that earlier plans, dead by now, gave this launcher."""
         ...
 

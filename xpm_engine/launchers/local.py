@@ -17,7 +17,7 @@ from xpm_engine.workspace.atomic import append_bytes
 from xpm_engine.workspace.layout import JobKey, JobPaths
 from xpm_engine.workspace.records.fields import now
 from xpm_engine.workspace.records.resources import parse_size
-from xpm_engine.workspace.records.tickets import Attempt, Launch
+from xpm_engine.workspace.records.tickets import Attempt
 
 NAME = "local"
 
@@ -66,7 +66,7 @@ class LocalLauncher:
     def submit(self, orders: Sequence[LaunchOrder]) -> list[Handle]:
         return [self._start(order) for order in orders]
 
-    def find(self, orders: Sequence[Launch]) -> dict[str, Sight]:
+    def find(self, orders: Sequence[LaunchOrder]) -> dict[str, Sight]:
         """A fresh supervisor that has not started yet shows its nonce among its arguments.
 
         A forked one does not, for the instant before it wins its N.start; should its order be

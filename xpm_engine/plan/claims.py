@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from xpm_engine.launchers.base import Launcher, Sight
+import os
+
+from xpm_engine.launchers.base import Launcher, LaunchOrder, Sight
 from xpm_engine.workspace import claims, processes
 from xpm_engine.workspace.claims import Look, Verdict
 from xpm_engine.workspace.cleaning import recover
@@ -18,10 +20,11 @@ def look(job: JobPaths, launcher: Launcher) -> Look:
 
     def lost(attempt: Attempt) -> bool:
         launch = attempt.launch
+        order = LaunchOrder(launch.key, job, attempt.number, launch.nonce, os.devnull)
         return (
             processes.liveness(launch.driver) is Liveness.DEAD
             and launch.launcher == launcher.name
-            and launcher.find([launch])[launch.nonce] is Sight.GONE
+            and launcher.find([order])[launch.nonce] is Sight.GONE
         )
 
     return claims.look(job, lost=lost, recover=lambda: bool(recover(workspace_of_job(job.root))))

@@ -21,7 +21,8 @@ from xpm_engine.config.submitting import SubmitOptions, Submitter, current_submi
 from xpm_engine.config.task import Task
 from xpm_engine.errors import DefinitionError, DriftError, UsageError, XpmError
 from xpm_engine.launchers.base import Launcher
-from xpm_engine.launchers.local import LocalLauncher
+from xpm_engine.launchers.choosing import named_launcher
+from xpm_engine.launchers.local import NAME as LOCAL
 from xpm_engine.plan import report
 from xpm_engine.plan.admission import Submission
 from xpm_engine.plan.adoption import find_former
@@ -59,28 +60,29 @@ class Experiment:
         workspace: str | os.PathLike[str],
         name: str,
         *,
-        launcher: Launcher | None = None,
+        launcher: Launcher | str | None = None,
         on_failure: OnFailure | str | None = None,
         failure_policy: FailurePolicy | str = FailurePolicy.CONTINUE,
         on_drift: OnDrift | str | None = None,
     ) -> None:
         """Prepare the run `name` in the folder `workspace`, relative to the working directory.
 
-        `launcher` runs the jobs; default: this machine, one job a core. `on_failure` is `exit` in
-        a script, `raise` in a notebook and under pytest, unless it is given. `failure_policy`
-        says what becomes of the other jobs when one fails: they `continue`, all that does not
-        depend on it; `drain`: nothing more is started, what runs is waited for; `stop`: what runs
-        is asked to stop as well. `on_drift` is what is done about results that were made with
-        other defaults: `error`, `rerun` or `accept`.
-        Raises BadNameError, UsageError, SettingsError.
+        `launcher` runs the jobs: one of `xpm_engine.launchers`, or the name of a host or a pool of
+        hosts in xpm.toml; default: this machine, one job a core. `on_failure` is `exit` in a
+        script, `raise` in a notebook and under pytest, unless it is given. `failure_policy` says
+        what becomes of the other jobs when one fails: they `continue`, all that does not depend on
+        it; `drain`: nothing more is started, what runs is waited for; `stop`: what runs is asked to
+        stop as well. `on_drift` is what is done about results that were made with other defaults:
+        `error`, `rerun` or `accept`. Raises BadNameError, UsageError, SettingsError.
         """
         self.name = check_name(name)
         self.workspace = WorkspacePaths.at(_folder(workspace))
         self._roots = PathRoots(workspace=self.workspace, project=_project())
         settings = load_settings(self.workspace)
-        local = settings.local
-        self._launcher = launcher or LocalLauncher(
-            cores=local.cores, memory=local.memory, gpus=local.gpus
+        self._launcher = (
+            named_launcher(launcher or LOCAL, settings)
+            if launcher is None or isinstance(launcher, str)
+            else launcher
         )
         capacity = self._launcher.capacity()
         self._rules = ResourceRules(capacity, settings.tokens, settings.resources)

@@ -14,8 +14,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
-from xpm_engine import errors
-from xpm_engine.errors import ProtocolError, RemoteError, UnreachableError, XpmError
+from xpm_engine.errors import (
+    LaunchError,
+    NotAWorkspaceError,
+    OccupiedError,
+    ProtocolError,
+    RemoteError,
+    StorageError,
+    UnreachableError,
+    UnreadableError,
+    UsageError,
+    XpmError,
+)
 from xpm_engine.remote import archive
 from xpm_engine.remote.frames import PROTOCOL, SENTINEL, Decoder, Message, encode
 from xpm_engine.workspace.records.fields import Fields
@@ -50,6 +60,7 @@ class Hello:
     """Who and where the agent is."""
 
     python: str
+    platform: str
     machine_id: str
     boot_id: str
     host: str
@@ -282,6 +293,7 @@ class Connection:
             raise ProtocolError(f"{self.name} speaks version {proto}, this is version {PROTOCOL}")
         return Hello(
             python=fields.text("python"),
+            platform=fields.text("platform"),
             machine_id=fields.text("machine_id"),
             boot_id=fields.text("boot_id"),
             host=fields.text("host"),
@@ -431,12 +443,25 @@ class _Listening:
         self.over(error)
 
 
+_KINDS: dict[str, type[XpmError]] = {
+    kind.__name__: kind
+    for kind in (
+        LaunchError,
+        NotAWorkspaceError,
+        OccupiedError,
+        ProtocolError,
+        StorageError,
+        UnreadableError,
+        UsageError,
+    )
+}
+"""What an agent may raise, by name."""
+
+
 def _raised(told: object, name: str) -> XpmError:
     """The agent's error as one of this side, with the host's name in its place."""
     data = cast("dict[str, Any]", told) if isinstance(told, dict) else {}
-    kind = getattr(errors, str(data.get("kind")), RemoteError)
-    if not (isinstance(kind, type) and issubclass(kind, XpmError)):
-        kind = RemoteError
+    kind = _KINDS.get(str(data.get("kind")), RemoteError)
     where, hint = data.get("where"), data.get("hint")
     return kind(
         f"{name}: {data.get('what', 'it failed without saying why')}",

@@ -147,6 +147,15 @@ class JobPaths:
         """What the launcher said of attempt N: information only."""
         return f"{self.root}/{XPM}/{attempt}.handle"
 
+    def mirror(self, attempt: int) -> str:
+        """Which job of another host attempt N is a copy of, and how far it was copied."""
+        return f"{self.root}/{XPM}/{attempt}.mirror"
+
+    @property
+    def fetched(self) -> str:
+        """What of a result on another host was brought here."""
+        return self.root + "/" + XPM + "/fetched.json"
+
     @property
     def summary(self) -> str:
         return self.root + "/" + XPM + "/job.json"
@@ -367,6 +376,10 @@ class WorkspacePaths:
     def code(self) -> str:
         """Where code that was shipped here is kept, by its digest."""
         return self.root + "/" + XPM + "/code"
+
+    def arriving(self, nonce: str) -> str:
+        """Where a result that was made elsewhere is put together."""
+        return f"{self.root}/{XPM}/arriving/{nonce}"
 
     @property
     def supervisors_log(self) -> str:

@@ -14,6 +14,8 @@ from enum import StrEnum
 from typing import Any, cast
 
 from xpm_engine.errors import BadNameError, SettingsError, UsageError
+from xpm_engine.workspace import hosts
+from xpm_engine.workspace.hosts import CodeSettings, HostSettings
 from xpm_engine.workspace.layout import SETTINGS, XPM, WorkspacePaths, check_name
 from xpm_engine.workspace.records.resources import Resources, parse_duration, parse_size
 
@@ -99,6 +101,10 @@ class Settings:
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     resources: Resources = DEFAULT_RESOURCES
     """``[resources]``: what a job needs that does not say so itself."""
+    code: CodeSettings = field(default_factory=CodeSettings)
+    hosts: Mapping[str, HostSettings] = field(default_factory=dict[str, HostSettings])
+    pools: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """``[launchers.NAME]`` with `hosts`: several hosts that jobs are spread over."""
     tokens: Mapping[str, int] = field(default_factory=dict[str, int])
     """``[tokens]``: counted names, and how many there are of each on this machine."""
 
@@ -111,8 +117,9 @@ _KNOWN: Mapping[str, tuple[str, ...]] = {
     "retention.drop_files": (),
     "resources": ("cpus", "memory", "gpus", "time"),
     "tokens": (),
+    **hosts.TABLES,
 }
-"""Table -> its keys; a table without any has the user's own."""
+"""Table -> its keys; a table without any has the user's own, and a star stands for any name."""
 
 
 def load_settings(workspace: WorkspacePaths) -> Settings:
@@ -138,7 +145,17 @@ def load_settings(workspace: WorkspacePaths) -> Settings:
         ),
         resources=Resources(**of("resources")),
         tokens=of("tokens"),
+        code=CodeSettings(**of("code")),
+        **hosts.of_hosts(values),
     )
+
+
+def _shape(table: str) -> str:
+    """The table as `_KNOWN` has it: with a star for a name that is the user's own."""
+    parts = table.split(".")
+    if len(parts) > 1 and table not in _KNOWN and parts[0] in ("hosts", "launchers"):
+        parts[1] = "*"
+    return ".".join(parts)
 
 
 def _users_file() -> str:
@@ -179,26 +196,39 @@ def _entries(tables: Mapping[str, Any], prefix: str) -> list[tuple[str, str, Any
     found: list[tuple[str, str, Any]] = []
     for key, value in tables.items():
         path = f"{prefix}.{key}" if prefix else key
-        leads_on = any(name == path or name.startswith(path + ".") for name in _KNOWN)
-        if isinstance(value, dict) and leads_on:
+        leads_on = isinstance(value, dict) and _is_table(path, cast("dict[str, Any]", value))
+        if leads_on:
             found.extend(_entries(cast("dict[str, Any]", value), path))
         else:
             found.append((prefix, key, cast("object", value)))
     return found
 
 
+def _is_table(path: str, value: Mapping[str, Any]) -> bool:
+    shape = _shape(path)
+    if shape == "launchers.*" and "hosts" not in value:
+        # Not a pool of the user's: a known launcher, misspelled.
+        return False
+    return any(name == shape or name.startswith(shape + ".") for name in _KNOWN)
+
+
 def _check_known(table: str, key: str, where: str) -> None:
+    shape = _shape(table)
     if table == "tokens":
         _check_token(key, where)
+    if table == "tokens" or shape in hosts.OWN_KEYS:
         return
     if table in _OF_TASKS:
         return
-    known = list(_KNOWN.get(table, ()))
+    if shape != table:
+        _check_named(table.split(".")[1], where)
+    known = list(_KNOWN.get(shape, ()))
     if key in known:
         return
-    depth = f"{table}." if table else ""
+    depth = f"{shape}." if table else ""
     known += sorted(
         {name.removeprefix(depth).split(".")[0] for name in _KNOWN if name.startswith(depth)}
+        - {"*"}
     )
     near = get_close_matches(key, known, n=1)
     place = f"[{table}] has no setting" if table else "there is no setting or table"
@@ -207,8 +237,12 @@ def _check_known(table: str, key: str, where: str) -> None:
 
 
 def _check_token(name: str, where: str) -> None:
+    _check_named(name, where, what="token")
+
+
+def _check_named(name: str, where: str, *, what: str = "host or launcher") -> None:
     try:
-        check_name(name, what="token")
+        check_name(name, what=what)
     except BadNameError as error:
         raise SettingsError(error.what, where=where, hint=error.hint) from None
 
@@ -222,7 +256,10 @@ def _checked(table: str, key: str, value: Any, where: str) -> Any:
             raise SettingsError(
                 f"[drift] policy is {value!r}", where=where, hint=f"one of {choices}"
             ) from None
-    reader = _OF_TASKS.get(table) or _READERS.get((table, key), _from_one)
+    shape = _shape(table)
+    reader = _OF_TASKS.get(table) or _READERS.get(
+        (shape, "" if shape in hosts.OWN_KEYS else key), _from_one
+    )
     try:
         return reader(value)
     except UsageError as error:
@@ -289,6 +326,7 @@ _READERS: Mapping[tuple[str, str], Callable[[Any], object]] = {
     ("resources", "memory"): parse_size,
     ("resources", "gpus"): _from_zero,
     ("resources", "time"): parse_duration,
+    **hosts.READERS,
 }
 """What is no whole number from 1 on."""
 

@@ -156,6 +156,6 @@ def test_a_folder_takes_its_place_once(agent: Connection, tmp_path: Path) -> Non
     for name in ("first", "second"):
         (tmp_path / name).mkdir()
         (tmp_path / name / name).write_text(name)
-        agent.ask("settle", **{"from": str(tmp_path / name), "to": str(tmp_path / "code" / "ID")})
+        agent.ask("settle", stage=str(tmp_path / name), place=str(tmp_path / "code" / "ID"))
     assert os.listdir(tmp_path / "code" / "ID") == ["first"]
     assert sorted(os.listdir(tmp_path)) == ["code"]

@@ -146,7 +146,7 @@ def test_the_dead_are_recorded_by_proof_only(agent: Connection, workspace: Works
     job = workspace.job(KEY)
     tickets.claim_launch(job, launch())
     tickets.claim_start(job, 1, start())
-    asked = {"root": workspace.root, "jobs": [[str(KEY), 1], [str(KEY), 2]]}
+    asked = {"root": workspace.root, "jobs": [[str(KEY), 1, ""], [str(KEY), 2, ""]]}
     assert agent.ask("reap", **asked) == {"reaped": ["lives", "gone"]}
     tickets.record_end(job, 1, end(Outcome.FAILED))
     tickets.claim_launch(job, launch(attempt=2))

@@ -30,7 +30,7 @@ from hypothesis.stateful import (
 )
 
 from tests.engine.making import KEY, end, launch, start
-from xpm_engine.launchers.base import Sight
+from xpm_engine.launchers.base import LaunchOrder, Sight
 from xpm_engine.plan.claims import Verdict, look
 from xpm_engine.workspace import claims, processes, tickets
 from xpm_engine.workspace.atomic import write_atomic
@@ -38,7 +38,7 @@ from xpm_engine.workspace.layout import WorkspacePaths
 from xpm_engine.workspace.processes import Liveness
 from xpm_engine.workspace.records.identity import ProcessIdentity
 from xpm_engine.workspace.records.reasons import Outcome
-from xpm_engine.workspace.records.tickets import Launch, LaunchedBy
+from xpm_engine.workspace.records.tickets import LaunchedBy
 
 ME = processes.own_identity()
 
@@ -196,7 +196,7 @@ class TicketModel(RuleBasedStateMachine):
         """The launcher's name: the model is its own launcher."""
         return ""
 
-    def find(self, orders: list[Launch]) -> dict[str, Sight]:
+    def find(self, orders: list[LaunchOrder]) -> dict[str, Sight]:
         """A supervisor that lives is coming, unless it was forked: then nobody can see it."""
         supervisors = [a for a in self.actors if a.alive and a.kind == "supervisor"]
         coming = {a.nonce for a in supervisors if a.identity.pid % 4 == 0}

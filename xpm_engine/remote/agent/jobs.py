@@ -9,18 +9,21 @@ Portable set: plain standard library, Python 3.8 syntax.
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+from dataclasses import replace
 from typing import Any, Dict, Iterator, List, Optional
 
+from xpm_engine.errors import LaunchError
 from xpm_engine.remote.agent.serving import Answer, Request
 from xpm_engine.remote.agent.starting import Command, Starter
 from xpm_engine.remote.frames import Message
 from xpm_engine.workspace import processes, tickets
 from xpm_engine.workspace.atomic import make_folders
 from xpm_engine.workspace.claims import Look, Verdict, end_survivors, look
-from xpm_engine.workspace.layout import JobKey, JobPaths, WorkspacePaths
+from xpm_engine.workspace.layout import XPM, JobKey, JobPaths, WorkspacePaths
 from xpm_engine.workspace.processes import Liveness
-from xpm_engine.workspace.records.tickets import Attempt, Launch
+from xpm_engine.workspace.records.tickets import Attempt, End, Launch, Start
 
 _starter = Starter()
 
@@ -112,16 +115,79 @@ def kill(request: Request) -> Answer:
 
 
 def reap(request: Request) -> Answer:
-    """Record the death of those attempts that are proved dead: `jobs` [[key, attempt], ...].
+    """Record the death of those attempts that are proved dead: `jobs` [[key, attempt, nonce], ...].
 
-    Answers for each: *lives*, *ended*, *died* (recorded now), *gone* (there is no such attempt).
+    Answers for each: *lives*, *ended*, *died* (recorded now), *gone*: there is no such attempt, as
+    its folder was removed, and what may have lived of it by its nonce was ended.
     """
     workspace = WorkspacePaths(request.fields.text("root"))
-    told = [
-        _reap(workspace.job(JobKey.parse(str(key))), int(attempt))
-        for key, attempt in request.fields.items("jobs")
-    ]
+    told: List[str] = []
+    for key, attempt, nonce in request.fields.items("jobs"):
+        state = _reap(workspace.job(JobKey.parse(str(key))), int(attempt))
+        if state == "gone" and nonce:
+            end_survivors(str(nonce))
+        told.append(state)
     return {"reaped": told}
+
+
+def has(request: Request) -> Answer:
+    """Whether the result of an order is here; raises LaunchError where it is another one."""
+    asked = Launch.from_json(request.fields.mapping("launch"), request.fields.where)
+    found = look(_job(request, asked.key), lost=_never, recover=_nothing)
+    if found.verdict is not Verdict.DONE:
+        return {"has": False}
+    if found.resolved and asked.resolved and found.resolved != asked.resolved:
+        raise LaunchError(
+            f"the result of {asked.key} here was made with other defaults",
+            where=_job(request, asked.key).root,
+            hint="clean it there, so that it is shipped or run again",
+        )
+    return {"has": True}
+
+
+def install(request: Request) -> Answer:
+    """Take a result that was made elsewhere in: the files of `stage`, then the end of its attempt.
+
+    Answers ``has``: whether it is here now; not while somebody else makes it.
+    """
+    fields = request.fields
+    stage = fields.text("stage")
+    asked = Launch.from_json(fields.mapping("launch"), fields.where)
+    job = _job(request, asked.key)
+    found = look(job, lost=_never, recover=_nothing)
+    if found.verdict is Verdict.FREE:
+        nonce, me = tickets.new_nonce(), processes.own_identity()
+        data = {**asked.to_json(), "nonce": nonce, "attempt": found.number}
+        start = Start.from_json({**fields.mapping("start"), "launch": nonce}, fields.where)
+        order = replace(Launch.from_json(data, fields.where), driver=me)
+        # Until all of it is here this process is who makes it: should it die, that is proved.
+        mine = replace(start, by=me, nonce=tickets.new_nonce(), mirror=None)
+        claimed = tickets.claim_launch(job, order)
+        if not claimed or not tickets.claim_start(job, order.attempt, mine):
+            return {"has": False}
+        _move_in(stage, job)
+        end = End.from_json(fields.mapping("end"), fields.where)
+        tickets.record_end(job, order.attempt, end)
+    shutil.rmtree(stage, ignore_errors=True)
+    return {"has": found.verdict in (Verdict.DONE, Verdict.FREE)}
+
+
+def _move_in(stage: str, job: JobPaths) -> None:
+    """Move what is staged into a job's folder; what an earlier attempt left makes way."""
+    for folder, target in ((stage, job.root), (f"{stage}/{XPM}", job.xpm)):
+        if not os.path.isdir(folder):
+            continue
+        for name in os.listdir(folder):
+            path = f"{target}/{name}"
+            if folder == stage and name == XPM:
+                continue
+            if os.path.isdir(path) and not os.path.islink(path):
+                shutil.rmtree(path)
+            os.replace(f"{folder}/{name}", path)
+
+
+def _job(request: Request, key: JobKey) -> JobPaths:
+    return WorkspacePaths(request.fields.text("root")).job(key)
 
 
 def _kill(job: JobPaths, number: int, user: str) -> str:

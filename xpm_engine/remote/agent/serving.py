@@ -217,6 +217,7 @@ def hello() -> Message:
         {
             "proto": PROTOCOL,
             "python": platform.python_version(),
+            "platform": f"{platform.system()} {platform.machine()}",
             "machine_id": processes.machine_id(),
             "boot_id": processes.boot_id(),
             "host": processes.host_name(),

@@ -12,13 +12,19 @@ import json
 import os
 import socket
 import subprocess
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from xpm_engine.errors import LaunchError
+from xpm_engine.remote.agent.serving import Request
+from xpm_engine.remote.frames import Message
 from xpm_engine.workspace.layout import JobPaths
 from xpm_engine.workspace.records.fields import Fields
+
+PROBE_PATIENCE = 30.0
+"""Seconds for an interpreter to say its version: environments on network disks are slow."""
 
 _ENTER = """
 import sys
@@ -46,6 +52,35 @@ class Command:
     def entering(self, module: str, *arguments: str) -> "List[str]":
         """The command line that runs the `main` of a module of the runtime."""
         return [*self.python, "-P", "-c", _ENTER.format(module), self.engine, *arguments]
+
+
+def probe(request: Request) -> "Iterator[Optional[Message]]":
+    """What the job's interpreter is here: ``version``, or ``fault`` and what it said."""
+    command = Command.read(request.fields)
+    code = "import sys, json; print(json.dumps([list(sys.version_info[:3]), sys.executable]))"
+    try:
+        process = subprocess.Popen(
+            [*command.python, "-c", code],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            cwd="/",
+        )
+    except OSError as error:
+        yield Message({"fault": f"{command.python[0]}: {error.strerror}"})
+        return
+    deadline = time.monotonic() + PROBE_PATIENCE
+    while process.poll() is None and time.monotonic() < deadline:
+        yield None
+    if process.poll() is None:
+        process.kill()
+    said, _ = process.communicate()
+    lines = said.decode("utf-8", "replace").strip().splitlines() or [""]
+    try:
+        version, executable = json.loads(lines[-1])
+        yield Message({"version": version, "executable": executable})
+    except (ValueError, TypeError):
+        yield Message({"fault": "\n".join(lines[-5:]) or f"it ended with {process.returncode}"})
 
 
 class Starter:

@@ -87,9 +87,9 @@ def put_all(request: Request) -> Answer:
 def settle(request: Request) -> Answer:
     """Let a folder that is complete take its place; one that is there already stays.
 
-    Without `to`, a folder that was left half-made is removed.
+    Without `place`, a folder that was left half-made is removed.
     """
-    source, target = request.fields.text("from"), request.fields.optional_text("to")
+    source, target = request.fields.text("stage"), request.fields.optional_text("place")
     if target is not None and not os.path.isdir(target):
         try:
             make_folders(os.path.dirname(target))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from typing import Dict
 
-from xpm_engine.remote.agent import browsing, files, following, jobs, storing, tree
+from xpm_engine.remote.agent import browsing, files, following, jobs, starting, storing, tree
 from xpm_engine.remote.agent.serving import Agent, Answer, Handler, Request
 
 
@@ -41,6 +41,9 @@ HANDLERS: Dict[str, Handler] = {
     "follow": following.follow,
     "watch": following.watch,
     "launch": jobs.launch,
+    "has": jobs.has,
+    "install": jobs.install,
+    "probe": starting.probe,
     "find": jobs.find,
     "void": jobs.void,
     "kill": jobs.kill,

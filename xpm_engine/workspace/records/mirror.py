@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Optional, Tuple
 
-from xpm_engine.workspace.records.fields import Fields
+from xpm_engine.errors import UnreadableError
+from xpm_engine.workspace.records.fields import VERSION, Fields
 
 
 @dataclass(frozen=True)
@@ -23,3 +24,80 @@ class Mirror:
     def read(cls, fields: Optional[Fields]) -> "Optional[Mirror]":
         """None for the field of an original."""
         return None if fields is None else cls(fields.text("of"), fields.text("as_of"))
+
+
+@dataclass(frozen=True)
+class MirrorState:
+    """``N.mirror``: which job of another host attempt N is a copy of, and how far it was copied."""
+
+    of: str
+    """The host's name in xpm.toml."""
+    attempt: int = 0
+    """Its number there; 0 until it has one."""
+    nonce: str = ""
+    """Of its order there, which may be somebody else's."""
+    events: Tuple[int, int] = (0, 0)
+    """Bytes of events.jsonl there that were copied, and how long the file here is with them."""
+    metrics: Tuple[int, int] = (0, 0)
+
+    def to_json(self) -> Dict[str, Any]:
+        return {
+            "v": VERSION,
+            "of": self.of,
+            "attempt": self.attempt,
+            "nonce": self.nonce,
+            "events": list(self.events),
+            "metrics": list(self.metrics),
+        }
+
+    @classmethod
+    def from_json(cls, data: Dict[str, Any], where: str) -> "MirrorState":
+        fields = Fields(data, where)
+        fields.version()
+        return cls(
+            of=fields.text("of"),
+            attempt=fields.integer("attempt"),
+            nonce=fields.text("nonce"),
+            events=_pair(fields, "events"),
+            metrics=_pair(fields, "metrics"),
+        )
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """``fetched.json``: what of a result on another host was brought here."""
+
+    of: str
+    root: str
+    """The job's folder there."""
+    files: int
+    """How many were brought."""
+    left: int
+    """How many are there alone."""
+
+    def to_json(self) -> Dict[str, Any]:
+        return {
+            "v": VERSION,
+            "of": self.of,
+            "root": self.root,
+            "files": self.files,
+            "left": self.left,
+        }
+
+    @classmethod
+    def from_json(cls, data: Dict[str, Any], where: str) -> "Fetched":
+        fields = Fields(data, where)
+        fields.version()
+        return cls(
+            of=fields.text("of"),
+            root=fields.text("root"),
+            files=fields.integer("files"),
+            left=fields.integer("left"),
+        )
+
+
+def _pair(fields: Fields, name: str) -> Tuple[int, int]:
+    values = fields.items(name)
+    if len(values) != 2 or not all(type(value) is int for value in values):
+        raise UnreadableError(f"field {name!r} is no pair of numbers", where=fields.where)
+    return values[0], values[1]

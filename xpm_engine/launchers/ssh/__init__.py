@@ -1,0 +1,13 @@
+"""Other machines over ssh: jobs run there, and are watched, killed and read here.
+
+- `launcher`  the contract, over one host or several
+- `host`      one host of a plan: its connection, and the way of each job through it
+- `work`      one job on its way
+- `shipping`  what must be there before: code, upstream results, the order
+- `mirror`    what comes back while it runs, as the files of the local job folder
+- `fetching`  what its result brings here when it is done
+"""
+
+from xpm_engine.launchers.ssh.launcher import SshLauncher
+
+__all__ = ["SshLauncher"]

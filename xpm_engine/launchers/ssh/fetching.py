@@ -1,0 +1,178 @@
+"""What a result brings here: the files of a far job folder, those that were asked for.
+
+What is here already is known by its size and time, so that it may be cut anywhere and asked again;
+a large file goes on where it stopped, and is compared by its SHA-256.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from xpm_engine.errors import RemoteError
+from xpm_engine.launchers.ssh.shipping import sum_of
+from xpm_engine.remote.connection import Connection
+from xpm_engine.workspace.atomic import make_folders, storage_error
+from xpm_engine.workspace.layout import XPM, partial_file
+
+SMALL = 1 << 17
+"""Bytes of a file up to which many travel together."""
+
+TOGETHER = 500
+"""Paths in one request."""
+
+Progress = Callable[[int, int], None]
+"""Told how many bytes are here of how many."""
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What a fetch came to."""
+
+    files: int
+    """How many files are here now."""
+    left: int
+    """How many were not asked for."""
+    size: int
+    """Bytes of those that are here."""
+
+
+@dataclass(frozen=True)
+class _Remote:
+    path: str
+    size: int
+    mtime_ns: int
+    executable: bool
+
+
+def fetch(
+    connection: Connection,
+    there: str,
+    here: str,
+    patterns: Sequence[str],
+    *,
+    progress: Progress | None = None,
+) -> Tally:
+    """Bring the files of the folder `there` that match a pattern into the folder `here`.
+
+    Raises StorageError, RemoteError.
+    """
+    wanted: list[_Remote] = []
+    left = 0
+    for entry in _walk(connection, there):
+        if not any(fnmatch.fnmatchcase(entry["name"], pattern) for pattern in patterns):
+            left += entry["kind"] == "file"
+        elif entry["kind"] == "folder":
+            make_folders(f"{here}/{entry['name']}")
+        elif entry["kind"] == "link":
+            _make_link(here, entry["name"], entry["to"])
+        else:
+            executable = bool(entry["mode"] & 0o100)
+            wanted.append(_Remote(entry["name"], entry["size"], entry["mtime_ns"], executable))
+    total = sum(file.size for file in wanted)
+    missing = [file for file in wanted if not _is_here(file, here)]
+    bytes_here = total - sum(file.size for file in missing)
+    small = [file for file in missing if file.size <= SMALL]
+    for start in range(0, len(small), TOGETHER):
+        batch = small[start : start + TOGETHER]
+        _fetch_small(connection, batch, there, here)
+        bytes_here += sum(file.size for file in batch)
+        if progress is not None:
+            progress(bytes_here, total)
+    for file in missing:
+        if file.size > SMALL:
+            for piece in _fetch_large(connection, file, there, here):
+                bytes_here += piece
+                if progress is not None:
+                    progress(bytes_here, total)
+    return Tally(len(wanted), left, total)
+
+
+def _walk(connection: Connection, there: str) -> Iterator[dict[str, Any]]:
+    """What stands in a job's folder but what is ours: that was mirrored while it ran."""
+    for part in connection.stream("walk", path=there, skip=[XPM]):
+        for entry in part.body.get("entries", ()):
+            name, to = entry["name"], entry.get("to", "")
+            if name != XPM and not to.startswith(f"{XPM}/logs/"):
+                yield entry
+
+
+def _is_here(file: _Remote, here: str) -> bool:
+    try:
+        found = os.lstat(f"{here}/{file.path}")
+    except OSError:
+        return False
+    return found.st_size == file.size and found.st_mtime_ns == file.mtime_ns
+
+
+def _make_link(here: str, name: str, to: str) -> None:
+    """A link as it is there, unless it would lead out of the job's folder."""
+    path = f"{here}/{name}"
+    target = os.path.normpath(os.path.join(os.path.dirname(name), to))
+    if os.path.isabs(to) or target.startswith("..") or os.path.lexists(path):
+        return
+    make_folders(os.path.dirname(path))
+    os.symlink(to, path)
+
+
+def _fetch_small(connection: Connection, files: Sequence[_Remote], there: str, here: str) -> None:
+    paths = [f"{there}/{file.path}" for file in files]
+    for part in connection.stream("read_all", paths=paths, limit=2 * SMALL):
+        at = 0
+        rows: list[tuple[int, int, list[int]]] = part.body["files"]
+        for index, size, stamp in rows:
+            file = files[index]
+            if size < 0 or (size == 0 and stamp[2]):
+                raise RemoteError(
+                    f"{connection.name}: {paths[index]} went away or grew while it was fetched"
+                )
+            _write(file, here, part.data[at : at + size], stamp[1])
+            at += size
+
+
+def _write(file: _Remote, here: str, data: bytes, mtime_ns: int) -> None:
+    path = f"{here}/{file.path}"
+    aside = partial_file(path, "fetched")
+    mode = 0o777 if file.executable else 0o666
+    try:
+        try:
+            descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+        except FileNotFoundError:
+            make_folders(os.path.dirname(path))
+            descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+        with open(descriptor, "wb", buffering=0) as target:
+            target.write(data)
+            os.utime(target.fileno(), ns=(mtime_ns, mtime_ns))
+        os.replace(aside, path)
+    except OSError as error:
+        raise storage_error(error, path, "write this file") from error
+
+
+def _fetch_large(connection: Connection, file: _Remote, there: str, here: str) -> Iterator[int]:
+    """A file in pieces, from where it was cut; yields how many bytes came."""
+    source, path = f"{there}/{file.path}", f"{here}/{file.path}"
+    sums = connection.stream("sums", paths=[source], patience=600.0)
+    digest = next((part.body["sum"][1] for part in sums if "sum" in part.body), None)
+    if digest is None:
+        raise RemoteError(f"{connection.name}: {source} went away while it was fetched")
+    make_folders(os.path.dirname(path))
+    aside = partial_file(path, digest)
+    mode = 0o777 if file.executable else 0o666
+    try:
+        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, mode)
+        with open(descriptor, "wb", buffering=0) as target:
+            at = target.seek(0, os.SEEK_END)
+            yield at
+            for part in connection.stream("read", path=source, at=at):
+                target.write(part.data)
+                yield len(part.data)
+            os.utime(target.fileno(), ns=(file.mtime_ns, file.mtime_ns))
+        if sum_of(aside) != digest:
+            os.unlink(aside)
+            raise RemoteError(f"{connection.name}: {source} changed while it was fetched")
+        os.replace(aside, path)
+    except OSError as error:
+        raise storage_error(error, path, "write this file") from error

@@ -1,0 +1,53 @@
+"""One job on its way through another host."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from xpm_engine.remote.connection import Subscription
+from xpm_engine.workspace.layout import JobKey, JobPaths
+from xpm_engine.workspace.records.tickets import End, Launch
+
+
+class Phase(Enum):
+    """How far it has come."""
+
+    NEW = "new"
+    """Nothing was said about it to its host in this plan."""
+    SENT = "sent"
+    """Its host may have it."""
+    FOLLOWED = "followed"
+    """Its host has it."""
+    FETCHING = "fetching"
+    """It has ended there, and its result is on its way."""
+    OVER = "over"
+
+
+@dataclass
+class Work:
+    """Its local attempt, and the one that stands for it there."""
+
+    key: JobKey
+    job: JobPaths
+    """The folder here."""
+    launch: Launch
+    """The order here; its attempt is the local number."""
+    phase: Phase = Phase.NEW
+    far_attempt: int = 0
+    far_nonce: str = ""
+    started: bool = False
+    """Whether its N.start was seen."""
+    lock: int | None = None
+    """The local job's lock: who holds it is the one who mirrors."""
+    subscription: Subscription | None = None
+    tries: int = 0
+    """Times that it was claimed there without a start to be seen."""
+    kill: bool = False
+    """Whether it is to be stopped as soon as its host can be told."""
+    end: End | None = None
+
+    @property
+    def attempt(self) -> int:
+        """The local number."""
+        return self.launch.attempt
