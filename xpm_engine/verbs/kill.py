@@ -6,12 +6,14 @@ import signal
 from dataclasses import dataclass
 from enum import Enum
 
-from xpm_engine.errors import UnreadableError
+from xpm_engine.errors import RemoteError, UnreadableError, UsageError
+from xpm_engine.verbs.far import host_of, reached, settings_of
 from xpm_engine.verbs.protection import changing
 from xpm_engine.workspace import processes, scan, tickets
-from xpm_engine.workspace.layout import JobKey, WorkspacePaths
+from xpm_engine.workspace.layout import JobKey, JobPaths, WorkspacePaths
 from xpm_engine.workspace.processes import Liveness
 from xpm_engine.workspace.records.identity import ProcessIdentity
+from xpm_engine.workspace.records.mirror import MirrorState
 from xpm_engine.workspace.records.runs import PlanState
 from xpm_engine.workspace.records.states import JobState
 from xpm_engine.workspace.records.tickets import Attempt, LaunchedBy
@@ -74,6 +76,9 @@ def kill_job(workspace: WorkspacePaths, key: JobKey) -> KillReport:
         return KillReport(key, Killed.NOT_LIVE)
     if attempt.launch.by is LaunchedBy.CLEAN:
         return KillReport(key, Killed.CLEANING)
+    far = host_of(job, attempt)
+    if far is not None:
+        return _kill_far(workspace, job, attempt, far)
     if attempt.start is None:
         user = processes.user_name()
         if tickets.void(job, attempt, user=user, why=f"cancelled by {user} before it started"):
@@ -122,3 +127,34 @@ def _kill_running(workspace: WorkspacePaths, key: JobKey, attempt: Attempt) -> K
         tickets.reap(job, attempt)
         return KillReport(key, Killed.GONE)
     return KillReport(key, Killed.NOT_LIVE)
+
+
+def _kill_far(
+    workspace: WorkspacePaths, job: JobPaths, attempt: Attempt, far: MirrorState
+) -> KillReport:
+    """Ask the host that has it; it is cancelled here when it is there."""
+    key, user = attempt.launch.key, processes.user_name()
+    try:
+        with reached(settings_of(workspace, far.of)) as (connection, there):
+            if attempt.start is None and not far.attempt:
+                why = f"cancelled by {user} before it started"
+                order = attempt.launch.to_json()
+                answer = connection.ask("void", root=there.root, launch=order, user=user, why=why)
+                if answer["state"] == "void" and tickets.void(job, attempt, user=user, why=why):
+                    return KillReport(key, Killed.CANCELLED)
+                number = answer.get("attempt", 0)
+            else:
+                number = far.attempt or attempt.number
+            asked = [[str(key), number]]
+            (told,) = connection.ask("kill", root=there.root, jobs=asked, user=user)["killed"]
+    except (RemoteError, UsageError) as error:
+        return KillReport(key, Killed.ELSEWHERE, f"on {far.of}: {error.what}")
+    return KillReport(key, _TOLD.get(told, Killed.NOT_LIVE), f"on {far.of}")
+
+
+_TOLD = {
+    "asked": Killed.ASKED,
+    "cancelled": Killed.CANCELLED,
+    "gone": Killed.GONE,
+    "elsewhere": Killed.ELSEWHERE,
+}
