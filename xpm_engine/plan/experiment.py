@@ -79,11 +79,11 @@ class Experiment:
         self.workspace = WorkspacePaths.at(_folder(workspace))
         self._roots = PathRoots(workspace=self.workspace, project=_project())
         settings = load_settings(self.workspace)
-        self._launcher = (
-            named_launcher(launcher or LOCAL, settings)
-            if launcher is None or isinstance(launcher, str)
-            else launcher
-        )
+        if launcher is None or isinstance(launcher, str):
+            # A job's process only reads the classes above: it knows no hosts, and needs none.
+            name = LOCAL if launcher is None or reading_classes() else launcher
+            launcher = named_launcher(name, settings)
+        self._launcher = launcher
         capacity = self._launcher.capacity()
         self._rules = ResourceRules(capacity, settings.tokens, settings.resources)
         self._on_drift = policy_of(on_drift, settings.drift.policy)

@@ -300,3 +300,13 @@ def test_a_name_that_is_no_launcher(far: Far) -> None:
     code, said = far.project.run()
     assert code != 0
     assert "did you mean 'alpha'?" in said
+
+
+def test_a_plan_that_is_not_guarded(far: Far) -> None:
+    far.plan('Write(text="hello").submit()')
+    plan = far.project.folder / "plan.py"
+    text = plan.read_text().replace('if __name__ == "__main__":\n', "if True:\n")
+    plan.write_text(text)
+    far.run()
+    assert far.project.ledger() == ["begin hello", "end hello"]
+    assert Path(far.there.supervisors_log).read_text() == ""

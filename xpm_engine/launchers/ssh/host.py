@@ -112,7 +112,7 @@ class Host:
         self._place: _Place | None = None
         self._bundles: dict[bytes, Bundle] = {}
         self._reap_at = self._refresh_at = 0.0
-        self._closed = False
+        self._started = self._closed = False
         self._threads = [
             threading.Thread(target=self._loop, args=(items, tick), name=f"xpm-{name}", daemon=True)
             for items, tick in (
@@ -123,7 +123,10 @@ class Host:
         ]
 
     def start(self) -> Host:
-        """Connect, and begin."""
+        """Connect, and begin; once."""
+        if self._started:
+            return self
+        self._started = True
         self.link.start()
         for thread in self._threads:
             thread.start()
@@ -131,6 +134,7 @@ class Host:
 
     def take(self, work: Work) -> None:
         """See to a job, from any thread."""
+        self.start()
         self._works[work.launch.nonce] = work
         self._todo.put(lambda: self._advance(work))
 
@@ -148,6 +152,8 @@ class Host:
     def close(self) -> None:
         """Let go; what runs there goes on."""
         self._closed = True
+        if not self._started:
+            return
         self.link.close()
         queues = (self._todo, self._parts, self._results)
         for items, thread in zip(queues, self._threads, strict=True):

@@ -50,7 +50,7 @@ class SshLauncher:
                 changed=self._tell,
                 log=self._say,
                 dial=None if dial is None else dial(host),
-            ).start()
+            )
             for host, settings in hosts.items()
         }
         self._cores: dict[str, int] = {}
@@ -125,7 +125,7 @@ class SshLauncher:
         known = self._cores.get(name)
         if known is None:
             host = self._hosts[name]
-            known = host.settings.cores or host.link.settled(PATIENCE).hello.cores
+            known = host.settings.cores or host.start().link.settled(PATIENCE).hello.cores
             self._cores[name] = known
         return known
 
