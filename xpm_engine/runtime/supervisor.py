@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from xpm_engine.errors import StorageError, UnreadableError
-from xpm_engine.runtime import child, leftovers, system
+from xpm_engine.runtime import child, leftovers, memory, system
 from xpm_engine.runtime.context import JobContext
 from xpm_engine.runtime.limits import Limits
 from xpm_engine.runtime.order import params_of, read_launch
@@ -121,6 +121,8 @@ class _Supervision:
             summary = self._summary()
             context = replace(self.context, deadline=self.limits.deadline())
             system.adopt_orphans()
+            # What the kernel kills from now on may be this task: it can be quick.
+            kernel_kills = memory.kernel_kills()
             running = child.fork_task(context, self.launch, self.locks, run_task)
             summary = replace(summary, task=processes.identity_of(running.pid))
             try:
@@ -134,7 +136,13 @@ class _Supervision:
         running.begin()
         self._tell(EventType.STARTED, pid=running.pid)
         ended = TaskWait(
-            self.context.job, running.pid, self.limits, context.deadline, self.signals, self._tell
+            self.context.job,
+            running.pid,
+            self.limits,
+            context.deadline,
+            self.signals,
+            self._tell,
+            kernel_kills,
         ).wait()
         seconds = system.boot_clock() - began
         swept = sweep(running.pid, self.signals)

@@ -39,6 +39,8 @@ class TaskWait:
     signals: Signals
     tell: Callable[[EventType], None]
     """Notes what happened to the job."""
+    kernel_kills: int
+    """What `memory.kernel_kills` said before the task executed anything."""
     _stop: BadEnd | None = None
     _kill_at: float = 0.0
     _killed: bool = False
@@ -46,7 +48,6 @@ class TaskWait:
 
     def wait(self) -> Ended:
         """Return when the task has ended, in whatever way."""
-        kernel_kills = memory.kernel_kills()
         memory_at = 0.0
         alive_at = time.monotonic() + ALIVE_INTERVAL
         while True:
@@ -59,7 +60,7 @@ class TaskWait:
                     cpu_seconds=usage.ru_utime + usage.ru_stime,
                     peak_bytes=max(usage.ru_maxrss * scale, self._held),
                     stop=self._stop,
-                    kernel_killed=killed and memory.kernel_kills() > kernel_kills,
+                    kernel_killed=killed and memory.kernel_kills() > self.kernel_kills,
                 )
             clock = time.monotonic()
             if clock >= alive_at:

@@ -16,6 +16,8 @@ from tests.engine.supervising import run, spawn, wait_for
 from xpm_engine.runtime import memory
 from xpm_engine.runtime.context import JobContext, enter_job, remaining_time
 from xpm_engine.runtime.limits import GRACE, Limits
+from xpm_engine.runtime.outcomes import Ended
+from xpm_engine.runtime.waiting import TaskWait
 from xpm_engine.workspace import processes, scan, tickets
 from xpm_engine.workspace.layout import WorkspacePaths
 from xpm_engine.workspace.records.events import EventType, parse_events
@@ -163,6 +165,30 @@ def test_a_kill_by_the_kernel_for_lack_of_memory_is_told_as_such(
     assert record.reason is not None
     assert record.reason.kind is ReasonKind.OUT_OF_MEMORY
     assert record.signal == signal.SIGKILL
+
+
+def test_a_kill_that_comes_before_the_supervisor_waits_is_told_as_well(
+    workspace: WorkspacePaths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counter = tmp_path / "memory.events"
+    counter.write_text("oom_kill 3\n")
+    monkeypatch.setattr(memory, "_counters", lambda: (str(counter),))
+    wait = TaskWait.wait
+
+    def late(self: TaskWait) -> Ended:
+        wait_for(lambda: counter.read_text() == "oom_kill 4\n")
+        return wait(self)
+
+    monkeypatch.setattr(TaskWait, "wait", late)
+
+    def body(context: JobContext, order: Launch, report: int) -> int:
+        counter.write_text("oom_kill 4\n")
+        os.kill(os.getpid(), signal.SIGKILL)
+        return 0
+
+    record = run(workspace, body)
+    assert record.reason is not None
+    assert record.reason.kind is ReasonKind.OUT_OF_MEMORY
 
 
 def test_a_kill_by_anyone_else_is_a_signal(workspace: WorkspacePaths) -> None:
