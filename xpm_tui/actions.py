@@ -34,6 +34,8 @@ class Situation:
     """What an action's being possible depends on, besides the widget that has the focus."""
 
     readonly: bool = False
+    host: str = ""
+    """The machine that the workspace is on, if it is not this one."""
     web: bool = False
     """Whether the app is shown in a browser."""
     jobs: int = 0
@@ -89,6 +91,8 @@ class Action:
 
 
 def _changes(situation: Situation) -> str:
+    if situation.host:
+        return f"from here {situation.host} is only looked at: kill and clean with xpm there"
     return "the app was started with --readonly" if situation.readonly else ""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.console import RenderableType
 from rich.theme import Theme as RichTheme
@@ -40,6 +40,9 @@ from xpm_tui.watcher import Watcher
 from xpm_tui.widgets.log_view import LogView
 from xpm_tui.widgets.status_bar import StatusBar
 from xpm_tui.widgets.trash_view import TrashView
+
+if TYPE_CHECKING:
+    from xpm_tui.far.site import FarSite
 
 CTRL_C = 1.5
 """Seconds in which the second ctrl+c leaves."""
@@ -90,17 +93,22 @@ class XpmApp(App[None], inherit_bindings=False):
         clock: Callable[[], float] = time.time,
         sessions: Sessions | None = None,
         goal: Goal | None = None,
+        far: FarSite | None = None,
     ) -> None:
-        """`sessions` keeps how the workspace is left; `goal` is where the app opens."""
+        """`sessions` keeps how the workspace is left; `goal` is where the app opens.
+
+        `far` is where the workspace really is, if that is on another machine.
+        """
         super().__init__()
         self.sessions = sessions
         self._goal = goal
         self._kept = Session()
         self.left_at = Session()
         """How the workspace was left, once it was."""
-        self.readonly = readonly
+        self.readonly = readonly or far is not None
+        self.far = far
         self.clock = clock
-        self.store = Store(workspace)
+        self.store = self._store(workspace)
         self.changes: tuple[Change, ...] = ()
         """What this session changed and can still be taken back, oldest first."""
         self._protection = ExitStack()
@@ -128,6 +136,8 @@ class XpmApp(App[None], inherit_bindings=False):
         self._protection.close()
         self._obsolescence.stop()
         self._watcher.stop()
+        if self.far is not None:
+            self.far.close()
 
     def open_workspace(self, workspace: WorkspacePaths) -> None:
         """Leave this workspace for another one."""
@@ -158,6 +168,16 @@ class XpmApp(App[None], inherit_bindings=False):
         if self.sessions is not None and self.left_at != self._kept:
             self._kept = self.left_at
             self.sessions.keep(self.store.workspace, self.left_at)
+
+    def _store(self, workspace: WorkspacePaths) -> Store:
+        if self.far is None:
+            return Store(workspace)
+        return Store(
+            workspace,
+            place=self.far.title,
+            root=self.far.place.root,
+            list_folder=self.far.list_folder,
+        )
 
     @property
     def watcher(self) -> Watcher:
@@ -280,7 +300,9 @@ class XpmApp(App[None], inherit_bindings=False):
     def _look_again(self) -> None:
         """A second has passed."""
         if self._survey:
-            self._obsolescence.tick()
+            # What is here of another machine's workspace is not enough to tell what is obsolete.
+            if self.far is None:
+                self._obsolescence.tick()
 
     def on_xpm_app_obsolete_found(self, message: ObsoleteFound) -> None:
         message.stop()
@@ -293,7 +315,13 @@ class XpmApp(App[None], inherit_bindings=False):
     # The disk
 
     def _watch(self, workspace: WorkspacePaths) -> Watcher:
-        return Watcher(workspace, self._wake, events=self._events, clock=self.clock)
+        senses = None if self.far is None else self.far.senses(clock=self.clock)
+        watcher = Watcher(
+            workspace, self._wake, events=self._events, clock=self.clock, senses=senses
+        )
+        if self.far is not None:
+            self.far.tell(watcher.touch)
+        return watcher
 
     def _wake(self) -> None:
         """In the watcher's thread."""
@@ -315,6 +343,9 @@ class XpmApp(App[None], inherit_bindings=False):
         message.stop()
         changed = [self.store.apply(delta) for delta in self._watcher.take()]
         self._obsolescence.note(_together(changed))
+        touched = self._watcher.take_touched()
+        if touched:
+            changed.append(Changed(jobs=touched))
         if self._main is not None and self._main.ready:
             self._main.refresh_from(_together(changed))
         self._show_whether_empty()

@@ -12,6 +12,7 @@ import click
 
 if TYPE_CHECKING:
     from xpm_engine.workspace.layout import WorkspacePaths
+    from xpm_tui.far.site import FarSite
     from xpm_tui.store import Store, Subject
 
 
@@ -61,7 +62,11 @@ def command(
     if job and experiment:
         raise click.UsageError("--job and --experiment: the app opens at one of them.")
 
-    if demo or demo_failure:
+    far = None
+    if workspace.startswith("ssh://"):
+        far = _far_site(workspace)
+        paths = far.place.here
+    elif demo or demo_failure:
         folder = _start_demo(failure=demo_failure)
         paths = check_workspace(str(folder))
     else:
@@ -69,7 +74,7 @@ def command(
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise click.UsageError("the app needs a terminal; for scripts there is: xpm ls --json")
 
-    if experiment:
+    if experiment and far is None:
         _check_experiment(paths, experiment)
 
     from xpm_tui.app import XpmApp
@@ -82,9 +87,10 @@ def command(
         ascii_only=ascii_only or _ascii_only(),
         sessions=users_sessions(),
         goal=Goal(job, experiment),
+        far=far,
     )
     app.run(mouse=not no_mouse)
-    click.echo(farewell(app.store, app.left_at.cursor))
+    click.echo(farewell(app.store, app.left_at.cursor, url="" if far is None else far.place.url))
     if app.return_code:
         sys.exit(app.return_code)
 
@@ -100,6 +106,14 @@ def _check_experiment(workspace: WorkspacePaths, name: str) -> None:
         close = get_close_matches(name, names, n=1)
         hint = f"; did you mean {close[0]}?" if close else ""
         raise click.UsageError(f"there is no experiment {name!r} in {workspace.root}{hint}")
+
+
+def _far_site(url: str) -> FarSite:
+    """Connect to a workspace of another machine; raises UsageError, RemoteError."""
+    from xpm_tui.far.place import cache_folder, open_place
+    from xpm_tui.far.site import FarSite
+
+    return FarSite(open_place(url, caches=cache_folder()))
 
 
 def _start_demo(*, failure: bool) -> Path:
@@ -119,8 +133,11 @@ def _ascii_only() -> bool:
     return "utf8" not in encoding or os.environ.get("TERM") in ("vt100", "vt220")
 
 
-def farewell(store: Store, place: Subject) -> str:
-    """One line: how it stands, why what failed did, and the command to come back to this place."""
+def farewell(store: Store, place: Subject, *, url: str = "") -> str:
+    """One line: how it stands, why what failed did, and the command to come back to this place.
+
+    `url` names the workspace, if it is on another machine.
+    """
     from xpm_engine.verbs.causes import group_causes
     from xpm_engine.verbs.words import plural
     from xpm_tui.store import FailedSubject
@@ -139,16 +156,18 @@ def farewell(store: Store, place: Subject) -> str:
     if counts.failed:
         parts[-1] += f" ({plural(len(group_causes(store.jobs(FailedSubject()))), 'cause')})"
     words = ", ".join(parts) or "nothing has run"
-    return f"{words}; back with: {way_back(store.workspace, place)}"
+    return f"{words}; back with: {way_back(store.workspace, place, url=url)}"
 
 
-def way_back(workspace: WorkspacePaths, place: Subject) -> str:
+def way_back(workspace: WorkspacePaths, place: Subject, *, url: str = "") -> str:
     """The command that opens this workspace again from here, at this place."""
     import shlex
 
     here = os.path.relpath(workspace.root)
     words = ["xpm-tui"]
-    if here != ".":
+    if url:
+        words.append(url)
+    elif here != ".":
         words.append(min(here, workspace.root, key=len))
     return shlex.join([*words, *_place_options(place)])
 

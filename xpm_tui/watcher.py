@@ -11,13 +11,14 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from threading import Condition, Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
+from xpm_engine.errors import UnreachableError
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_tui.store.model import Delta
 from xpm_tui.store.reader import Look, Reader
@@ -60,6 +61,42 @@ class Hearing(Enum):
     STARTING = "starting"
     EVENTS = "events"
     POLLING = "polling"
+    LOST = "lost"
+    """The other machine can't be reached."""
+
+
+class Reads(Protocol):
+    """What reads a workspace: `store.reader.Reader`, or `far.reader.FarReader`."""
+
+    trouble: str
+    lost: str
+
+    @property
+    def live_jobs(self) -> frozenset[JobKey]: ...
+
+    def remember(self) -> Delta | None: ...
+
+    def keep(self) -> None: ...
+
+    def folders(self) -> tuple[str, ...]: ...
+
+    def read(self, look: Look) -> Iterator[Delta]: ...
+
+
+class Hears(Protocol):
+    """What hears of changes in folders: `Ears`, or `far.listening.FarEars`."""
+
+    def listen_at(self, folders: list[str]) -> list[str]: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Senses:
+    """How a workspace is read, and how its changes are heard of."""
+
+    reader: Reads
+    ears: Callable[[Callable[[str], None]], Hears]
 
 
 @dataclass
@@ -85,10 +122,12 @@ class Watcher:
         *,
         events: bool = True,
         clock: Callable[[], float] = time.time,
+        senses: Senses | None = None,
     ) -> None:
         """`wake` is called from the thread when there is something to `take`; it must not block.
 
-        Without `events` it looks every few seconds.
+        Without `events` it looks every few seconds. `senses` are those for a workspace of another
+        machine.
         """
         self.hearing = Hearing.STARTING
         self.trouble = ""
@@ -96,16 +135,18 @@ class Watcher:
         self._workspace = workspace
         self._wake = wake
         self._events = events
-        self._reader = Reader(workspace, clock=clock)
+        self._senses = senses or Senses(Reader(workspace, clock=clock), Ears)
+        self._reader = self._senses.reader
         self._changed = Condition()
         self._dirty = _Dirty(everything=True)
         self._found: deque[Delta] = deque()
+        self._touched: set[JobKey] = set()
         self._woken = False
         self._kept = False
         """Whether what the first look at everything found was remembered."""
         self._stopped = False
         self._thread = Thread(target=self._run, name="watcher", daemon=True)
-        self._ears: Ears | None = None
+        self._ears: Hears | None = None
 
     def start(self) -> None:
         """Begin to read."""
@@ -135,6 +176,25 @@ class Watcher:
             self._woken = False
             self._changed.notify()
             return found
+
+    def touch(self, key: JobKey) -> None:
+        """Files of this job have come that no look tells of: who shows them reads them again."""
+        with self._changed:
+            self._touched.add(key)
+        self._wake()
+
+    def take_touched(self) -> frozenset[JobKey]:
+        """The jobs that were touched since this was last asked."""
+        with self._changed:
+            touched = frozenset(self._touched)
+            self._touched.clear()
+            return touched
+
+    def look_soon(self) -> None:
+        """Do not wait for the next cycle."""
+        with self._changed:
+            self._dirty.lists = True
+            self._changed.notify()
 
     def look_now(self) -> None:
         """Look at everything now."""
@@ -203,15 +263,21 @@ class Watcher:
 
     def _listen(self) -> None:
         """Watch the folders that can change now."""
+        if self._reader.lost:
+            self.hearing, self.trouble = Hearing.LOST, self._reader.lost
+            return
         if not self._events or self.hearing is Hearing.POLLING:
             self.hearing = Hearing.POLLING
             return
         try:
             if self._ears is None:
-                self._ears = Ears(self._heard)
+                self._ears = self._senses.ears(self._heard)
             jobs = sorted(self._reader.live_jobs)[:MAX_JOB_WATCHES]
             folders = self._reader.folders()[:MAX_FOLDER_WATCHES]
             new = self._ears.listen_at([*folders, *(self._workspace.job(key).xpm for key in jobs)])
+        except UnreachableError as error:
+            self.hearing, self.trouble = Hearing.LOST, error.what
+            return
         except OSError as error:
             self.trouble = (
                 f"no events from this file system ({error.strerror or error}); if a limit is the "
@@ -222,7 +288,7 @@ class Watcher:
                 self._ears.close()
                 self._ears = None
             return
-        self.hearing = Hearing.EVENTS
+        self.hearing, self.trouble = Hearing.EVENTS, ""
         if new:
             # What happened in a folder between reading it and watching it made no event.
             with self._changed:

@@ -320,11 +320,17 @@ def read_progress(
 
 
 def read_run(
-    workspace: WorkspacePaths, experiment: str, run: str, *, manifest: Manifest | None = None
+    workspace: WorkspacePaths,
+    experiment: str,
+    run: str,
+    *,
+    manifest: Manifest | None = None,
+    dead: Dead | None = None,
 ) -> RunView:
     """One run, with its manifest and what its jobs wait for.
 
-    A `manifest` that was read before, and has not changed since, is not read again.
+    A `manifest` that was read before, and has not changed since, is not read again. `dead` tells
+    of its driver, where that is not a process of this machine.
     """
     paths = workspace.run(experiment, run)
     problem = ""
@@ -339,7 +345,7 @@ def read_run(
         manifest = read_manifest(paths)
     if manifest.damage:
         problem = problem or f"{paths.manifest}: {manifest.damage[0]}"
-    plan = None if record is None else plan_state(record)
+    plan = None if record is None else plan_state(record, dead=dead)
     if not manifest.ended and plan not in (None, PlanState.RUNNING, PlanState.CRASHED):
         problem = problem or f"{paths.manifest}: ends without its closing line"
     queue = _read_queue(paths, live=plan is PlanState.RUNNING)

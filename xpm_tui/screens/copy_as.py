@@ -33,29 +33,35 @@ class CopyAsScreen(Picker):
         super().__init__("Copy as", picks, widths=(NAME_WIDTH, LINES_WIDTH), note=NOTE)
 
 
-def forms_of(workspace: WorkspacePaths, jobs: Sequence[Job]) -> tuple[Form, ...]:
-    """All forms of these jobs; reads their parameters, so in a thread."""
+def forms_of(
+    workspace: WorkspacePaths, jobs: Sequence[Job], *, shown: WorkspacePaths | None = None
+) -> tuple[Form, ...]:
+    """All forms of these jobs; reads their parameters, so in a thread.
+
+    `shown` is the workspace by the name that it has for people, where that is another one.
+    """
     keys = [job.key for job in jobs]
+    shown = shown or workspace
     if not keys:
-        return (("folder", workspace.root), ("command that opens it", _command("xpm-tui")))
+        return (("folder", shown.root), ("command that opens it", _command("xpm-tui")))
     records = [_params(workspace, job) for job in jobs]
     found = [record for record in records if record is not None]
     identifiers = [key.identifier for key in keys]
-    where = f"-w {shlex.quote(workspace.root)}"
+    where = f"-w {shlex.quote(shown.root)}"
     choices: list[Form] = [
         ("identifier", "\n".join(identifiers)),
         ("task and identifier", "\n".join(map(str, keys))),
-        ("folder", "\n".join(workspace.job(key).root for key in keys)),
+        ("folder", "\n".join(shown.job(key).root for key in keys)),
         ("command that lists it", f"xpm ls 'id:{','.join(identifiers)}' {where}"),
     ]
     if len(keys) == 1:
         choices += [
             ("command that explains it", f"xpm why {keys[0]} {where}"),
             ("command that shows its log", f"xpm log {keys[0]} {where}"),
-            ("command that opens it", _command("xpm-tui", workspace.root, "--job", keys[0].short)),
+            ("command that opens it", _command("xpm-tui", shown.root, "--job", keys[0].short)),
         ]
-    shown = [json.dumps(dict(job.params), indent=2, ensure_ascii=False) for job in jobs]
-    choices.append(("parameters that were set", _list(shown)))
+    params = [json.dumps(dict(job.params), indent=2, ensure_ascii=False) for job in jobs]
+    choices.append(("parameters that were set", _list(params)))
     if found:
         choices.append(("all parameters as JSON", _list(list(map(forms.json_text, found)))))
         choices.append(("Python", "\n\n".join(map(forms.python_text, found))))

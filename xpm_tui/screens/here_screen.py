@@ -72,7 +72,7 @@ class HereScreen(ActingScreen[None]):
 
     def do_copy_as(self) -> None:
         """Ask in which form."""
-        capture, workspace = self.capture(), self.app.store.workspace
+        capture, store = self.capture(), self.app.store
 
         def ask(forms: tuple[tuple[str, str], ...]) -> None:
             texts = dict(forms)
@@ -83,7 +83,7 @@ class HereScreen(ActingScreen[None]):
 
             self.app.push_screen(CopyAsScreen(forms), chosen)
 
-        self.in_thread(lambda: forms_of(workspace, capture.jobs), ask)
+        self.in_thread(lambda: forms_of(store.workspace, capture.jobs, shown=store.shown), ask)
 
     def _go_out(self, errand: Callable[[], outside.Errand]) -> None:
         """Leave the terminal to another program, and come back."""

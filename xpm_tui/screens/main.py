@@ -119,6 +119,7 @@ class MainScreen(RemoveScreen):
         in_trash = isinstance(self._right.subject, TrashSubject) and self._right.has_focus_within
         return Situation(
             readonly=self.app.readonly,
+            host="" if self.app.far is None else self.app.far.place.host,
             web=self.app.is_web,
             jobs=self._target_count(),
             things=self.things(self.removal_target()),
@@ -225,7 +226,19 @@ class MainScreen(RemoveScreen):
 
     def _show_place(self) -> None:
         shown = self._right.subject
+        self._attend(self._tree.subject if shown is None else shown)
         self._title.show_place(self._store, self._tree.subject if shown is None else shown)
+
+    def _attend(self, subject: Subject) -> None:
+        """Where the workspace is on another machine, the files of the job shown are followed."""
+        far = self.app.far
+        if far is None:
+            return
+        key, attempt = None, 0
+        if isinstance(subject, JobSubject | LogSubject):
+            key, attempt = subject.key, self._store.job(subject.key).record.attempt
+        if far.attend(key, attempt):
+            self.app.watcher.look_soon()
 
     def _show_facts(self) -> None:
         """The status row: marks, grouping, filter and badge."""

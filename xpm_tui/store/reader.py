@@ -54,6 +54,8 @@ class Reader:
         """The runs whose plan may still add to them."""
         self.trouble = ""
         """Why nothing can be remembered for the next time; empty if it can."""
+        self.lost = ""
+        """Why nothing can be asked: never here, for a disk is always asked."""
         self._known = Known(workspace, clock=clock)
         self._live: set[JobKey] = set()
         self._checked = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from xpm_engine.workspace.layout import JobKey, WorkspacePaths, is_retry
 from xpm_engine.workspace.records.states import JobState
 from xpm_engine.workspace.retries import with_retries
 from xpm_engine.workspace.scan import JobRecord, RunView
+from xpm_tui.folder import Listing, list_folder
 from xpm_tui.store.columns import Snapshot
 from xpm_tui.store.labels import Labelling, last_part
 from xpm_tui.store.model import (
@@ -56,8 +57,21 @@ class Store:
     are looked at.
     """
 
-    def __init__(self, workspace: WorkspacePaths) -> None:
+    def __init__(
+        self,
+        workspace: WorkspacePaths,
+        *,
+        place: str = "",
+        root: str = "",
+        list_folder: Callable[[str], Listing] = list_folder,
+    ) -> None:
+        """`place`, `root` and `list_folder` are given where the workspace is on another machine."""
         self.workspace = workspace
+        self.place = place
+        """Where it is, for the first row; empty: this machine and the path."""
+        self._root = root
+        self.list_folder = list_folder
+        """How the folder of a job is listed; it may wait for another machine."""
         self.trash: tuple[Transaction, ...] = ()
         self.obsolete: Removal | None = None
         """What could be cleaned, as far as that is known; None until it was looked for."""
@@ -92,6 +106,15 @@ class Store:
         self._dependants: dict[RunKey, dict[JobKey, tuple[JobKey, ...]]] = {}
 
     # What the reader found
+
+    @property
+    def shown(self) -> WorkspacePaths:
+        """The workspace by the name that it has for people."""
+        return WorkspacePaths(self.told(self.workspace.root))
+
+    def told(self, path: str) -> str:
+        """The name that a file of the workspace has for people: where it really is."""
+        return self._root + path[len(self.workspace.root) :] if self._root else path
 
     def apply(self, delta: Delta) -> Changed:
         """Take what was found, and say what is different now."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rich.text import Text
 from textual.app import ComposeResult
 
@@ -20,6 +22,11 @@ STEP = 2
 class Files(ReadingWidget[str, Listing]):
     """What a folder, named by its path, holds."""
 
+    lister: Callable[[str], Listing] = staticmethod(list_folder)
+    """Lists it; in a thread."""
+    told: Callable[[str], str] = staticmethod(str)
+    """What it is called for people."""
+
     def compose(self) -> ComposeResult:
         yield Words()
         self.entries: KeyTable[Entry] = KeyTable(lambda entry: entry.path, columns=COLUMNS)
@@ -27,10 +34,10 @@ class Files(ReadingWidget[str, Listing]):
         yield self.entries
 
     def read(self, about: str) -> Listing:
-        return list_folder(about)
+        return self.lister(about)
 
     def draw(self, about: str, facts: Listing | None) -> None:
-        self.query_one(Words).show(summary(about, facts))
+        self.query_one(Words).show(summary(self.told(about), facts))
         self.entries.show(() if facts is None else facts.entries)
 
 

@@ -121,7 +121,7 @@ def copied(store: Store, here: Here) -> str:
     if isinstance(here.row, Cause):
         return " ".join(part for part in (here.row.text, here.row.where) if part)
     if isinstance(here.row, Entry):
-        return _entry_path(store, here, here.row)
+        return store.told(_entry_path(store, here, here.row))
     match here.whole:
         case RunSubject(run):
             return str(run)

@@ -107,6 +107,7 @@ class JobView(SubjectView):
             attempt = job.record.attempt or None
             self.metrics.show(MetricsOf(paths.metrics, job.record.metrics, attempt))
         elif pane == FILES:
+            self.files.lister, self.files.told = store.list_folder, store.told
             self.files.show(paths.root)
         else:
             self.links.show(links_of(store, job))
@@ -188,6 +189,7 @@ def overview_of(store: Store, job: Job) -> OverviewOf:
     return OverviewOf(
         workspace=store.workspace,
         job=job,
+        folder=store.told(store.workspace.job(job.key).root),
         upstream=tuple(map(neighbour, job.dependencies)),
         downstream=tuple(map(neighbour, dependants(store, job.key))),
         experiments=tuple(dict.fromkeys(run.experiment for run in runs)),

@@ -52,6 +52,8 @@ class OverviewOf:
 
     workspace: WorkspacePaths
     job: Job
+    folder: str
+    """Where it is, for people."""
     upstream: tuple[Neighbour, ...] = ()
     downstream: tuple[Neighbour, ...] = ()
     experiments: tuple[str, ...] = ()
@@ -255,7 +257,7 @@ def _name_lines(about: OverviewOf) -> Iterator[Line]:
     if job.record.user:
         yield labelled("User", Text(look.plain(job.record.user)))
     yield labelled("Identifier", Text(look.plain(str(job.key))))
-    yield labelled("Folder", Text(look.plain(about.workspace.job(job.key).root)))
+    yield labelled("Folder", Text(look.plain(about.folder)))
 
 
 def labelled(label: str, value: Text) -> Line:

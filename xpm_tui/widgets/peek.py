@@ -157,7 +157,7 @@ def last_line(path: str) -> str:
 def _lines_of(subject: Subject, store: Store, since: Since) -> list[Text]:
     match subject:
         case WorkspaceSubject():
-            title = Text().append(look.plain(store.workspace.root), "xpm.title")
+            title = Text().append(look.plain(store.told(store.workspace.root)), "xpm.title")
             said = Text(since_words(store, since, clock.now()))
             return [title, said, *damage_lines(store)]
         case ObsoleteSubject():

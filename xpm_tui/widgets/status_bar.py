@@ -80,6 +80,8 @@ def badge(
     """
     if problem:
         text = Text("can't be read", "xpm.bad")
+    elif hearing is Hearing.LOST:
+        text = Text(f"◌ link lost, as of {as_of}" if as_of else "◌ link lost", "xpm.warning")
     elif checked < 1.0:
         words = f"checking {int(checked * 100)} %"
         text = Text(f"as of {as_of}, {words}" if as_of else words, "xpm.warning")

@@ -38,8 +38,8 @@ class TitleBar(Sides):
 
     def show_place(self, store: Store, subject: Subject) -> None:
         """Show where `subject` is, and the totals of all latest runs."""
-        path = " › ".join([home_path(store.workspace), *place_of(store, subject)])
-        left = Text(plain(f"{host_name()}:{path}"), "xpm.title")
+        where = store.place or f"{host_name()}:{home_path(store.workspace)}"
+        left = Text(plain(" › ".join([where, *place_of(store, subject)])), "xpm.title")
         self.show(left, totals_text(store.totals(), wordy=self.size.width >= WORDY))
 
     def show_empty(self, workspace: WorkspacePaths) -> None:

@@ -60,7 +60,7 @@ class WorkspaceView(SubjectView):
     def feed(self, pane: int) -> None:
         if self.store is None:
             return
-        title = Text().append(look.plain(self.store.workspace.root), "xpm.title")
+        title = Text().append(look.plain(self.store.told(self.store.workspace.root)), "xpm.title")
         since = Text(since_words(self.store, self.since, clock.now()))
         self.strip.show(title, since, *damage_lines(self.store))
         self.experiments.show(self.store.experiments())

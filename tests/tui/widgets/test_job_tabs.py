@@ -44,7 +44,7 @@ def texts(lines: tuple[Line, ...]) -> list[str]:
 
 
 def overview(job: Job, facts: OverviewFacts | None = None, **around: object) -> str:
-    about = OverviewOf(WORKSPACE, job, **around)  # type: ignore[arg-type]
+    about = OverviewOf(WORKSPACE, job, WORKSPACE.job(job.key).root, **around)  # type: ignore[arg-type]
     return "\n".join(texts(overview_lines(about, facts or OverviewFacts(), now=NOW)))
 
 

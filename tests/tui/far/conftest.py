@@ -1,0 +1,69 @@
+"""A workspace behind an agent, as if it were on another machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.engine.remote.agents import connect
+from tests.engine.remote.conftest import sshd as sshd  # noqa: PLC0414 (a fixture)
+from tests.tui.workspaces import FakeWorkspace
+from xpm_engine.errors import UnreachableError
+from xpm_engine.remote.connection import Connection
+from xpm_tui.far.place import FarPlace, open_place
+
+
+class Line:
+    """The way to the other machine, which a test may cut."""
+
+    def __init__(self) -> None:
+        self.is_cut = False
+        self.connection: Connection | None = None
+
+    def dial(self, suspicious: bool) -> Connection:
+        if self.is_cut:
+            raise UnreachableError("the line is cut")
+        self.connection = connect()
+        return self.connection
+
+    def cut(self) -> None:
+        """Nothing comes through any more."""
+        self.is_cut = True
+        if self.connection is not None:
+            self.connection.close()
+
+    def heal(self) -> None:
+        """The next try succeeds."""
+        self.is_cut = False
+
+
+@pytest.fixture
+def line() -> Line:
+    return Line()
+
+
+@pytest.fixture
+def open_far(
+    workspace: FakeWorkspace, tmp_path: Path, line: Line, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[], FarPlace]]:
+    """Connects to the workspace, as often as a test wants."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr("xpm_engine.remote.link.FIRST_PAUSE", 0.05)
+    opened: list[FarPlace] = []
+
+    def start() -> FarPlace:
+        url = f"ssh://elsewhere{workspace.paths.root}"
+        opened.append(open_place(url, caches=str(tmp_path / "far"), dial=line.dial))
+        return opened[-1]
+
+    yield start
+    for place in opened:
+        place.link.close()
+
+
+@pytest.fixture
+def far(open_far: Callable[[], FarPlace]) -> FarPlace:
+    """The workspace, behind an agent."""
+    return open_far()

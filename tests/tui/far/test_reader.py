@@ -1,0 +1,175 @@
+"""A workspace of another machine reads as one of this machine does, change by change."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from tests.tui.far.conftest import Line
+from tests.tui.workspaces import FakeJob, FakeWorkspace, dead_process
+from xpm_engine.workspace.index import record_of
+from xpm_engine.workspace.layout import JobKey
+from xpm_engine.workspace.records.reasons import Wait, WaitKind
+from xpm_engine.workspace.records.runs import PlanState
+from xpm_engine.workspace.records.states import JobState
+from xpm_engine.workspace.scan import JobRecord, RunView
+from xpm_tui.far.details import Details
+from xpm_tui.far.place import FarPlace
+from xpm_tui.far.reader import FarReader
+from xpm_tui.store import Delta, RunKey
+from xpm_tui.store.reader import Look, Reader
+from xpm_tui.watcher import Reads
+
+Jobs = dict[str, FakeJob]
+
+
+class Seen:
+    """What a reader has told so far."""
+
+    def __init__(self, reader: Reads) -> None:
+        self.reader = reader
+        self.jobs: dict[JobKey, JobRecord] = {}
+        self.runs: dict[RunKey, RunView] = {}
+        self.problem = ""
+
+    def look(self, look: Look = Look()) -> list[Delta]:  # noqa: B008 (frozen)
+        found = list(self.reader.read(look))
+        for delta in found:
+            self._take(delta)
+        return found
+
+    def remember(self) -> bool:
+        delta = self.reader.remember()
+        if delta is not None:
+            self._take(delta)
+        return delta is not None
+
+    def _take(self, delta: Delta) -> None:
+        for key, row in delta.jobs.items():
+            record = record_of(key, row)
+            if record.state is JobState.NOT_SUBMITTED:
+                self.jobs.pop(key, None)
+            else:
+                self.jobs[key] = record
+        for run in delta.gone_runs:
+            del self.runs[run]
+        for run, view in delta.runs.items():
+            references = tuple(view.manifest.references)
+            self.runs[run] = replace(view, manifest=replace(view.manifest, references=references))
+        self.problem = self.problem if delta.problem is None else delta.problem
+
+
+@pytest.fixture
+def near(workspace: FakeWorkspace) -> Seen:
+    return Seen(Reader(workspace.paths))
+
+
+def _far(place: FarPlace) -> Seen:
+    return Seen(FarReader(place, Details(place, lambda key: None)))
+
+
+def _same(far: Seen, near: Seen, look: Look = Look()) -> None:  # noqa: B008 (frozen)
+    far.look(look)
+    near.look(Look(everything=True))
+    assert far.jobs == near.jobs
+    assert far.runs == near.runs
+    assert far.reader.live_jobs == near.reader.live_jobs
+
+
+def test_everything_is_told(far: FarPlace, near: Seen, jobs: Jobs) -> None:
+    seen = _far(far)
+    _same(seen, near, Look(everything=True))
+    assert len(seen.jobs) > 5
+    assert len(seen.runs) > 1
+
+
+def test_each_change_is_told(
+    far: FarPlace, near: Seen, workspace: FakeWorkspace, jobs: Jobs
+) -> None:
+    seen = _far(far)
+    _same(seen, near, Look(everything=True))
+    new = FakeJob("drmm.learn", "new")
+    workspace.start(new, levels=[(0.5, "epoch 1/2")])
+    _same(seen, near)
+    assert seen.jobs[new.key].state is JobState.RUNNING
+    workspace.progress(new, [(0.75, "epoch 2/2")])
+    _same(seen, near)
+    workspace.done(new)
+    _same(seen, near)
+    assert seen.jobs[new.key].state is JobState.DONE
+    shutil.rmtree(workspace.paths.job(new.key).root)
+    _same(seen, near)
+    assert new.key not in seen.jobs
+
+
+def test_a_death_that_no_file_tells(far: FarPlace, near: Seen, workspace: FakeWorkspace) -> None:
+    job = FakeJob("drmm.learn", "dies")
+    workspace.start(job, by=dead_process())
+    seen = _far(far)
+    _same(seen, near, Look(everything=True))
+    assert seen.jobs[job.key].state is JobState.DIED
+
+
+def test_damage_is_named_by_its_place_there(
+    far: FarPlace, near: Seen, workspace: FakeWorkspace, jobs: Jobs
+) -> None:
+    job = next(iter(jobs.values()))
+    paths = workspace.paths.job(job.key)
+    with open(paths.launch(1), "w", encoding="ascii") as file:
+        file.write("{")
+    os.remove(paths.summary)
+    seen = _far(far)
+    _same(seen, near, Look(everything=True))
+    assert seen.jobs[job.key].state is JobState.UNREADABLE
+    assert workspace.paths.root in seen.jobs[job.key].problem
+
+
+def test_what_was_seen_is_there_without_the_machine(
+    open_far: Callable[[], FarPlace], line: Line, near: Seen, jobs: Jobs
+) -> None:
+    first = _far(open_far())
+    _same(first, near, Look(everything=True))
+    for key in first.jobs:
+        # What can still change is not remembered.
+        assert key in first.jobs
+    first.reader.keep()
+    line.cut()
+    again = _far(open_far())
+    assert again.remember()
+    finished = {key: job for key, job in first.jobs.items() if not job.state.live}
+    assert again.jobs == finished
+    again.look()
+    assert again.reader.lost
+    line.heal()
+    again.reader.place.link.connection(patience=10)  # type: ignore[attr-defined]
+    told = again.look()
+    assert not again.reader.lost
+    assert again.jobs == first.jobs
+    # Only what was not known was told again.
+    assert not {key for delta in told for key in delta.jobs} & finished.keys()
+
+
+def test_a_cut_in_the_middle_loses_nothing(
+    far: FarPlace, line: Line, near: Seen, workspace: FakeWorkspace, jobs: Jobs
+) -> None:
+    seen = _far(far)
+    seen.look(Look(everything=True))
+    line.cut()
+    seen.look()
+    assert seen.reader.lost
+    workspace.start(FakeJob("drmm.learn", "meanwhile"))
+    line.heal()
+    far.link.connection(patience=10)
+    _same(seen, near)
+
+
+def test_waiting_and_crashed_runs(far: FarPlace, near: Seen, workspace: FakeWorkspace) -> None:
+    job = FakeJob("drmm.learn", "waits")
+    run = workspace.run("exp", [job], plan=PlanState.RUNNING)
+    workspace.queue(run, [Wait(job.key, WaitKind.RESOURCE)])
+    seen = _far(far)
+    _same(seen, near, Look(everything=True))

@@ -1,0 +1,171 @@
+"""The agent's answers -> deltas, as `store.reader` makes them of a disk; belongs to one thread.
+
+One question a cycle tells whether anything came or went; what changed is asked by name. What was
+read is kept in the same index as that of a workspace on this machine.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from xpm_engine.errors import XpmError
+from xpm_engine.remote.connection import Connection
+from xpm_engine.workspace.index import Known, read_index, write_index
+from xpm_engine.workspace.layout import JobKey, WorkspacePaths
+from xpm_tui.far.details import Details
+from xpm_tui.far.jobs import FarJobs
+from xpm_tui.far.living import Living
+from xpm_tui.far.place import FarPlace
+from xpm_tui.far.runs import FarRuns
+from xpm_tui.store.model import Delta
+from xpm_tui.store.reader import NEARLY, Look
+from xpm_tui.store.subjects import RunKey
+
+
+class FarReader:
+    """What was read of a workspace there; what `store.reader.Reader` is for one here."""
+
+    def __init__(
+        self, place: FarPlace, details: Details, *, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.place = place
+        self.workspace = place.here
+        self.live_runs: frozenset[RunKey] = frozenset()
+        self.trouble = ""
+        """Why nothing can be remembered for the next time; empty if it can."""
+        self.lost = ""
+        """Why nothing can be asked now; empty if it can."""
+        self._there = WorkspacePaths(place.root)
+        self._details = details
+        self._known = Known(place.here, clock=clock)
+        self._living = Living()
+        self._runs = FarRuns(place, self._known, self._living)
+        self._jobs = FarJobs(place.root, self._known, self._living)
+        self._connection: Connection | None = None
+        self._stamps: dict[str, list[int] | None] = {}
+        self._names: tuple[str, ...] | None = None
+        self._checked = False
+        self._problem = ""
+
+    @property
+    def live_jobs(self) -> frozenset[JobKey]:
+        """The jobs that can still change by themselves."""
+        return self._jobs.live
+
+    def remember(self) -> Delta | None:
+        """What the workspace was like when it was last looked at; None if nobody knows."""
+        found = read_index(self.workspace)
+        if found is None:
+            return None
+        self._known.jobs.update(found.jobs)
+        self._known.runs.update(found.runs)
+        return Delta(
+            jobs={key: row for key, (_, row) in found.jobs.items()},
+            runs={RunKey(*name): run.view for name, run in found.runs.items()},
+            experiments=tuple(sorted({experiment for experiment, _ in found.runs})),
+            checked=0.0,
+            as_of=found.at,
+        )
+
+    def keep(self) -> None:
+        """Remember for the next time what is known now, if it is worth it."""
+        if self._checked and self._known.differs:
+            self._known.differs = False
+            self.trouble = write_index(self._known)
+
+    def folders(self) -> tuple[str, ...]:
+        """The folders, by their names here, where something appears when a plan does something."""
+        here = self.workspace
+        return (
+            here.root,
+            here.experiments,
+            *map(here.experiment, self._names or ()),
+            *(here.run(run.experiment, run.run).root for run in sorted(self.live_runs)),
+            here.jobs,
+            *(f"{here.jobs}/{task}" for task in self._jobs.tasks),
+        )
+
+    def read(self, look: Look) -> Iterator[Delta]:
+        """Ask what changed; yields what is new, the experiments' latest runs first."""
+        problem = ""
+        try:
+            connection = self.place.link.connection()
+            self.lost = ""
+            yield from self._read(connection, look)
+            self._details.keep_up(connection)
+        except XpmError as error:
+            if self._connection is not None and self._connection.alive:
+                problem = f"{error.where}: {error.what}" if error.where else error.what
+            else:
+                self.lost = error.what
+        changed = problem != self._problem
+        self._problem = problem
+        yield Delta(problem=problem if changed else None)
+
+    def _read(self, connection: Connection, look: Look) -> Iterator[Delta]:
+        self._living.forget()
+        if connection is not self._connection:
+            self._connection = connection
+            self._jobs.tell_known(connection)
+            self._stamps.clear()
+            look = Look(everything=True)
+        different = self._different_folders(connection)
+        there = self._there
+        latest: list[RunKey] = []
+        older: list[RunKey] = []
+        if (
+            look.everything
+            or look.runs
+            or any(_is_in(each, there.experiments) for each in different)
+        ):
+            latest, older = self._runs.look(connection)
+        latest += self._runs.crashed(connection)
+        head = Delta(
+            runs=dict(self._runs.read(connection, latest)),
+            gone_runs=self._runs.forget_gone(),
+            experiments=None if self._runs.experiments == self._names else self._runs.experiments,
+        )
+        self._names = self._runs.experiments
+        everything = look.everything or there.jobs in different
+        for part in self._read_jobs(connection, look, different, everything=everything):
+            share = 1.0 if self._checked or not everything else min(part.checked, NEARLY)
+            yield replace(head, jobs=part.jobs, checked=share)
+            head = Delta()
+        fresh = dict(self._runs.read(connection, older))
+        self.live_runs = frozenset(
+            RunKey(*name) for name, run in self._known.runs.items() if run.view.live
+        )
+        self._checked |= everything
+        yield replace(head, runs={**head.runs, **fresh})
+
+    def _different_folders(self, connection: Connection) -> frozenset[str]:
+        """The folders there that are not as they were, by their names there."""
+        paths = [self.place.there(path) for path in self.folders()]
+        found = dict(zip(paths, connection.ask("stat", paths=paths)["stamps"], strict=True))
+        different = frozenset(
+            path
+            for path, stamp in found.items()
+            if path not in self._stamps or self._stamps[path] != stamp
+        )
+        self._stamps = found
+        return different
+
+    def _read_jobs(
+        self, connection: Connection, look: Look, different: frozenset[str], *, everything: bool
+    ) -> Iterator[Delta]:
+        jobs = self._jobs
+        if everything:
+            yield from jobs.changes(connection, None)
+        else:
+            prefix = self._there.jobs + "/"
+            tasks = [path[len(prefix) :] for path in different if path.startswith(prefix)]
+            if tasks:
+                yield from jobs.changes(connection, tasks)
+        yield from jobs.look_at(connection, look.jobs | jobs.live)
+        yield from jobs.look_at(connection, jobs.died(connection))
+
+
+def _is_in(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder + "/")
