@@ -127,7 +127,7 @@ def test_the_last_sign_is_the_newest_of_the_start_and_the_signs_of_life(tmp_path
 def test_why_it_ran_what_it_came_to_and_that_it_is_pinned() -> None:
     came = Progress(1, "", 1.0, (ProgressLevel(0.31, "epoch 2/5"),))
     failed = Job(KEY, JobState.FAILED, JobRecord(KEY, JobState.FAILED, attempt=1))
-    about = OverviewOf(WORKSPACE, failed)
+    about = OverviewOf(WORKSPACE, failed, WORKSPACE.job(KEY).root)
     explained = Explained(KEY, 1, "lr 0.1 → 0.01", "71c0de")
     facts = OverviewFacts(pinned=True, came_to=came)
     lines = texts(overview_lines(about, facts, now=NOW, explained=explained))
