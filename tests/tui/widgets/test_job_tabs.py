@@ -139,7 +139,12 @@ def test_why_it_ran_what_it_came_to_and_that_it_is_pinned() -> None:
 def test_what_it_used_since_one_looks_is_a_line_of_blocks() -> None:
     trail = [LiveUsage(cpu, memory, 1) for cpu, memory in ((0.0, 1), (0.5, 2), (1.0, 4_000_000))]
     lines = texts(
-        overview_lines(OverviewOf(WORKSPACE, running()), OverviewFacts(), now=NOW, trail=trail)
+        overview_lines(
+            OverviewOf(WORKSPACE, running(), WORKSPACE.job(KEY).root),
+            OverviewFacts(),
+            now=NOW,
+            trail=trail,
+        )
     )
     processor = next(line for line in lines if line.startswith("Processor"))
     assert processor.split() == ["Processor", "▁▅█", "100", "%"]
