@@ -299,10 +299,9 @@ class XpmApp(App[None], inherit_bindings=False):
 
     def _look_again(self) -> None:
         """A second has passed."""
-        if self._survey:
-            # What is here of another machine's workspace is not enough to tell what is obsolete.
-            if self.far is None:
-                self._obsolescence.tick()
+        # What is here of another machine's workspace is not enough to tell what is obsolete.
+        if self._survey and self.far is None:
+            self._obsolescence.tick()
 
     def on_xpm_app_obsolete_found(self, message: ObsoleteFound) -> None:
         message.stop()
