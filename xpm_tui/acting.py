@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import takewhile
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
+from textual.app import App
 from textual.binding import ActiveBinding, BindingType
 from textual.dom import DOMNode
 from textual.screen import Screen
@@ -44,7 +45,8 @@ class ActingScreen(Screen[Result], Generic[Result]):
         if inner is None:
             self.action_act(name)
         else:
-            self.app.call_later(self.app.run_action, inner.binding.action, inner.node)
+            app = cast("App[object]", self.app)
+            app.call_later(app.run_action, inner.binding.action, inner.node)
 
     def situation(self) -> Situation:
         """What the actions' being possible depends on."""

@@ -119,7 +119,7 @@ class FarRuns:
         for part in connection.stream("read_all", paths=paths):
             at = 0
             for index, size, _ in part.body["files"]:
-                target = f"{here.root}/{os.path.basename(paths[index])}"
+                target = f"{here.root}/{os.path.basename(paths[int(index)])}"
                 if size < 0:
                     with suppress(FileNotFoundError):
                         os.unlink(target)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import cast
 
 from xpm_engine.errors import UsageError
 from xpm_engine.verbs.causes import Cause
@@ -38,6 +39,11 @@ class Here:
     log_text: str = ""
 
     @property
+    def cause(self) -> Cause[Job] | None:
+        """The cause that the row is."""
+        return cast("Cause[Job]", self.row) if isinstance(self.row, Cause) else None
+
+    @property
     def whole(self) -> Subject:
         """The subject that the row stands for, else the one that is shown."""
         match self.row:
@@ -61,8 +67,8 @@ def edited(store: Store, here: Here) -> FileLine:
     if here.log is not None:
         frame = frame_of(here.log_text)
         return frame if frame is not None and os.path.isfile(frame.file) else here.log
-    if isinstance(here.row, Cause):
-        return _frame(here.row.jobs[0]) or _no_line("the cause has no line of your code")
+    if here.cause is not None:
+        return _frame(here.cause.jobs[0]) or _no_line("the cause has no line of your code")
     if isinstance(here.row, Entry):
         return FileLine(_entry_path(store, here, here.row))
     subject = here.whole
@@ -85,8 +91,8 @@ def paged(store: Store, here: Here) -> FileLine:
     if isinstance(here.row, Entry):
         return FileLine(_entry_path(store, here, here.row))
     subject = here.whole
-    if isinstance(here.row, Cause):
-        job = here.row.jobs[0]
+    if here.cause is not None:
+        job = here.cause.jobs[0]
         subject = JobSubject(job.key, job.run)
     if isinstance(subject, (JobSubject, LogSubject)):
         return _log(store, subject)
@@ -118,8 +124,8 @@ def folder(store: Store, here: Here) -> str:
 
 def copied(store: Store, here: Here) -> str:
     """What `y` copies of what is no job: a name, a path, the words of a cause; empty: nothing."""
-    if isinstance(here.row, Cause):
-        return " ".join(part for part in (here.row.text, here.row.where) if part)
+    if here.cause is not None:
+        return " ".join(part for part in (here.cause.text, here.cause.where) if part)
     if isinstance(here.row, Entry):
         return store.told(_entry_path(store, here, here.row))
     match here.whole:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 from time import monotonic
+from typing import cast
 
 from rich.text import Text
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Rule
@@ -112,7 +113,7 @@ class PlanPane(Vertical):
         if row is not None and self.removal is not None:
             title = self.removal.titles.get(row.offer, "")
             lines = [Text(look.plain(line)) for line in whole_story(row, self.removal)]
-            self.app.push_screen(Dialog(title, lines))
+            cast("App[object]", self.app).push_screen(Dialog(title, lines))
 
     def on_table_moved(self, message: Table.Moved) -> None:
         message.stop()
