@@ -18,6 +18,7 @@ from textual.message import Message
 from textual.notifications import SeverityLevel
 
 from xpm_engine.errors import UsageError, XpmError
+from xpm_engine.verbs.clean import count_purged
 from xpm_engine.verbs.protection import protect
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths, list_folders
 from xpm_tui.acting import ActingScreen
@@ -204,6 +205,7 @@ class XpmApp(App[None], inherit_bindings=False):
 
     def forget_purged(self) -> None:
         """Cleans were deleted for good: what is gone can't be taken back."""
+        self.store.purged = count_purged(self.store.workspace)
         names = set(list_folders(self.store.workspace.trash))
         self.changes = tuple(
             change

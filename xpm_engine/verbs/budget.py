@@ -51,6 +51,8 @@ def propose(offering: Offering, sizes: Mapping[Offer, int], wanted: int) -> Prop
     size, spent = 0, 0.0
     best: tuple[float, frozenset[Offer]] | None = None
     for bundle in sorted(_bundles(offering, free, sizes, seconds), key=_rate):
+        if bundle.size >= wanted and (best is None or bundle.seconds < best[0]):
+            best = bundle.seconds, bundle.rows
         new = bundle.rows - chosen
         more = sum(sizes.get(offer, 0) for offer in new)
         dearer = sum(seconds[offer] for offer in new)

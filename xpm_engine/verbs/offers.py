@@ -137,7 +137,9 @@ def offer_runs(
     found = [item for item in later.survey.obsolete if item.key in named and not item.attempt]
     first = {offer_of(item) for item in ticked(later.survey, finished=finished)}
     rows = [run_row(run, Section.RUNS, later) for run in runs]
-    rows += _obsolete_rows(later, found, first)
+    for row in _obsolete_rows(later, found, first):
+        alone = row.section is Section.IN_NO_RUN
+        rows.append(replace(row, why="no other run names it") if alone else row)
     return _arranged(workspace, later, rows)
 
 

@@ -179,7 +179,7 @@ def trash_line(trash: Sequence[Transaction]) -> Text:
 def what_words(row: TrashRow) -> str:
     """``learn × 19, evaluate × 2``: the tasks of a clean's jobs, and what else it holds."""
     if isinstance(row, Purged):
-        return look.plain(f"{things_words(len(row.jobs), row.pieces)}, its record stays")
+        return look.plain(f"record of {things_words(len(row.jobs), row.pieces)}")
     if row.problem:
         return look.plain(row.problem)
     tasks = Counter(removal.key.task.rpartition(".")[2] for removal in row.removals)

@@ -157,3 +157,67 @@ def test_du(xpm: Xpm, history: WorkspacePaths) -> None:
     told = _json(xpm("du", "--json"))
     assert told["bytes"] == sum(row["bytes"] for row in told["rows"])
     assert 0 < told["obsolete_bytes"] < told["bytes"]
+
+
+def test_a_run_and_what_only_it_names(xpm: Xpm, history: WorkspacePaths) -> None:
+    old = "drmm/20261121-091200-ab12"
+    out = xpm("clean", "--run", "drmm/20261121", "-n").stdout
+    assert f"[x] run {old}" in out
+    assert "--all-obsolete moves the jobs too that only these runs name" in out
+    done = _json(xpm("clean", "--run", "drmm/20261121", "--all-obsolete", "--yes", "--json"))
+    assert sorted(done["moved"]) == sorted([str(B), str(C)])
+    assert [piece["name"] for piece in done["moved_pieces"]] == [old]
+    assert scan.list_runs(history, "drmm") == ["20261122-091200-ab12"]
+    assert _json(xpm("undo", "-n", "--json"))["returned_pieces"][0]["name"] == old
+    assert scan.list_runs(history, "drmm") == ["20261122-091200-ab12"]
+    assert "1 run" in xpm("undo").stdout
+    assert len(scan.list_runs(history, "drmm")) == 2
+
+
+def test_a_whole_experiment(xpm: Xpm, history: WorkspacePaths) -> None:
+    xpm("clean", "--run", "drmm", "--all-obsolete", "--yes")
+    assert scan.list_experiments(history) == []
+    assert _standing(history) == {D}
+    xpm("undo")
+    assert len(scan.list_runs(history, "drmm")) == 2
+    assert _standing(history) == {A, B, C, D}
+    missing = xpm("clean", "--run", "drm", "-n")
+    assert (missing.returncode, "did you mean drmm" in missing.stderr) == (2, True)
+
+
+def test_so_much_as_cheaply_as_possible(xpm: Xpm, history: WorkspacePaths) -> None:
+    with open(f"{history.job(D).root}/model", "wb") as file:
+        file.write(b"x" * 1_000_000)
+    rows = _json(xpm("clean", "--free", "10kB", "-n", "--json"))["obsolete"]
+    assert [row["id"] for row in rows if row["ticked"]] == [C.identifier]
+    rows = _json(xpm("clean", "--free", "500kB", "-n", "--json"))["obsolete"]
+    assert [row["id"] for row in rows if row["ticked"]] == [D.identifier]
+    assert xpm("clean", "--free", "much").returncode == 2
+
+
+def test_policies_are_shown_and_carried_out_when_asked(xpm: Xpm, history: WorkspacePaths) -> None:
+    assert "there is no policy" in xpm("clean", "--policy").stderr
+    with open(history.settings, "w", encoding="ascii") as file:
+        file.write("[retention]\nkeep_runs = 1\n[retention.drop_files]\n'*' = ['result.txt']\n")
+    before = picture(history.root)
+    out = xpm("clean", "--policy", "--dry-run").stdout
+    assert picture(history.root) == before
+    assert "[x] run drmm/20261121-091200-ab12" in out
+    assert "Files of finished jobs" in out
+    xpm("clean", "--yes")
+    assert len(scan.list_runs(history, "drmm")) == 2
+    assert "1 run and 2 files" in xpm("clean", "--policy", "--yes").stdout
+    assert "and 2 files" in xpm("undo").stdout
+    assert os.path.exists(f"{history.job(A).root}/result.txt")
+
+
+def test_what_stays_known_after_a_purge(xpm: Xpm, history: WorkspacePaths) -> None:
+    assert "nothing was deleted" in xpm("undo", "--purged").stderr
+    xpm("clean", "--purge", "--yes")
+    (record,) = _json(xpm("undo", "--purged", "--json"))["purged"]
+    assert [job["id"] for job in record["jobs"]] == [C.identifier]
+    out = xpm("undo", "--purged", record["transaction"]).stdout
+    assert f"ir.bm25/{C.short}  failed" in out
+    assert "tags: lr=1" in out
+    assert "stderr: err" in out
+    assert xpm("undo", "--purged", "nothing").returncode == 2
