@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import takewhile
-from typing import Any, ClassVar, Generic, TypeVar, cast
+from typing import Any, ClassVar, Generic, TypeVar
 
 from textual.app import App
 from textual.binding import ActiveBinding, BindingType
@@ -45,7 +45,8 @@ class ActingScreen(Screen[Result], Generic[Result]):
         if inner is None:
             self.action_act(name)
         else:
-            app = cast("App[object]", self.app)
+            me: Any = self
+            app: App[object] = me.app
             app.call_later(app.run_action, inner.binding.action, inner.node)
 
     def situation(self) -> Situation:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 from xpm_engine.errors import UsageError
 from xpm_engine.verbs.causes import Cause
@@ -41,7 +41,8 @@ class Here:
     @property
     def cause(self) -> Cause[Job] | None:
         """The cause that the row is."""
-        return cast("Cause[Job]", self.row) if isinstance(self.row, Cause) else None
+        row: Any = self.row
+        return cast("Cause[Job]", row) if isinstance(row, Cause) else None
 
     @property
     def whole(self) -> Subject:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 from time import monotonic
-from typing import cast
+from typing import Any
 
 from rich.text import Text
 from textual.app import App, ComposeResult
@@ -34,6 +34,7 @@ MOST_DOUBTS = 2
 class PlanPane(Vertical):
     """Rows to tick, and `X` for who carries out what is ticked."""
 
+    app: App[Any]
     DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8")
 
     class Ticked(Message):
@@ -113,7 +114,7 @@ class PlanPane(Vertical):
         if row is not None and self.removal is not None:
             title = self.removal.titles.get(row.offer, "")
             lines = [Text(look.plain(line)) for line in whole_story(row, self.removal)]
-            cast("App[object]", self.app).push_screen(Dialog(title, lines))
+            self.app.push_screen(Dialog(title, lines))
 
     def on_table_moved(self, message: Table.Moved) -> None:
         message.stop()
