@@ -28,6 +28,9 @@ MOST_KEPT = 4_096
 """Jobs that are kept ready; more are made again when they are asked for."""
 
 _DONE = STATES.index(JobState.DONE)
+_ENDED = frozenset(
+    map(STATES.index, (JobState.DONE, JobState.FAILED, JobState.CANCELLED, JobState.DIED))
+)
 
 
 class RunIndex:
@@ -52,8 +55,7 @@ class RunIndex:
         self._waits = _waits(view)
         self._places = self.references.places
         rows = [*map(row_of, lines.keys)]
-        self.last_ended = last_end(rows)
-        """When a job of it last ended, as records state time."""
+        self._last_ended: str | None = last_end(rows)
         self._codes = codes_of(rows)
         """The state of each job: a place in `STATES`, which is in the order of importance."""
         for job in lines.keys if view.live else self._waits:
@@ -82,7 +84,10 @@ class RunIndex:
         self._jobs.pop(key, None)
         row = self._row_of(key)
         ended = "" if row is None else ended_of(row)
-        self.last_ended = max(self.last_ended, ended)
+        if self._last_ended is not None and ended >= self._last_ended:
+            self._last_ended = ended
+        elif before in _ENDED:
+            self._last_ended = None  # this one may have been the last
         if before == now:
             return
         self._codes[place] = now
@@ -92,6 +97,13 @@ class RunIndex:
         self._sorted.clear()
         for group in [group for group in self._members if group.by is Grouping.STATE]:
             del self._members[group]
+
+    @property
+    def last_ended(self) -> str:
+        """When a job of it last ended, as records state time; empty if none has."""
+        if self._last_ended is None:
+            self._last_ended = last_end(map(self._row_of, self.keys))
+        return self._last_ended
 
     def requeue(self, view: RunView) -> None:
         """The same run with the same jobs was read again: some may wait for something else."""
