@@ -8,7 +8,7 @@ from dataclasses import replace
 from xpm_tui.widgets.table import GAP, GUTTER
 from xpm_tui.widgets.table_model import Column, Row
 
-LOOKED_AT = 200
+LOOKED_AT = 60
 """Rows whose cells decide how wide a column is."""
 
 

@@ -21,7 +21,7 @@ from xpm_tui.widgets.table_model import Column
 WIDEST = 24
 """Cells that a column of values takes at most."""
 
-LOOKED_AT = 200
+LOOKED_AT = 60
 """Rows whose values decide how wide a column is."""
 
 MOST_METRICS = 3

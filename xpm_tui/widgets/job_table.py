@@ -12,6 +12,7 @@ from textual.containers import Vertical
 
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.states import JobState
+from xpm_tui import clock
 from xpm_tui.screens.columns import ColumnsScreen, Offer
 from xpm_tui.store import Job, JobList
 from xpm_tui.widgets.column_fit import fit, measure
@@ -21,12 +22,16 @@ from xpm_tui.widgets.job_columns import (
     lay_out,
     looked_at,
     possible_columns,
+    seconds_of,
 )
 from xpm_tui.widgets.table_keys import KeyTable
 from xpm_tui.widgets.table_model import Column
 from xpm_tui.widgets.words import Words
 
 Wanted = Callable[[Job], bool]
+
+HURRY = 70.0
+"""Seconds that a job has run below which its seconds are told."""
 
 
 class JobTable(Vertical):
@@ -43,6 +48,7 @@ class JobTable(Vertical):
         self.same = Words(classes="same")
         self.table: KeyTable[Job] = KeyTable(_key)
         self.table.trouble = in_trouble
+        self.table.hurries = _counts_seconds
         self.choice: Choice = NO_CHOICE
         """The columns that the user chose, and chose to hide."""
         self._columns_for: tuple[object, ...] = ()
@@ -57,7 +63,7 @@ class JobTable(Vertical):
         """Show these jobs; the columns are chosen anew when others came or what they have did."""
         seen = looked_at(jobs)
         signature = (
-            jobs.keys if isinstance(jobs, JobList) else tuple(map(_key, jobs)),
+            frozenset(jobs.keys if isinstance(jobs, JobList) else map(_key, jobs)),
             any(job.record.progress is not None for job in seen),
             any(job.record.metrics for job in seen),
         )
@@ -116,6 +122,14 @@ class JobTable(Vertical):
     def _fit(self, width: int = 0) -> None:
         if self._columns:
             self.table.show(self._jobs, columns=fit(self._columns, width or self.size.width or 80))
+
+
+def _counts_seconds(job: Job) -> bool:
+    """Whether what is said of a job is another thing a second later."""
+    if not job.state.live:
+        return False
+    seconds = seconds_of(job, clock.now())
+    return seconds is not None and seconds < HURRY
 
 
 def in_trouble(job: Job) -> bool:

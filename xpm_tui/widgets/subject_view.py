@@ -70,7 +70,7 @@ class SubjectView(Vertical):
         """A second has passed: draw the times again that tell seconds."""
         reader = self.reader()
         if isinstance(reader, Table):
-            reader.repaint()
+            reader.tick()
 
     @property
     def open_pane(self) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Generator, Hashable, Sequence
+from contextlib import contextmanager
 from time import monotonic
 from typing import Any, Generic
 
@@ -26,8 +27,15 @@ GUTTER = 3
 GAP = 2
 """Cells between two columns."""
 
+SLOWLY = 10
+"""Seconds after which rows are drawn again that count no seconds."""
+
 QUIET = 3.0
 """Seconds without a key before rows that changed may change places."""
+
+
+def _never(_: object) -> bool:
+    return False
 
 
 class Table(ScrollView, Generic[Row], can_focus=True):
@@ -99,20 +107,26 @@ class Table(ScrollView, Generic[Row], can_focus=True):
         self._painted: dict[int, Strip] = {}
         self._last_key = 0.0
         self._resort: Timer | None = None
+        self._held = False
+        self._stale = False
+        self._seconds = 0
+        self.hurries: Callable[[Row], bool] = _never
+        """Whether a row looks different a second later."""
         self._sort_later: tuple[str, bool] | None = None
 
     def show(self, rows: Sequence[Row], *, columns: Sequence[Column[Row]] | None = None) -> None:
         """Show other rows; the cursor stays on its row, or where that row was."""
-        if columns is not None and tuple(columns) != self.columns:
-            self._take_columns(tuple(columns))
-        if rows == self.model.rows:
-            self.repaint()
-            return
-        keep = self.model.column is not None and self._busy
-        self.model.replace(rows, keep_order=keep)
-        if keep:
-            self._resort_later()
-        self._follow_cursor()
+        with self._painted_once():
+            if columns is not None and tuple(columns) != self.columns:
+                self._take_columns(tuple(columns))
+            if rows == self.model.rows:
+                self.repaint()
+                return
+            keep = self.model.column is not None and self._busy
+            self.model.replace(rows, keep_order=keep)
+            if keep:
+                self._resort_later()
+            self._follow_cursor()
 
     def show_marks(self, marks: frozenset[Hashable]) -> None:
         """Draw these rows as marked."""
@@ -131,8 +145,9 @@ class Table(ScrollView, Generic[Row], can_focus=True):
 
     def narrow(self, wanted: Callable[[Row], bool] | None) -> None:
         """Show only the rows that are wanted; None shows all."""
-        self.model.narrow(wanted)
-        self._follow_cursor()
+        if wanted is not None or self.model.narrowed:
+            self.model.narrow(wanted)
+            self._follow_cursor()
 
     def holds(self, text: str) -> Callable[[Row], bool] | None:
         """A test whether a row shows every word of `text`; None for an empty text."""
@@ -150,9 +165,35 @@ class Table(ScrollView, Generic[Row], can_focus=True):
         """Draw again the lines that look different now."""
         if not self.is_mounted:
             return
+        if self._held:
+            self._stale = True
+            return
         for y in range(self.size.height):
             if self._painted.get(y) != self._line(y):
                 self.refresh(Region(0, y, self.size.width, 1))
+
+    def tick(self) -> None:
+        """A second has passed: draw again what is told by the second, and now and then the rest."""
+        self._seconds += 1
+        top = self.scroll_offset.y
+        seen = self.model.shown[top : top + self.page]
+        if self._seconds % SLOWLY == 0 or any(map(self.hurries, seen)):
+            self.repaint()
+
+    @contextmanager
+    def _painted_once(self) -> Generator[None, None, None]:
+        """Whatever asks for painting meanwhile, it is painted once, at the end."""
+        if self._held:
+            yield
+            return
+        self._held = True
+        try:
+            yield
+        finally:
+            self._held = False
+            if self._stale:
+                self._stale = False
+                self.repaint()
 
     @property
     def row(self) -> Row | None:
@@ -334,6 +375,10 @@ class Table(ScrollView, Generic[Row], can_focus=True):
 
     def _follow_cursor(self) -> None:
         """Rows came, went or moved: stay on the same row, at the same height on the screen."""
+        with self._painted_once():
+            self._find_cursor()
+
+    def _find_cursor(self) -> None:
         height = self._cursor - self.scroll_offset.y
         row = self._cursor_row
         place = None if row is None else self.model.find(row, near=self._cursor)

@@ -86,6 +86,11 @@ class TableModel(Generic[Row]):
         self._wanted = wanted
         self._arrange()
 
+    @property
+    def narrowed(self) -> bool:
+        """Whether some rows are not wanted."""
+        return self._wanted is not None
+
     def index(self, key: Hashable) -> int | None:
         """Where the row with this key is shown; None if it is not."""
         if self._places is None:
