@@ -27,8 +27,16 @@ if TYPE_CHECKING:
     )
     from xpm_engine.config.arguments import arguments
     from xpm_engine.config.store import load
-    from xpm_engine.errors import GracefulTimeout, TaskCancelled, XpmError
+    from xpm_engine.errors import (
+        GracefulTimeout,
+        JobBlocked,
+        JobFailed,
+        JobNotRun,
+        TaskCancelled,
+        XpmError,
+    )
     from xpm_engine.plan import experiment
+    from xpm_engine.plan.ends import JobEnd
     from xpm_engine.runtime.bars import tqdm, track
     from xpm_engine.runtime.checkpoint import checkpoint
     from xpm_engine.runtime.context import remaining_time
@@ -40,6 +48,10 @@ _HOMES = {
     "Config": "xpm_engine.config",
     "Constant": "xpm_engine.config",
     "GracefulTimeout": "xpm_engine.errors",
+    "JobBlocked": "xpm_engine.errors",
+    "JobEnd": "xpm_engine.plan.ends",
+    "JobFailed": "xpm_engine.errors",
+    "JobNotRun": "xpm_engine.errors",
     "LightTask": "xpm_engine.config",
     "Option": "xpm_engine.config",
     "Param": "xpm_engine.config",
@@ -74,6 +86,10 @@ __all__ = [
     "Config",
     "Constant",
     "GracefulTimeout",
+    "JobBlocked",
+    "JobEnd",
+    "JobFailed",
+    "JobNotRun",
     "LightTask",
     "Option",
     "Param",

@@ -27,6 +27,9 @@
     │   └── ProtocolError       what came from it is not what was agreed on
     └── JobError                a job ended badly
         ├── FailedJobs          some jobs of an experiment failed
+        ├── JobFailed           the job whose result was asked for failed
+        ├── JobBlocked          the same, something upstream failed
+        ├── JobNotRun           the same, its plan starts nothing more
         ├── GracefulTimeout     this job stopped before its time was over
         └── TaskCancelled       this job was asked to stop
 
@@ -171,6 +174,18 @@ class JobError(XpmError):
 
 class FailedJobs(JobError):  # noqa: N818 (read as the sentence "these failed")
     """Some jobs of an experiment failed; the text lists them with both log paths."""
+
+
+class JobFailed(JobError):  # noqa: N818 (read as the sentence "this job failed")
+    """A job whose result was asked for failed; the text has its reason, `where` both logs."""
+
+
+class JobBlocked(JobError):  # noqa: N818 (as above)
+    """A job whose result was asked for will not run: something that it is made from failed."""
+
+
+class JobNotRun(JobError):  # noqa: N818 (as above)
+    """A job whose result was asked for was not started, and its plan starts nothing more."""
 
 
 class GracefulTimeout(JobError):  # noqa: N818 (the name users know from other managers)

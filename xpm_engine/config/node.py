@@ -66,6 +66,7 @@ class State:
         "phase",
         "producer",
         "resolved",
+        "submitter",
         "tags",
     )
 
@@ -84,6 +85,8 @@ class State:
         """The job whose output it is."""
         self.job: Producer | None = None
         """Of a task that was submitted: its own job."""
+        self.submitter: object = None
+        """Of a task that was submitted: the experiment that took it."""
         self.before: tuple[Node, ...] = ()
         """Of a task: the light tasks that run in its process first."""
         self.output: object = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -43,6 +43,14 @@ class Submitter(Protocol):
 
     def submit(self, task: Task[Any], order: Order, options: SubmitOptions) -> None:
         """Take a sealed task on; the same job may come several times."""
+        ...
+
+    def result(self, made: object, *, timeout: float | None = None) -> Any:
+        """Wait for the job of a task, and give what its `execute` returned."""
+        ...
+
+    def result_later(self, made: object) -> Awaitable[Any]:
+        """The same, for ``await``."""
         ...
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast, overload
 
 from xpm_engine.config.base import Config
@@ -12,7 +12,7 @@ from xpm_engine.config.order import order_of
 from xpm_engine.config.outputs import output_of
 from xpm_engine.config.paths import using_roots
 from xpm_engine.config.problems import caller
-from xpm_engine.config.submitting import SubmitOptions, current_submitter
+from xpm_engine.config.submitting import SubmitOptions, Submitter, current_submitter
 from xpm_engine.errors import UsageError
 from xpm_engine.workspace.records.reasons import ReasonKind
 from xpm_engine.workspace.records.resources import Resources
@@ -46,7 +46,11 @@ class Task(Config, Generic[Output_co]):
     """What a job of this class needs while it runs, unless its `submit` says otherwise."""
 
     def execute(self) -> object:
-        """Do the work; the working directory is the job's folder. What is returned is ignored."""
+        """Do the work; the working directory is the job's folder.
+
+        What is returned reaches the plan: see `result`. It must be plain data: numbers, texts,
+        lists, dicts, paths, …
+        """
         raise NotImplementedError(f"{type(self).__name__} does not define execute()")
 
     def output(self) -> Output_co:
@@ -113,10 +117,33 @@ class Task(Config, Generic[Output_co]):
         attach(self, before)
         order = order_of(self, roots)
         submitter.submit(self, order, options)
+        state_of(self).submitter = submitter
         job = state_of(self).job
         assert job is not None
         with using_roots(roots):
             return output_of(self, job)
+
+    def result(self, *, timeout: float | None = None) -> Any:
+        """Wait until the job is over; what its `execute` returned, None for nothing.
+
+        Raises JobFailed, JobBlocked, JobNotRun or DriftError where there is no result, TimeoutError
+        after `timeout` seconds, UsageError for a task that was not submitted.
+        """
+        return self._submitter().result(self, timeout=timeout)
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        """``await task`` is `result` for plans that are coroutines."""
+        return self._submitter().result_later(self).__await__()
+
+    def _submitter(self) -> Submitter:
+        submitter = state_of(self).submitter
+        if submitter is None:
+            raise UsageError(
+                f"{type(self).__name__} was not submitted, so it has no result",
+                where=caller(),
+                hint="call submit() inside `with experiment(workspace, name):`",
+            )
+        return cast("Submitter", submitter)
 
 
 class ResumableTask(Task[Output_co]):

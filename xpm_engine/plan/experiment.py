@@ -27,6 +27,7 @@ from xpm_engine.plan import report
 from xpm_engine.plan.admission import Submission
 from xpm_engine.plan.adoption import find_former
 from xpm_engine.plan.drift import drift_error, policy_of
+from xpm_engine.plan.ends import Callback
 from xpm_engine.plan.interrupts import Terminated, Termination
 from xpm_engine.plan.node import Node, Stage
 from xpm_engine.plan.policies import (
@@ -39,6 +40,7 @@ from xpm_engine.plan.policies import (
 from xpm_engine.plan.preview import current_recorder
 from xpm_engine.plan.reach import reach
 from xpm_engine.plan.resources import ResourceRules
+from xpm_engine.plan.results import Results
 from xpm_engine.plan.retrying import retries_of
 from xpm_engine.plan.run import RunWriter, other_runs
 from xpm_engine.plan.scheduler import Scheduler
@@ -94,6 +96,7 @@ class Experiment:
         )
         self._failure_policy = choose(FailurePolicy, failure_policy, "failure_policy")
         self._termination = Termination()
+        self._results = Results(self.name, self.workspace, self._roots, current_recorder())
         self._token: Token[Submitter | None] | None = None
         self._scheduler: Scheduler | None = None
         self._recorder = current_recorder()
@@ -125,6 +128,7 @@ class Experiment:
         adopted = find_former(self.workspace, task, order)
         if adopted is not None:
             place_paths(task, adopted, order.roots)
+        self._results.submitted.add(order.key)
         if self._recorder is not None:
             self._recorder.submit(self.name, self.workspace, order, options, adopted)
         else:
@@ -138,10 +142,34 @@ class Experiment:
         if self._recorder is None:
             self._running().run.note(text)
 
-    def wait(self) -> None:
-        """Wait until every job submitted so far is over, well or not."""
-        if self._recorder is None:
-            self._running().wait()
+    def on_end(self, callback: Callback, *made: object) -> None:
+        """Have `callback(JobEnd)` called once for the job of each task in `made`, or for all jobs.
+
+        It is called in the plan's own thread while the plan waits, at the end of the block at the
+        latest, also for jobs that were done before; it may submit more. What it raises is told, and
+        ends nothing.
+        """
+        self._results.on_end(callback, made)
+
+    def wait(self, *made: object, timeout: float | None = None) -> bool:
+        """Wait until the jobs of these tasks are over, or all that were submitted so far.
+
+        True if all of them are done, False if one ended badly, or after `timeout` seconds. A task
+        may be told by what it handed on, or by a path in its folder.
+        """
+        return self._results.wait(made, timeout)
+
+    def result(self, made: object, *, timeout: float | None = None) -> Any:
+        """Wait for the job of a task, or of what it handed on: what its `execute` returned.
+
+        None for nothing. Raises JobFailed, JobBlocked, JobNotRun or DriftError where there is no
+        result, TimeoutError after `timeout` seconds.
+        """
+        return self._results.result(made, timeout)
+
+    async def result_later(self, made: object) -> Any:
+        """`result` for ``await``: other coroutines go on meanwhile."""
+        return await self._results.result_later(made)
 
     def __enter__(self) -> Experiment:
         if reading_classes():
@@ -166,7 +194,10 @@ class Experiment:
                 rules=self._rules,
                 on_drift=self._on_drift,
                 failure_policy=self._failure_policy,
+                on_end=self._results.ends.over,
+                on_idle=self._results.ends.release,
             )
+            self._results.scheduler = self._scheduler
             self._scheduler.start()
             report.say(f"xpm: {run.name} in {self.workspace.root}")
             for other in other_runs(self.workspace, self.name, but=run.record.run):
@@ -181,14 +212,19 @@ class Experiment:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._token is not None:
-            current_submitter.reset(self._token)
-        if self._recorder is not None:
-            return
+        try:
+            if self._recorder is None:
+                self._end(error)
+        finally:
+            if self._token is not None:
+                current_submitter.reset(self._token)
+
+    def _end(self, error: BaseException | None) -> None:
+        """The block is over: wait for the jobs, if it ended well, and close the run."""
         scheduler = self._running()
         try:
             if error is None:
-                scheduler.wait()
+                self._results.wait_for_all()
         except KeyboardInterrupt as interrupt:
             error = interrupt
         except BaseException as storage:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from xpm_engine.config.order import Order
+from xpm_engine.config.problems import caller
 from xpm_engine.config.submitting import SubmitOptions
-from xpm_engine.errors import PlanFileError, UnreadableError
+from xpm_engine.errors import PlanFileError, UnreadableError, XpmError
 from xpm_engine.plan.drift import Drift, Settled, find_drift
 from xpm_engine.plan.environment import other_project, project_of
 from xpm_engine.plan.script import run_script
@@ -60,6 +61,10 @@ class PreviewJob:
         return self.order.key
 
 
+class PreviewStopped(XpmError):  # noqa: N818 (it stops a preview, and no user sees it)
+    """The plan asks for a result that is not there yet: it can't be read any further."""
+
+
 class Recorder:
     """Takes the place of the scheduler: looks, and remembers."""
 
@@ -97,6 +102,18 @@ class Recorder:
             tags = {**known.order.tags, **order.tags}
             found = replace(known, order=replace(known.order, tags=tags))
         self._jobs[experiment, order.key] = found
+
+    def has_result(self, key: JobKey) -> bool:
+        """Whether a job that the plan has submitted is done already."""
+        found = [job for (_, each), job in self._jobs.items() if each == key]
+        return bool(found) and found[-1].forecast in HAS_RESULT
+
+    def check_result(self, key: JobKey) -> None:
+        """Raise PreviewStopped where a result is asked for that is not there yet."""
+        if not self.has_result(key):
+            raise PreviewStopped(
+                f"it asks for the result of {key.task}/{key.short}", where=caller()
+            )
 
     def _settled(self, experiment: str) -> Settled:
         def settled(key: JobKey) -> str | None:
@@ -146,6 +163,8 @@ def preview_plan(path: str, arguments: Mapping[str, str]) -> Preview:
         except SystemExit as error:
             if error.code not in (None, 0):
                 raise
+        except PreviewStopped as error:
+            return Preview(recorder.jobs, f"{error.where}: {error.what}")
         except PlanFileError as error:
             if all(job.forecast in HAS_RESULT for job in recorder.jobs):
                 raise

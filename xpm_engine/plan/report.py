@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import TextIO
 
-from xpm_engine.errors import FailedJobs
+from xpm_engine.errors import FailedJobs, JobBlocked, JobError, JobFailed, JobNotRun
 from xpm_engine.plan.board import Counts
 from xpm_engine.plan.node import Node, Stage
 from xpm_engine.verbs.words import plain
@@ -37,6 +37,32 @@ def _brief(text: str) -> str:
     return words if len(words) <= MAX_TEXT else f"{words[:MAX_TEXT]}…"
 
 
+def why(node: Node) -> str:
+    """Why a job did not end well, in a line; empty for one that did."""
+    if node.stage is Stage.FAILED:
+        return "unknown reason" if node.reason is None else _brief(node.reason.text)
+    if node.stage is Stage.BLOCKED and node.blamed:
+        blamed = node.blamed[-1]
+        return f"{blamed.task}/{blamed.short} failed"
+    if node.stage is Stage.DRIFTED and node.drift is not None:
+        return _brief("; ".join(node.drift.changes))
+    return ""
+
+
+def job_error(node: Node) -> JobError:
+    """The error for a job whose result is asked for, and that is not done."""
+    text = why(node)
+    if node.stage is Stage.FAILED:
+        logs = (node.paths.stderr(node.attempt), node.paths.stdout(node.attempt))
+        where = "\n         ".join(logs) if node.attempt else node.paths.root
+        return JobFailed(f"{label(node)} failed: {text}", where=where)
+    if node.stage is Stage.BLOCKED:
+        return JobBlocked(f"{label(node)} is blocked: {text}", where=node.paths.root)
+    return JobNotRun(
+        f"{label(node)} was not run: its plan starts nothing more", hint="run the plan again"
+    )
+
+
 def summary(counts: Counts) -> str:
     """How a run ended, in a line."""
     parts = [f"{counts.done} done"]
@@ -56,8 +82,7 @@ def failures_error(nodes: Sequence[Node], counts: Counts) -> FailedJobs:
     failed = [node for node in nodes if node.stage is Stage.FAILED]
     lines: list[str] = []
     for node in failed[:MAX_LISTED]:
-        reason = "unknown reason" if node.reason is None else _brief(node.reason.text)
-        lines.append(f"  {label(node)}: {reason}")
+        lines.append(f"  {label(node)}: {why(node)}")
         frame = None if node.reason is None else node.reason.frame
         if frame is not None:
             lines.append(f"      at {frame.file}:{frame.line} in {frame.function}")

@@ -45,10 +45,15 @@ class Scheduler:
         on_drift: OnDrift = OnDrift.ERROR,
         failure_policy: FailurePolicy = FailurePolicy.CONTINUE,
         on_end: Callable[[Node], None] | None = None,
+        on_idle: Callable[[], None] | None = None,
     ) -> None:
-        """`on_end` is called, in the scheduler's thread, once for each job that is over."""
+        """Both are called in the scheduler's thread: `on_end` for each job that is over (again,
+        where somebody had it retried), `on_idle` when nothing more will come of any job.
+        """
         self.run = run
-        self.board = Board(on_end)
+        self.board = Board(self._note_end)
+        self._on_end = on_end
+        self._on_idle = on_idle
         self.error: BaseException | None = None
         """What ended the scheduler before its time."""
         self._launcher = launcher
@@ -63,6 +68,8 @@ class Scheduler:
         self._dispatch = Dispatch(run, launcher, self.board, self._watch, self._gate)
         self._admission = Admission(workspace, run, self.board, self._dispatch, on_drift)
         self._inbox: deque[Submission] = deque()
+        self._admitting = False
+        """Whether jobs are neither in the inbox nor on the board yet."""
         self._failure_policy = failure_policy
         self._told: deque[JobKey] = deque()
         """Jobs that the launcher has something to tell of."""
@@ -84,14 +91,22 @@ class Scheduler:
         self._inbox.append(submission)
         self._watch.wake()
 
-    def wait(self) -> None:
-        """Until every job that was submitted is over; raises what ended the scheduler early."""
+    def wait(self, until: Callable[[], bool] | None = None, timeout: float | None = None) -> bool:
+        """Until every job that was submitted is over, or `until` holds.
+
+        False after `timeout` seconds. Raises what ended the scheduler early.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
         with self._settled:
-            while self._unsettled and self._thread.is_alive():
+            while self.unsettled and self._thread.is_alive() and not (until and until()):
+                left = 1.0 if deadline is None else deadline - time.monotonic()
+                if left <= 0:
+                    return False
                 # A wait without a time limit can't be interrupted on every platform.
-                self._settled.wait(1.0)
+                self._settled.wait(min(1.0, left))
         if self.error is not None:
             raise self.error
+        return True
 
     def drain(self) -> None:
         """Launch nothing more; what runs goes on without this run."""
@@ -127,10 +142,30 @@ class Scheduler:
                 processes.send_signal(each.process, signal.SIGTERM)
 
     @property
-    def _unsettled(self) -> bool:
+    def goes_on(self) -> bool:
+        """Whether something may still come of a job, and this thread will see it."""
+        return self.unsettled and self._thread.is_alive()
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether something may still come of a job."""
+        if self._inbox or self._admitting:
+            return True
         if self.board.stopped_by is not None:
-            return bool(self._inbox) or self.board.running
-        return bool(self._inbox) or self.board.counts.open > 0
+            return self.board.running
+        return self.board.counts.open > 0
+
+    def _note_end(self, node: Node) -> None:
+        if self._on_end is not None:
+            self._on_end(node)
+        with self._settled:
+            self._settled.notify_all()
+
+    def _settle(self) -> None:
+        if self._on_idle is not None:
+            self._on_idle()
+        with self._settled:
+            self._settled.notify_all()
 
     def _stop_after_failure(self) -> None:
         """Start nothing more, as the failure policy says."""
@@ -152,14 +187,15 @@ class Scheduler:
             self.error = error
             self.run.log(f"scheduler ended: {error}")
         finally:
-            with self._settled:
-                self._settled.notify_all()
+            self._settle()
 
     def _step(self) -> None:
         """Do all that can be done now, then sleep until something happens."""
+        self._admitting = True
         batch = [self._inbox.popleft() for _ in range(len(self._inbox))]
         if batch:
             self._admission.admit(batch)
+        self._admitting = False
         for changed in [self._told.popleft() for _ in range(len(self._told))]:
             self._dispatch.hear(changed)
         self._dispatch.poll()
@@ -172,11 +208,10 @@ class Scheduler:
             self._stop_after_failure()
         self._launch()
         self._write_queue()
-        if not self._unsettled and not self._draining:
+        if not self.unsettled and not self._draining:
             self._dispatch.look_at_failed()
-        if not self._unsettled:
-            with self._settled:
-                self._settled.notify_all()
+        if not self.unsettled:
+            self._settle()
         for key in self._watch.wait(self._patience()):
             self._dispatch.revisit(self.board.nodes[cast("JobKey", key)])
 

@@ -18,6 +18,7 @@ from xpm_engine.runtime.context import JobContext, enter_job, remaining_time
 from xpm_engine.runtime.order import params_of
 from xpm_engine.runtime.outcomes import BadEnd
 from xpm_engine.tracebacks import is_installed
+from xpm_engine.workspace.atomic import dumps, write_atomic
 from xpm_engine.workspace.layout import workspace_of_job
 from xpm_engine.workspace.records.reasons import Frame, Outcome, Reason, ReasonKind
 from xpm_engine.workspace.records.tickets import Launch
@@ -71,7 +72,7 @@ def _guarded(context: JobContext, launch: Launch) -> tuple[BadEnd | None, int]:
     try:
         for light in task.before:
             light.execute()
-        task.execute()
+        _hand_over(context, task.execute())
     except BaseException as error:  # noqa: BLE001 (a task may raise anything)
         cancelling.over()
         end, code = _raised(error)
@@ -83,6 +84,21 @@ def _guarded(context: JobContext, launch: Launch) -> tuple[BadEnd | None, int]:
         text = "asked to stop, and returned without an error after that"
         return BadEnd(Outcome.CANCELLED, Reason(ReasonKind.CANCELLED, text)), 1
     return end, code
+
+
+def _hand_over(context: JobContext, returned: object) -> None:
+    """Keep what `execute` returned for the plan; nothing of an earlier attempt's is left."""
+    path = context.job.result
+    if returned is None:
+        with suppress(FileNotFoundError):
+            os.unlink(path)
+        return
+    from xpm_engine.config.paths import PathRoots, using_roots
+    from xpm_engine.config.results import result_record
+
+    with using_roots(PathRoots(workspace_of_job(context.job.root), os.getcwd())):
+        record = result_record(returned, context.attempt)
+    write_atomic(path, dumps(record.to_json()))
 
 
 _IMPORTED_TOO = (

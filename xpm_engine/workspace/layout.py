@@ -165,6 +165,11 @@ class JobPaths:
         return self.root + "/" + XPM + "/params.json"
 
     @property
+    def result(self) -> str:
+        """What the task returned to its plan."""
+        return self.root + "/" + XPM + "/result.json"
+
+    @property
     def progress(self) -> str:
         return self.root + "/" + XPM + "/progress.json"
 
