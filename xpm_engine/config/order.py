@@ -53,6 +53,8 @@ class Order:
     dependencies: tuple[JobKey, ...]
     """The jobs whose outputs, paths or selves it holds, at any depth."""
     shared: tuple[SharedFolder, ...]
+    early: tuple[str, ...] = field(default=(), kw_only=True)
+    """``task/identifier/path``: files of other jobs that are there, for which it does not wait."""
     roots: PathRoots = field(repr=False)
     nodes: tuple[Node, ...] = field(repr=False, compare=False)
     """The task and all that it is made of, parts first."""

@@ -41,7 +41,25 @@ def producers(nodes: Iterable[Node]) -> dict[JobKey, Producer | None]:
     return found
 
 
+def held_paths(nodes: Iterable[Node], job: JobKey) -> list[Path] | None:
+    """The paths in a job's folder that these objects hold; None if they hold it in other ways."""
+    found: list[Path] = []
+    for node in nodes:
+        state = state_of(node)
+        if any(made is not None and made.job == job for made in (state.job, state.producer)):
+            return None
+        found += [path for path in _paths(node) if job_of(path) == job]
+    return found
+
+
 def _path_jobs(node: Node) -> Iterable[JobKey]:
+    for path in _paths(node):
+        job = job_of(path)
+        if job is not None:
+            yield job
+
+
+def _paths(node: Node) -> Iterable[Path]:
     values = node.__dict__
     for name in schema_of(node).settable:
         value: object = values.get(name)
@@ -50,6 +68,4 @@ def _path_jobs(node: Node) -> Iterable[JobKey]:
         if type(value) is CONCRETE_PATH or type(value) not in IMMUTABLE:
             for item in leaves(value):
                 if isinstance(item, Path):
-                    job = job_of(item)
-                    if job is not None:
-                        yield job
+                    yield item

@@ -13,6 +13,7 @@ from xpm_engine.workspace.pool.sharing import Shortage
 from xpm_engine.workspace.records.reasons import Reason, Wait, WaitKind
 from xpm_engine.workspace.records.resources import Demand, Kind, Resource
 from xpm_engine.workspace.records.runs import How
+from xpm_engine.workspace.records.tickets import awaited
 
 
 @dataclass
@@ -66,7 +67,7 @@ class Board:
         """
         node.stage = Stage.WAITING
         waits_for: set[JobKey] = set()
-        for key in node.order.dependencies:
+        for key in awaited(node.order.dependencies, node.order.early):
             upstream = self.nodes.get(key)
             if upstream is None or upstream.stage is Stage.DONE:
                 continue
@@ -151,6 +152,13 @@ class Board:
                 self.make_ready(dependant)
         if stage is Stage.DONE:
             node.dependants = None
+
+    def reopen(self, node: Node) -> None:
+        """A job that was done has lost its result: it is run again."""
+        self.counts.done -= 1
+        self.counts.reused -= node.how is How.REUSED
+        node.how = How.NEW
+        self.connect(node)
 
     def revive(self, node: Node) -> None:
         """A job that had ended badly is tried again by somebody: it is open, and all behind it."""

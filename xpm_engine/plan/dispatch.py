@@ -27,13 +27,16 @@ from xpm_engine.workspace.records.pool import Reservation
 from xpm_engine.workspace.records.reasons import Outcome, Reason, ReasonKind
 from xpm_engine.workspace.records.resources import Granted
 from xpm_engine.workspace.records.runs import RunKind
-from xpm_engine.workspace.records.tickets import Attempt, End, Launch, LaunchedBy
+from xpm_engine.workspace.records.tickets import Attempt, End, Launch, LaunchedBy, awaited
 
 POLL = 0.2
 """Seconds between two looks at jobs whose end nobody announces: cleaners, claims of others."""
 
 FAR_POLL = 2.0
 """Seconds between two looks at jobs of other machines."""
+
+MOST_REDONE = 3
+"""Times that a job may find its upstream gone before it fails."""
 
 MAX_FAILED_LAUNCHES = 3
 """Times that a launched attempt may vanish without having started, before its job fails."""
@@ -197,6 +200,7 @@ class Dispatch:
             project=self._run.project,
             shared=shared_names(order),
             dependencies=order.dependencies,
+            early=order.early,
             tags=dict(node.tags),
             resources={**node.resources.to_json(), **place.to_json()},
             launcher=self._launcher.name,
@@ -279,6 +283,8 @@ class Dispatch:
 
     def _ended_badly(self, node: Node, reason: Reason | None) -> None:
         """An attempt failed: another one is due in a while, or the job is over."""
+        if reason is not None and reason.kind is ReasonKind.UPSTREAM_GONE and self._redo(node):
+            return
         retries = retries_of(node.options, resumable=node.order.resumable)
         pause = retries.pause(reason, node.retries)
         if pause is None or reason is None:
@@ -293,6 +299,29 @@ class Dispatch:
             f"{node.key} is tried again in {pause:g} s, retry {node.retries} of {retries.most}: "
             f"{reason.text}"
         )
+
+    def _redo(self, node: Node) -> bool:
+        """Run again what a job is made from and what was removed since; whether that can be."""
+        gone: list[Node] = []
+        for key in awaited(node.order.dependencies, node.order.early):
+            upstream = self._board.nodes.get(key)
+            if upstream is None:
+                continue
+            found = self.look(upstream)
+            if not isinstance(found, Look) or found.verdict is not Verdict.DONE:
+                gone.append(upstream)
+        if not gone or node.redone == MOST_REDONE:
+            return False
+        node.redone += 1
+        self._watch.remove(node.key)
+        self._polled.pop(node.key, None)
+        for upstream in gone:
+            self._run.log(f"{upstream.key} is run again: its result is gone")
+            if upstream.stage is Stage.DONE:
+                self._board.reopen(upstream)
+        node.handle = None
+        self._board.connect(node)
+        return True
 
     def _give_up(self, node: Node, launch: Launch, text: str) -> None:
         """An order that the launcher refused: nothing may wait for it."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextvars import Token
 from dataclasses import replace
+from pathlib import Path
 from types import TracebackType
 from typing import Any, cast
 
@@ -129,6 +130,8 @@ class Experiment:
         if adopted is not None:
             place_paths(task, adopted, order.roots)
         self._results.submitted.add(order.key)
+        early = self._results.watched.early_of(order)
+        order = replace(order, early=early) if early else order
         if self._recorder is not None:
             self._recorder.submit(self.name, self.workspace, order, options, adopted)
         else:
@@ -158,6 +161,22 @@ class Experiment:
         may be told by what it handed on, or by a path in its folder.
         """
         return self._results.wait(made, timeout)
+
+    def watch(self, made: object, *patterns: str) -> Iterator[Path]:
+        """The files of running jobs, as they appear in their folders, until the jobs are over.
+
+        ::
+
+            for checkpoint in xp.watch(learner, "checkpoints/*.pt"):
+                Evaluate(checkpoint=checkpoint).submit()
+
+        `made` is a task, what it handed on, or a list of these; a pattern is that of `Path.glob`. A
+        task that is made from nothing else of that job starts at once, while the job goes on; it
+        is still made from it, so that no clean takes the job away. Each file is told once, those
+        of a finished job too: a plan that is started again submits the same. Write such files with
+        `checkpoint`: what is told must be whole, and never change.
+        """
+        return self._results.watch((made,), patterns or ("*",))
 
     def result(self, made: object, *, timeout: float | None = None) -> Any:
         """Wait for the job of a task, or of what it handed on: what its `execute` returned.

@@ -68,6 +68,8 @@ class Node:
     """Of the launch that is launched or followed."""
     handle: Handle | None = None
     failed_launches: int = 0
+    redone: int = 0
+    """How often it found that what it is made from is gone."""
     retries: int = 0
     """How often this run has tried it again."""
     until: str = ""

@@ -29,6 +29,8 @@ class JobOrder(Protocol):
     @property
     def dependencies(self) -> tuple[JobKey, ...]: ...
     @property
+    def early(self) -> tuple[str, ...]: ...
+    @property
     def shared(self) -> tuple[SharedFolder, ...]: ...
     @property
     def resumable(self) -> bool: ...
@@ -61,6 +63,10 @@ class RebuiltOrder:
         return self.stored.dependencies
 
     @property
+    def early(self) -> tuple[str, ...]:
+        return self.stored.early
+
+    @property
     def shared(self) -> tuple[SharedFolder, ...]:
         return tuple(_shared_folder(text) for text in self.stored.shared)
 
@@ -88,6 +94,7 @@ def store_order(
         params=order.params.to_json(),
         resolved=order.resolved,
         dependencies=order.dependencies,
+        early=order.early,
         tags=dict(tags),
         resources={} if options.resources is None else options.resources.to_json(),
         launcher=launcher,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from xpm_engine.config.paths import PathRoots
@@ -16,8 +17,12 @@ from xpm_engine.plan.ends import Callback, Ends
 from xpm_engine.plan.node import Node, Stage
 from xpm_engine.plan.preview import Recorder
 from xpm_engine.plan.scheduler import Scheduler
+from xpm_engine.plan.watching import Watched, has_begun, matching
 from xpm_engine.workspace.aliases import resolve
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
+
+WATCH_INTERVAL = 0.5
+"""Seconds between two looks for new files of running jobs."""
 
 
 class Results:
@@ -31,6 +36,7 @@ class Results:
         """None before the block, and in a preview."""
         self.submitted: set[JobKey] = set()
         self.ends = Ends(self._read)
+        self.watched = Watched(workspace)
         self._name = name
         self._workspace = workspace
         self._roots = roots
@@ -56,6 +62,33 @@ class Results:
     def wait_for_all(self) -> None:
         """Until nothing more will come of any job, and every callback was called."""
         self._wait(None, None)
+
+    def watch(self, made: tuple[object, ...], patterns: Sequence[str]) -> Iterator[Path]:
+        """See `Experiment.watch`."""
+        keys = self._jobs_of(made)
+        told: set[Path] = set()
+        while True:
+            # First whether they are over, then what is there: nothing is missed in between.
+            over = self._recorder is not None or all(map(self._is_over, keys))
+            for key in keys:
+                for path in self._there(key, patterns):
+                    if path not in told:
+                        told.add(path)
+                        self.watched.tell(key, path)
+                        yield path
+            if over or not self._running().goes_on:
+                return
+            self._wait(lambda: all(map(self._is_over, keys)), WATCH_INTERVAL)
+
+    def _there(self, key: JobKey, patterns: Sequence[str]) -> Iterator[Path]:
+        job = self._workspace.job(resolve(self._workspace, key))
+        if self._recorder is not None:
+            return matching(job, patterns) if self._recorder.has_result(key) else iter(())
+        node = self._running().board.nodes.get(key)
+        begun = node is not None and (
+            node.stage is Stage.DONE or (node.attempt and has_begun(job, node.attempt))
+        )
+        return matching(job, patterns) if begun else iter(())
 
     def result(self, made: object, timeout: float | None) -> Any:
         """See `Experiment.result`."""

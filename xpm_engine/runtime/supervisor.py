@@ -25,14 +25,14 @@ from xpm_engine.runtime.signals import Signals
 from xpm_engine.runtime.waiting import TaskWait, sweep
 from xpm_engine.workspace import aliases, processes, tickets
 from xpm_engine.workspace.atomic import append_line, dumps, make_folders, write_atomic
-from xpm_engine.workspace.layout import JobKey, workspace_of_job
+from xpm_engine.workspace.layout import workspace_of_job
 from xpm_engine.workspace.records.events import Event, EventType
 from xpm_engine.workspace.records.fields import now
 from xpm_engine.workspace.records.jobs import JobSummary
 from xpm_engine.workspace.records.metrics import TAIL, last_values
 from xpm_engine.workspace.records.params import flatten
 from xpm_engine.workspace.records.reasons import Outcome, Reason, ReasonKind
-from xpm_engine.workspace.records.tickets import End, Launch, Start, Usage
+from xpm_engine.workspace.records.tickets import End, Launch, Start, Usage, awaited
 
 LOCK_PATIENCE = 30.0
 """Seconds to wait for the lock: an earlier attempt's supervisor may be on its last line."""
@@ -114,8 +114,7 @@ class _Supervision:
         try:
             self._prepare()
             if gone is not None:
-                text = f"{gone} has no finished result any more"
-                self._finish(self._summary(), _failed(ReasonKind.UPSTREAM_GONE, text), _NOTHING)
+                self._finish(self._summary(), _failed(ReasonKind.UPSTREAM_GONE, gone), _NOTHING)
                 return
             # All that can be is done before the fork: after it, each touched page is copied.
             summary = self._summary()
@@ -153,14 +152,19 @@ class _Supervision:
         usage = Usage(seconds, ended.cpu_seconds, ended.peak_bytes)
         self._finish(summary, ending_of(ended, running.report()), usage)
 
-    def _upstream_gone(self) -> JobKey | None:
+    def _upstream_gone(self) -> str | None:
+        """What of other jobs is not there that it is made from, in words; None if all is."""
         workspace = workspace_of_job(self.context.job.root)
-        for key in self.launch.dependencies:
+        for key in awaited(self.launch.dependencies, self.launch.early):
             try:
-                if not aliases.has_result(workspace, key):
-                    return key
+                there = aliases.has_result(workspace, key)
             except (FileNotFoundError, UnreadableError):
-                return key
+                there = False
+            if not there:
+                return f"{key} has no finished result any more"
+        for name in self.launch.early:
+            if not os.path.lexists(f"{workspace.jobs}/{name}"):
+                return f"{name} is not there any more"
         return None
 
     def _prepare(self) -> None:

@@ -251,9 +251,7 @@ class _Planner:
         if job.role is Role.FOLLOWED:
             return []
         return [
-            key
-            for key in job.order.dependencies
-            if key not in self.jobs and not self._has_result(key)
+            key for key in job.order.awaited if key not in self.jobs and not self._has_result(key)
         ]
 
     def _has_result(self, key: JobKey) -> bool:

@@ -22,6 +22,7 @@ class _Order:
     dependencies: tuple[JobKey, ...] = ()
     tags: dict[str, Any] = field(default_factory=dict)
     shared: tuple[SharedFolder, ...] = ()
+    early: tuple[str, ...] = ()
 
 
 def _key(number: int) -> JobKey:

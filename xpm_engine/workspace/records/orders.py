@@ -16,7 +16,7 @@ from xpm_engine.errors import UnreadableError
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.fields import VERSION, Fields, no_values
 from xpm_engine.workspace.records.reasons import read_key, read_keys
-from xpm_engine.workspace.records.tickets import NO_RETRIES, Launch, Retrying
+from xpm_engine.workspace.records.tickets import NO_RETRIES, Launch, Retrying, awaited
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,8 @@ class StoredOrder:
     """A `ParamsRecord` as JSON: parameters, hash tree, and where the code is."""
     resolved: str
     dependencies: Tuple[JobKey, ...] = ()
+    early: Tuple[str, ...] = ()
+    """``task/identifier/path``: files of jobs that it does not wait for."""
     tags: Dict[str, Any] = field(default_factory=no_values)
     resources: Dict[str, Any] = field(default_factory=no_values)
     launcher: str = ""
@@ -44,6 +46,7 @@ class StoredOrder:
             params=launch.params,
             resolved=launch.resolved,
             dependencies=launch.dependencies,
+            early=launch.early,
             tags=launch.tags,
             resources=launch.resources,
             launcher=launch.launcher,
@@ -51,6 +54,11 @@ class StoredOrder:
             shared=launch.shared,
             retrying=launch.retrying,
         )
+
+    @property
+    def awaited(self) -> Tuple[JobKey, ...]:
+        """The jobs that must be done before it starts."""
+        return awaited(self.dependencies, self.early)
 
     def to_json(self) -> Dict[str, Any]:
         """``task`` and ``id`` come first: a line is known by its beginning."""
@@ -61,6 +69,7 @@ class StoredOrder:
             "params": self.params,
             "resolved": self.resolved,
             "deps": [str(key) for key in self.dependencies],
+            "early": list(self.early),
             "tags": self.tags,
             "resources": self.resources,
             "launcher": self.launcher,
@@ -78,6 +87,7 @@ class StoredOrder:
             params=fields.mapping("params"),
             resolved=fields.text("resolved"),
             dependencies=read_keys(fields, "deps"),
+            early=tuple(fields.texts("early")),
             tags=fields.mapping("tags"),
             resources=fields.mapping("resources"),
             launcher=fields.text("launcher"),

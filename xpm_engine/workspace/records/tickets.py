@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, Iterable, Optional, Tuple
 
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.fields import VERSION, Fields, no_numbers, no_values
@@ -21,6 +21,12 @@ class LaunchedBy(str, Enum):
     RETRY = "retry"
     CLEAN = "clean"
     """A cleaner: nobody may run it until the ticket is void or the folder is gone."""
+
+
+def awaited(dependencies: Iterable[JobKey], early: Iterable[str]) -> Tuple[JobKey, ...]:
+    """The jobs that must be done before one starts that may have `early` files of others."""
+    soon = {"/".join(name.split("/", 2)[:2]) for name in early}
+    return tuple(key for key in dependencies if not soon or str(key) not in soon)
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,8 @@ class Launch:
     resolved: str = ""
     """The resolved digest (DESIGN 4.4)."""
     dependencies: Tuple[JobKey, ...] = ()
+    early: Tuple[str, ...] = ()
+    """``task/identifier/path``: files of jobs that it does not wait for."""
     tags: Dict[str, Any] = field(default_factory=no_values)
     resources: Dict[str, Any] = field(default_factory=no_values)
     launcher: str = ""
@@ -106,6 +114,7 @@ class Launch:
             "resumable": self.resumable,
             "project": self.project,
             "shared": list(self.shared),
+            **({"early": list(self.early)} if self.early else {}),
             **self.retrying.to_json(),
         }
 
@@ -130,6 +139,7 @@ class Launch:
             resumable=fields.flag("resumable"),
             project=fields.optional_text("project") or "",
             shared=tuple(fields.texts("shared")),
+            early=tuple(fields.texts("early")),
             retrying=Retrying.read(fields),
         )
 
