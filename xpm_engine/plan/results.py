@@ -69,14 +69,15 @@ class Results:
         told: set[Path] = set()
         while True:
             # First whether they are over, then what is there: nothing is missed in between.
-            over = self._recorder is not None or all(map(self._is_over, keys))
+            over = self._recorder is not None or not self._running().goes_on
+            over = over or all(map(self._is_over, keys))
             for key in keys:
                 for path in self._there(key, patterns):
                     if path not in told:
                         told.add(path)
                         self.watched.tell(key, path)
                         yield path
-            if over or not self._running().goes_on:
+            if over:
                 return
             self._wait(lambda: all(map(self._is_over, keys)), WATCH_INTERVAL)
 

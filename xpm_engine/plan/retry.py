@@ -17,6 +17,7 @@ from typing import Any
 from xpm_engine.errors import UsageError, XpmError
 from xpm_engine.launchers import local
 from xpm_engine.launchers.base import Launcher
+from xpm_engine.launchers.choosing import named_launcher
 from xpm_engine.plan import report
 from xpm_engine.plan.admission import Submission
 from xpm_engine.plan.interrupts import Termination
@@ -108,14 +109,12 @@ class Retry:
 
 
 def _launcher(names: set[str], settings: Settings) -> Launcher:
-    unknown = names - {local.NAME}
-    if unknown:
+    if len(names) > 1:
         raise UsageError(
-            f"nothing is known of the launcher {sorted(unknown)[0]!r} that these jobs had",
-            hint="run the plan again",
+            f"these jobs ran on different launchers: {', '.join(sorted(names))}",
+            hint="retry those of each apart",
         )
-    here = settings.local
-    return local.LocalLauncher(cores=here.cores, memory=here.memory, gpus=here.gpus)
+    return named_launcher(names.pop() if names else local.NAME, settings)
 
 
 def main() -> None:

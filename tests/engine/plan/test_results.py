@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -36,7 +36,8 @@ from xpm_engine.errors import DriftError, FailedJobs, LaunchError, LoadError, Us
 from xpm_engine.launchers.base import Capacity, Handle, LaunchOrder, Sight
 from xpm_engine.launchers.local import LocalLauncher
 from xpm_engine.workspace.atomic import dumps, make_folders, write_atomic
-from xpm_engine.workspace.layout import JobPaths, WorkspacePaths
+from xpm_engine.workspace.layout import JobKey, JobPaths, WorkspacePaths
+from xpm_engine.workspace.records.tickets import Attempt
 
 
 class Double(Task):
@@ -241,8 +242,15 @@ class Hanging:
         self.give_up.wait(60)
         raise LaunchError("it gave up")
 
-    def find(self, nonces: Sequence[str]) -> dict[str, Sight]:
-        return dict.fromkeys(nonces, Sight.UNKNOWN)
+    def find(self, orders: Sequence[LaunchOrder]) -> dict[str, Sight]:
+        return {order.nonce: Sight.UNKNOWN for order in orders}
+
+    def follow(self, job: JobPaths, attempt: Attempt) -> bool:
+        return False
+
+    def cancel(self, handles: Sequence[Handle]) -> None: ...
+
+    def listen(self, heard: Callable[[JobKey], None]) -> None: ...
 
     def forget(self, handle: Handle) -> None: ...
 
