@@ -17,6 +17,7 @@ from xpm_engine.errors import UnreadableError
 from xpm_engine.workspace import processes, scan
 from xpm_engine.workspace.layout import WorkspacePaths
 from xpm_engine.workspace.records.runs import RunKind
+from xpm_engine.workspace.records.states import JobState
 
 PRELUDE = '''
 from __future__ import annotations
@@ -120,7 +121,9 @@ class Project:
         found: dict[str, str] = {}
         for key in scan.list_jobs(self.workspace):
             record = scan.read_job(self.workspace, key)
-            found[str(record.params["name"])] = record.state.value
+            # A folder is there an instant before its first ticket.
+            if record.state is not JobState.NOT_SUBMITTED:
+                found[str(record.params["name"])] = record.state.value
         return found
 
 

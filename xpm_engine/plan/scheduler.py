@@ -68,8 +68,8 @@ class Scheduler:
         self._dispatch = Dispatch(run, launcher, self.board, self._watch, self._gate)
         self._admission = Admission(workspace, run, self.board, self._dispatch, on_drift)
         self._inbox: deque[Submission] = deque()
-        self._admitting = False
-        """Whether jobs are neither in the inbox nor on the board yet."""
+        self._busy = False
+        """Set before a job leaves the inbox, until it was looked whether anything is left to do."""
         self._failure_policy = failure_policy
         self._told: deque[JobKey] = deque()
         """Jobs that the launcher has something to tell of."""
@@ -149,8 +149,11 @@ class Scheduler:
     @property
     def unsettled(self) -> bool:
         """Whether something may still come of a job."""
-        if self._inbox or self._admitting:
-            return True
+        return bool(self._inbox) or self._busy
+
+    @property
+    def _open(self) -> bool:
+        """Whether something may still come of a job on the board."""
         if self.board.stopped_by is not None:
             return self.board.running
         return self.board.counts.open > 0
@@ -191,11 +194,11 @@ class Scheduler:
 
     def _step(self) -> None:
         """Do all that can be done now, then sleep until something happens."""
-        self._admitting = True
+        if self._inbox:
+            self._busy = True
         batch = [self._inbox.popleft() for _ in range(len(self._inbox))]
         if batch:
             self._admission.admit(batch)
-        self._admitting = False
         for changed in [self._told.popleft() for _ in range(len(self._told))]:
             self._dispatch.hear(changed)
         self._dispatch.poll()
@@ -208,9 +211,10 @@ class Scheduler:
             self._stop_after_failure()
         self._launch()
         self._write_queue()
-        if not self.unsettled and not self._draining:
+        if not self._open and not self._inbox and not self._draining:
             self._dispatch.look_at_failed()
-        if not self.unsettled:
+        self._busy = self._open or bool(self._inbox)
+        if not self._busy:
             self._settle()
         for key in self._watch.wait(self._patience()):
             self._dispatch.revisit(self.board.nodes[cast("JobKey", key)])
