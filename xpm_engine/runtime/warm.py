@@ -21,7 +21,7 @@ from typing import Any
 import xpm_engine.config.load  # noqa: F401 # pyright: ignore[reportUnusedImport] (as above)
 from xpm_engine.config.importing import import_class, use_code
 from xpm_engine.errors import XpmError
-from xpm_engine.runtime import fork_safety, memory
+from xpm_engine.runtime import fork_safety, memory, open_files
 from xpm_engine.runtime.context import JobContext
 from xpm_engine.runtime.order import params_of, read_launch
 from xpm_engine.runtime.supervisor import supervise
@@ -110,6 +110,7 @@ class _Helper:
         try:
             os.setsid()
             self._connection.close()
+            open_files.separate()
             signal.signal(signal.SIGINT, signal.SIG_DFL)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             _report_to(log)
