@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rich.text import Text
@@ -106,10 +106,9 @@ def _block(series: Series, among: int, width: int) -> Iterator[Line]:
     finite = [point for point in points if math.isfinite(point[1])]
     head.append(_at(series, points[-1][0]), "xpm.faint")
     if finite:
-        for word, pick in (("lowest", min), ("highest", max)):
-            where, value = pick(finite, key=lambda point: point[1])
-            head.append(f"  {word} {value:.5g}{_at(series, where)}", "xpm.faint")
-    yield Line(head)
+        yield Line(head.append(_range_words(series, finite, width - head.cell_len), "xpm.faint"))
+    else:
+        yield Line(head)
     height = 6 if among <= 2 else 4
     drawn = plot(points, max(8, min(WIDEST, width - AXIS - 1)), height)
     for number, dots in enumerate(drawn):
@@ -123,6 +122,16 @@ def _block(series: Series, among: int, width: int) -> Iterator[Line]:
     gap = max(2, len(drawn[0]) - len(first) - len(last))
     yield Line(Text(" " * (AXIS + 1) + first + " " * gap + last, "xpm.faint"))
     yield Line(Text())
+
+
+def _range_words(series: Series, finite: Sequence[tuple[float, float]], room: int) -> str:
+    """The lowest and the highest value; where they were, if there is room."""
+    words = short = ""
+    for word, pick in (("lowest", min), ("highest", max)):
+        where, value = pick(finite, key=lambda point: point[1])
+        short += f"  {word} {value:.4g}"
+        words += f"  {word} {value:.5g}{_at(series, where)}"
+    return words if len(words) <= room else short
 
 
 def _at(series: Series, where: float) -> str:

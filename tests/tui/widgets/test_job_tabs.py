@@ -232,7 +232,7 @@ def test_defaults_are_dimmed_and_what_was_set_is_bold() -> None:
 
 def test_metrics_say_last_value_range_and_curve() -> None:
     found = MetricsRead((Series("loss", (3.0, 2.0, 1.0), (10, 20, 30)),), bad_lines=1, earlier=4)
-    lines = texts(metrics_lines(MetricsOf("", {"mrr": 0.25, "loss": 1.0}), found, width=60))
+    lines = texts(metrics_lines(MetricsOf("", {"mrr": 0.25, "loss": 1.0}), found, width=100))
     assert lines[0].split()[:2] == ["loss", "1"]
     assert lines[0].endswith("at step 30  lowest 1 at step 30  highest 3 at step 10")
     assert lines[1].split()[0] == "3"

@@ -1,0 +1,171 @@
+"""Fifty live jobs write, files break and folders vanish while somebody types at random.
+
+``XPM_TORTURE_KEYS`` (600) says how many keys, ``XPM_TORTURE_SEED`` (1) which ones.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.tui.chaos import Chaos, expected_states
+from tests.tui.driving import Driven
+from tests.tui.workspaces import FakeWorkspace
+from xpm_engine.workspace import processes
+from xpm_engine.workspace.layout import JobKey
+from xpm_engine.workspace.records.identity import ProcessIdentity
+from xpm_tui import clock
+from xpm_tui.app import XpmApp
+from xpm_tui.screens.main import MainScreen
+from xpm_tui.widgets.table import Table
+from xpm_tui.widgets.tree import Tree
+from xpm_tui.widgets.tree_model import RowKey
+
+KEYS = int(os.environ.get("XPM_TORTURE_KEYS", "600"))
+SEED = int(os.environ.get("XPM_TORTURE_SEED", "1"))
+AT_ONCE = 5
+"""Keys between two things that happen."""
+
+RESIZES = 200
+"""At most; one for three things that happen."""
+
+TYPED = [
+    *"jjjjkkkkllllhhhgGeEnNmtsSvyzpxXCLfw123456789,.u*rabd-=><:~/?\"' ",
+    *("enter", "escape", "escape", "backspace", "tab", "shift+tab", "space", "down", "up"),
+    *("left", "right", "pagedown", "pageup", "ctrl+d", "ctrl+u", "ctrl+l", "ctrl+p", "home", "end"),
+    *("slash", "ampersand", "asterisk", "comma", "full_stop", "question_mark"),
+]
+"""Every key but those that leave the app, or start something outside of it."""
+
+NAMED = {" ": "space", ",": "comma", ".": "full_stop", "?": "question_mark", "/": "slash"}
+
+
+@pytest.fixture
+def alive() -> Iterator[ProcessIdentity]:
+    """A process that may be killed by a key that happens to say so."""
+    with subprocess.Popen(["sleep", "3600"], start_new_session=True) as process:
+        identity = processes.identity_of(process.pid)
+        assert identity is not None
+        yield identity
+        process.kill()
+
+
+@pytest.fixture
+def left(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What would have left the app, or started something outside of it."""
+    found: list[str] = []
+    for name in ("exit", "run_errand"):
+        monkeypatch.setattr(XpmApp, name, lambda *_, name=name, **__: found.append(name))
+    return found
+
+
+async def test_nothing_breaks_and_the_cursor_stays_where_it_was(
+    workspace: FakeWorkspace,
+    alive: ProcessIdentity,
+    left: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    chaos = Chaos(workspace, alive, SEED)
+    monkeypatch.setattr(clock, "now", lambda: chaos.clock)
+    fingers = random.Random(SEED)
+    driven = Driven(workspace)
+    driven.app.clock = lambda: chaos.clock
+    trail: list[str] = []
+    resized = 0
+    async with driven.at((120, 40)) as app:
+        for count in range(0, KEYS, AT_ONCE):
+            before = Stand(app)
+            trail.append(chaos.step())
+            app.app.watcher.look_now()
+            await app.pilot.pause(0.02)
+            before.check_nothing_moved(app, trail)
+            if count % (3 * AT_ONCE) == 0 and resized < RESIZES:
+                resized += 1
+                await resize(app.pilot, fingers)
+            keys = [NAMED.get(key, key) for key in fingers.choices(TYPED, k=AT_ONCE)]
+            trail.append(" ".join(keys))
+            await app.press(*keys)
+            check_cursors(app, trail)
+            if fingers.random() < 0.2:
+                chaos.mend()
+        await comes_right(app, chaos)
+    assert app.app.return_code in (0, None), trail[-20:]
+    assert driven.app.watcher.join(5)
+
+
+async def resize(pilot: Pilot[Any], fingers: random.Random) -> None:
+    await pilot.resize_terminal(fingers.randrange(20, 200), fingers.randrange(5, 60))
+
+
+async def comes_right(app: Driven, chaos: Chaos) -> None:
+    """In the end the screen says what the folders say."""
+    while not isinstance(app.app.screen, MainScreen):
+        await app.press("escape")
+        await app.pilot.pause(0.4)
+    app.main._type("")
+    chaos.settle()
+    wanted = expected_states(chaos.workspace)
+
+    def right() -> bool:
+        store = app.app.store
+        known = {record.key: record.state.value for record in store.records()}
+        return known == wanted and not store.problem
+
+    await app.look(right)
+    check_cursors(app, ["settled"])
+
+
+class Stand:
+    """What is under the cursors and marked before something happens on the disk."""
+
+    def __init__(self, app: Driven) -> None:
+        self.tree = app.tree._cursor_key
+        self.tables = {table: table._cursor_key for table in tables(app)}
+        self.marks: frozenset[JobKey] = app.main._marks
+
+    def check_nothing_moved(self, app: Driven, trail: list[str]) -> None:
+        """The cursors are on the same rows, if these are still there; marks are the same."""
+        said = trail[-6:]
+        tree = app.tree
+        if self.tree is not None and tree.model.place(self.tree) is not None:
+            assert tree._cursor_key == self.tree, said
+        for table, key in self.tables.items():
+            if key is not None and table.model.index(key) is not None and table.is_attached:
+                assert table._cursor_key == key, said
+        assert app.main._marks == self.marks, said
+
+
+def tables(app: Driven) -> list[Table[Any]]:
+    return [table for table in app.main.query(Table) if table.display]
+
+
+def check_cursors(app: Driven, trail: list[str]) -> None:
+    """What is under each cursor is what is drawn there, and what an action would be about."""
+    said = trail[-6:]
+    tree: Tree = app.tree
+    if tree.model.rows:
+        row = tree.model.rows[tree._cursor]
+        assert row.key == tree._cursor_key, said
+        assert tree.subject == row.subject, said
+        assert drawn(tree, tree._cursor, 0) is not False, said
+        assert len({each.key for each in tree.model.rows}) == len(tree.model.rows), said
+        assert isinstance(row.key, RowKey)
+    for table in tables(app):
+        shown = table.model.shown
+        if shown:
+            assert table.model.key(shown[table._cursor]) == table._cursor_key, said
+            assert drawn(table, table._cursor, table._header) is not False, said
+
+
+def drawn(widget: Tree | Table[Any], cursor: int, header: int) -> bool | None:
+    """Whether the cursor is drawn at its row; None where there is no room for it."""
+    y = cursor - widget.scroll_offset.y + header
+    if not widget.size or not header <= y < widget.size.height:
+        return None
+    return widget.render_line(y).text.startswith("▌")
