@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
+from typing import cast
 
-from xpm_engine.verbs.causes import signature
+from xpm_engine.verbs.causes import Cause, signature
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.scan import JobRecord
 from xpm_tui.store.model import Job
+
+
+def as_cause(row: object) -> Cause[Job] | None:
+    """A row of a table of causes; None for a row of any other."""
+    return cast("Cause[Job]", row) if isinstance(row, Cause) else None
 
 
 class CauseCount:

@@ -20,8 +20,8 @@ from xpm_tui.store import (
     Subject,
     pair,
 )
+from xpm_tui.widgets.fitted_table import FittedTable
 from xpm_tui.widgets.overview_lines import job_state_text
-from xpm_tui.widgets.table_keys import KeyTable
 from xpm_tui.widgets.table_model import Column
 
 
@@ -36,13 +36,11 @@ class Link:
     target: Subject
 
 
-class Links(KeyTable[Link]):
+class Links(FittedTable[Link]):
     """A link a row; opening one goes there."""
 
-    markable = False
-
     def __init__(self) -> None:
-        super().__init__(lambda link: (link.kind, link.name), columns=COLUMNS)
+        super().__init__(lambda link: (link.kind, link.name), COLUMNS)
 
 
 def links_of(store: Store, job: Job) -> tuple[Link, ...]:
@@ -86,5 +84,5 @@ def _tags_in(store: Store, key: JobKey, run: RunKey) -> Text:
 COLUMNS: tuple[Column[Link], ...] = (
     Column("link", lambda link: Text(link.kind, "xpm.faint"), width=10),
     Column("to", lambda link: Text(link.name), lambda link: link.name, width=40),
-    Column("what", lambda link: link.note, lambda link: link.note.plain, width=60),
+    Column("what", lambda link: link.note, lambda link: link.note.plain, width=16, grows=True),
 )

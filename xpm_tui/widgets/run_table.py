@@ -11,17 +11,15 @@ from xpm_engine.workspace.scan import RunView
 from xpm_tui import clock, look
 from xpm_tui.store import RunKey
 from xpm_tui.widgets.damage import damaged_file
-from xpm_tui.widgets.table_keys import KeyTable
+from xpm_tui.widgets.fitted_table import FittedTable
 from xpm_tui.widgets.table_model import Column
 
 
-class RunTable(KeyTable[RunView]):
+class RunTable(FittedTable[RunView]):
     """A run a row, newest first; opening one asks for its jobs."""
 
-    markable = False
-
     def __init__(self) -> None:
-        super().__init__(run_key, columns=COLUMNS)
+        super().__init__(run_key, COLUMNS)
 
 
 def run_key(view: RunView) -> RunKey:
@@ -88,8 +86,16 @@ COLUMNS: tuple[Column[RunView], ...] = (
         width=7,
         right=True,
     ),
-    Column("arguments", lambda view: Text(arguments_words(view)), arguments_words, width=32),
-    Column("commit", lambda view: Text(commit_words(view)), commit_words, width=9),
-    Column("notes", lambda view: Text(notes_words(view)), notes_words, width=24),
-    Column("run", lambda view: Text(look.plain(view.run), "xpm.faint"), lambda v: v.run, width=28),
+    Column(
+        "arguments", lambda view: Text(arguments_words(view)), arguments_words, width=20, grows=True
+    ),
+    Column("commit", lambda view: Text(commit_words(view)), commit_words, width=9, yields=2),
+    Column("notes", lambda view: Text(notes_words(view)), notes_words, width=24, yields=3),
+    Column(
+        "run",
+        lambda view: Text(look.plain(view.run), "xpm.faint"),
+        lambda view: view.run,
+        width=22,
+        yields=1,
+    ),
 )

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, cast
+from typing import ClassVar
 
 from rich.text import Text
 from textual.message import Message
 from textual.widget import Widget
 
-from xpm_engine.verbs.causes import Cause, group_causes
+from xpm_engine.verbs.causes import group_causes
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.scan import RunView
 from xpm_tui import clock
+from xpm_tui.causes import as_cause
 from xpm_tui.store import (
     FAILURES,
     AllJobsSubject,
@@ -127,8 +128,8 @@ class SetView(SubjectView):
     def on_table_opened(self, message: Table.Opened) -> None:
         message.stop()
         row = message.row
-        if isinstance(row, Cause):
-            cause = cast("Cause[Job]", row)
+        cause = as_cause(row)
+        if cause is not None:
             self.pick(Picked(cause.text, frozenset(cause.keys)))
             self.choose(JOBS)
         elif isinstance(row, Job):

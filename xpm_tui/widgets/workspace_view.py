@@ -16,9 +16,9 @@ from xpm_engine.workspace.records.states import JobState
 from xpm_tui import clock, look
 from xpm_tui.store import FAILURES, Changed, Experiment, Store
 from xpm_tui.widgets.damage import damage_lines, damaged_file
+from xpm_tui.widgets.fitted_table import FittedTable
 from xpm_tui.widgets.subject_view import SubjectView
 from xpm_tui.widgets.table import Table
-from xpm_tui.widgets.table_keys import KeyTable
 from xpm_tui.widgets.table_model import Column
 
 BAR = 8
@@ -49,8 +49,7 @@ class WorkspaceView(SubjectView):
         super().__init__(id=id)
 
     def make_panes(self) -> Sequence[Widget]:
-        self.experiments: KeyTable[Experiment] = KeyTable(lambda row: row.name, columns=COLUMNS)
-        self.experiments.markable = False
+        self.experiments: FittedTable[Experiment] = FittedTable(lambda row: row.name, COLUMNS)
         self.experiments.trouble = lambda row: row.counts.failed > 0
         return (self.experiments,)
 
@@ -116,22 +115,49 @@ def _plan_words(row: Experiment) -> str:
     return "unreadable" if row.plan is None else look.PLANS[row.plan]
 
 
+def _name_cell(row: Experiment) -> Text:
+    return Text(look.plain(row.name))
+
+
+def _name(row: Experiment) -> str:
+    return row.name
+
+
+def _failed(row: Experiment) -> int:
+    return row.counts.failed
+
+
 COLUMNS: tuple[Column[Experiment], ...] = (
-    Column("experiment", lambda row: Text(look.plain(row.name)), lambda row: row.name, width=24),
+    Column(
+        "experiment",
+        _name_cell,
+        _name,
+        width=24,
+        yields=2,
+        narrower=Column("experiment", _name_cell, _name, width=16),
+    ),
     Column("done", _done_cell, _fraction, width=22),
-    Column("now", _trouble_cell, lambda row: row.counts.failed, width=20),
+    Column(
+        "now",
+        _trouble_cell,
+        _failed,
+        width=20,
+        yields=3,
+        narrower=Column("now", _trouble_cell, _failed, width=13),
+    ),
     Column(
         "last active",
         lambda row: Text(look.when_long(row.active, clock.now())),
         lambda row: row.active or None,
-        width=16,
+        width=12,
     ),
-    Column("plan", lambda row: Text(_plan_words(row)), _plan_words, width=22),
+    Column("plan", lambda row: Text(_plan_words(row)), _plan_words, width=22, yields=4),
     Column(
         "runs",
         lambda row: Text(f"{len(row.runs):,}"),
         lambda row: len(row.runs),
         width=5,
         right=True,
+        yields=1,
     ),
 )
