@@ -404,18 +404,21 @@ class Table(ScrollView, Generic[Row], can_focus=True):
         self.virtual_size = Size(GUTTER + widths, self._count + self._reserved)
 
     def _take_columns(self, columns: tuple[Column[Row], ...]) -> None:
-        sorted_by = self.model.column
         self.columns = columns
         if self._sort_later is not None:
             title, reverse = self._sort_later
             found = [column for column in columns if column.title == title and column.order]
             if found:
                 self._sort_later = None
-                sorted_by = found[0]
-                self.model.reverse = reverse
-        if sorted_by is not None:
+                self.sort(found[0], reverse=reverse)
+        sorted_by = self.model.column
+        if sorted_by is not None and sorted_by not in columns:
             same = [column for column in columns if column.title == sorted_by.title]
-            self.model.sort(same[0] if same else None, reverse=self.model.reverse)
+            if same:
+                # Its rows stay where they are: another width is no reason to change places.
+                self.model.column = same[0]
+            else:
+                self.sort(None, reverse=self.model.reverse)
         self._fit()
         self.repaint()
 

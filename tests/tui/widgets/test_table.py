@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import pytest
@@ -111,6 +112,26 @@ async def test_sorting_keeps_the_cursor_on_its_row(host: Host) -> None:
         await pilot.pause()
         assert host.table.row == Run("run003", 0.25)
         assert "loss ↓" in widget_lines(host.table)[0]
+
+
+async def test_other_columns_never_put_another_row_under_the_cursor(host: Host) -> None:
+    loss = {run.name: run.loss for run in runs(9)}
+    timed = replace(COLUMNS[1], order=lambda row: loss[row.name])
+    async with host.run_test(size=(40, 20)) as pilot:
+        table = host.table
+        table.show(runs(9), columns=(COLUMNS[0], timed))
+        table.sort(timed)
+        table.move_to("run004")
+        await pilot.pause()
+        order = [row.name for row in table.model.shown]
+        loss["run008"] = 9.0
+        table.show(runs(9), columns=(COLUMNS[0], replace(timed, width=9)))
+        assert [row.name for row in table.model.shown] == order
+        assert table.row is not None
+        assert table.row.name == "run004"
+        table.show(runs(9), columns=COLUMNS[:1])
+        assert table.row.name == "run004"
+        assert table.model.key(table.model.shown[table._cursor]) == table._cursor_key == "run004"
 
 
 async def test_marks_are_asked_for_and_drawn_when_told(host: Host) -> None:
