@@ -10,6 +10,7 @@ from typing import Any
 from xpm_engine.errors import UsageError
 from xpm_engine.verbs.words import plain, wait_words
 from xpm_engine.workspace import scan
+from xpm_engine.workspace.index import JobReader, keys_of
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.records.reasons import Reason, Wait
 from xpm_engine.workspace.records.runs import How
@@ -52,28 +53,36 @@ class RunRows:
     rows: tuple[JobRow, ...]
 
 
-def list_run(workspace: WorkspacePaths, experiment: str, run: str | None = None) -> RunRows:
+def list_run(
+    workspace: WorkspacePaths,
+    experiment: str,
+    run: str | None = None,
+    *,
+    reader: JobReader | None = None,
+) -> RunRows:
     """The jobs of a run; if none is named, of the plan's latest one in the light of its retries.
 
     Raises UsageError where there is no such experiment or run.
     """
+    reader = reader or JobReader(workspace)
     if run is None:
         current = scan.list_current(workspace, _known(workspace, experiment))
         if not current:
             raise UsageError(f"the experiment {experiment} has no run yet", where=workspace.root)
-        views = [scan.read_run(workspace, experiment, each) for each in current]
-        return _rows(workspace, with_retries(views[0], views[1:]))
+        views = [reader.run(experiment, each) for each in current]
+        return _rows(reader, with_retries(views[0], views[1:]))
     if run not in scan.list_runs(workspace, _known(workspace, experiment)):
         text = f"the experiment {experiment} has no run {run!r}"
         raise UsageError(text, where=workspace.root)
-    return _rows(workspace, scan.read_run(workspace, experiment, run))
+    return _rows(reader, reader.run(experiment, run))
 
 
-def _rows(workspace: WorkspacePaths, view: RunView) -> RunRows:
+def _rows(reader: JobReader, view: RunView) -> RunRows:
     waits = {} if view.queue is None else {wait.key: wait for wait in view.queue.waits}
     rows: list[JobRow] = []
+    records = reader.records(keys_of(view.manifest))
     for line in view.manifest.references:
-        record = scan.read_job(workspace, line.key)
+        record = records[line.key]
         wait = waits.get(line.key)
         kind = None if wait is None else wait.kind
         rows.append(
@@ -93,7 +102,9 @@ def _rows(workspace: WorkspacePaths, view: RunView) -> RunRows:
     return RunRows(view, tuple(rows))
 
 
-def list_latest(workspace: WorkspacePaths) -> tuple[RunRows, ...]:
+def list_latest(
+    workspace: WorkspacePaths, *, reader: JobReader | None = None
+) -> tuple[RunRows, ...]:
     """The latest run of every experiment, the newest last, where a terminal ends.
 
     What was retried since then is seen as the retry sees it.
@@ -103,15 +114,19 @@ def list_latest(workspace: WorkspacePaths) -> tuple[RunRows, ...]:
         for name in scan.list_experiments(workspace)
         if (current := scan.list_current(workspace, name))
     ]
-    return tuple(list_run(workspace, name) for _, name in sorted(names))
+    reader = reader or JobReader(workspace)
+    found = tuple(list_run(workspace, name, reader=reader) for _, name in sorted(names))
+    reader.keep()
+    return found
 
 
 def list_folders(workspace: WorkspacePaths) -> tuple[JobRow, ...]:
     """Every job whose folder stands in the workspace, whether a run names it or not."""
+    reader = JobReader(workspace)
+    records = reader.records(sorted(scan.list_jobs(workspace)))
+    reader.keep()
     return tuple(
-        row_of(record)
-        for key in sorted(scan.list_jobs(workspace))
-        if (record := scan.read_job(workspace, key)).state is not JobState.NOT_SUBMITTED
+        row_of(record) for record in records.values() if record.state is not JobState.NOT_SUBMITTED
     )
 
 

@@ -12,6 +12,7 @@ from xpm_engine.verbs.find import find_jobs
 from xpm_engine.verbs.job_facts import JobFacts, SeenJob, job_getters
 from xpm_engine.verbs.listing import JobRow, RunRows, list_latest, row_of
 from xpm_engine.workspace import scan
+from xpm_engine.workspace.index import JobReader
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.records.runs import How
 from xpm_engine.workspace.records.states import JobState
@@ -71,16 +72,17 @@ def is_filter(texts: Sequence[str]) -> bool:
 def all_jobs(workspace: WorkspacePaths) -> list[JobFacts[JobRow]]:
     """The jobs of all latest runs, the newest run last, then those that only have a folder."""
     found: dict[JobKey, _Found] = {}
-    for run in list_latest(workspace):
+    reader = JobReader(workspace)
+    for run in list_latest(workspace, reader=reader):
         _add_run(found, run)
-    for key in sorted(scan.list_jobs(workspace)):
-        if key not in found:
-            row = row_of(scan.read_job(workspace, key))
-            if row.state is not JobState.NOT_SUBMITTED:
-                found[key] = _Found(row)
-                experiment, slash, run_id = row.record.run.partition("/")
-                if slash:
-                    found[key].runs.append((experiment, run_id))
+    others = [key for key in sorted(scan.list_jobs(workspace)) if key not in found]
+    for key, record in reader.records(others).items():
+        if record.state is not JobState.NOT_SUBMITTED:
+            found[key] = _Found(row_of(record))
+            experiment, slash, run_id = record.run.partition("/")
+            if slash:
+                found[key].runs.append((experiment, run_id))
+    reader.keep()
     downstream: dict[JobKey, list[str]] = {}
     for key, job in found.items():
         for upstream in job.row.dependencies:

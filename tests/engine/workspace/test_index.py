@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import stat
 from collections.abc import Callable
@@ -14,6 +15,7 @@ import pytest
 from tests.big_workspace import Shape, make
 from xpm_engine.workspace import scan
 from xpm_engine.workspace.index import (
+    JobReader,
     Known,
     Remembered,
     pack_job,
@@ -202,3 +204,43 @@ def test_a_young_job_is_not_remembered(workspace: WorkspacePaths, known: Known) 
     assert remembered is not None
     assert key not in remembered.jobs
     assert len(remembered.jobs) == 35
+
+
+@pytest.mark.parametrize("many", [0, 10_000])
+def test_many_jobs_are_read_as_each_alone(
+    workspace: WorkspacePaths, many: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xpm_engine.workspace.index.reading.MANY", many)
+    monkeypatch.setattr("xpm_engine.workspace.index.reading.LARGE", many)
+    monkeypatch.setattr("xpm_engine.workspace.index.reading.WORTH_KEEPING", 1)
+    names = [
+        (name, run) for name in ("grid00", "grid02") for run in scan.list_runs(workspace, name)
+    ]
+    for _ in range(2):  # the second time with what the first one remembered
+        reader = JobReader(workspace)
+        for name in names:
+            view, expected = reader.run(*name), scan.read_run(workspace, *name)
+            assert tuple(view.manifest.references) == expected.manifest.references
+            assert (view.record, view.queue, view.plan) == (
+                expected.record,
+                expected.queue,
+                expected.plan,
+            )
+            keys = [line.key for line in view.manifest.references]
+            assert reader.records(keys) == {key: scan.read_job(workspace, key) for key in keys}
+        reader.keep()
+    assert (read_index(workspace) is None) is (many > 0)
+
+
+def test_a_command_finds_what_changed_since_it_was_remembered(
+    workspace: WorkspacePaths, known: Known, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xpm_engine.workspace.index.reading.MANY", 0)
+    write_index(known)
+    gone, cut, *_ = (key for key, (_, row) in known.jobs.items() if isinstance(row, bytes))
+    shutil.rmtree(workspace.job(gone).root)
+    Path(workspace.job(cut).end(1)).unlink()
+    records = JobReader(workspace).records([gone, cut])
+    assert records[gone].state is JobState.NOT_SUBMITTED
+    assert records[cut] == scan.read_job(workspace, cut)
+    assert records[cut].state is JobState.DIED

@@ -25,9 +25,11 @@ from xpm_engine.workspace.index.packing import (
     record_of,
     state_of,
 )
+from xpm_engine.workspace.index.reading import JobReader
 from xpm_engine.workspace.index.stamps import Stamp, Stamps
 
 __all__ = [
+    "JobReader",
     "JobRow",
     "Known",
     "PackedReferences",

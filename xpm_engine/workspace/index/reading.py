@@ -1,0 +1,73 @@
+"""Reading many jobs at once: what was remembered saves reading those that have not changed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+
+from xpm_engine.workspace import scan
+from xpm_engine.workspace.index.file import read_index, write_index
+from xpm_engine.workspace.index.known import Known
+from xpm_engine.workspace.index.packing import record_of
+from xpm_engine.workspace.layout import JobKey, WorkspacePaths
+from xpm_engine.workspace.scan import JobRecord, RunView
+
+MANY = 300
+"""Jobs from which on it is quicker to load what was remembered."""
+
+LARGE = 100_000
+"""Bytes of a manifest that names about as many."""
+
+WORTH_KEEPING = 1_000
+"""Jobs that had to be read, from which on they are remembered for the next time."""
+
+
+class JobReader:
+    """Reads jobs and runs of one workspace, for one command."""
+
+    def __init__(self, workspace: WorkspacePaths) -> None:
+        self.workspace = workspace
+        self._known: Known | None = None
+        self._read = 0
+
+    def records(self, keys: Collection[JobKey]) -> dict[JobKey, JobRecord]:
+        """What the folders of these jobs tell now; an absent folder is `not submitted`."""
+        if len(keys) < MANY and self._known is None:
+            return {key: scan.read_job(self.workspace, key) for key in keys}
+        known = self._load()
+        found: dict[JobKey, JobRecord] = {}
+        for key in keys:
+            self._read += known.look_at_job(key) is not None
+            entry = known.jobs.get(key)
+            found[key] = record_of(key, None if entry is None else entry[1])
+        return found
+
+    def run(self, experiment: str, run: str) -> RunView:
+        """One run, with its manifest and what its jobs wait for."""
+        if self._known is None and not self._is_large(experiment, run):
+            return scan.read_run(self.workspace, experiment, run)
+        known = self._load()
+        known.look_at_run((experiment, run))
+        return known.runs[experiment, run].view
+
+    def keep(self) -> None:
+        """Remember what was read, if that was much."""
+        if self._known is not None and self._read >= WORTH_KEEPING:
+            self._read = 0
+            # A full disk is told where somebody asks how the workspace is.
+            write_index(self._known)
+
+    def _is_large(self, experiment: str, run: str) -> bool:
+        try:
+            return os.stat(self.workspace.run(experiment, run).manifest).st_size >= LARGE
+        except OSError:
+            return False
+
+    def _load(self) -> Known:
+        if self._known is None:
+            self._known = Known(self.workspace)
+            remembered = read_index(self.workspace)
+            if remembered is not None:
+                self._known.jobs.update(remembered.jobs)
+                self._known.runs.update(remembered.runs)
+        return self._known
