@@ -2,8 +2,11 @@
 
 - `launcher`  the contract, over one host or several
 - `host`      one host of a plan: its connection, and the way of each job through it
+- `site`      what there is on the host, and the code that was brought there
+- `worker`    a thread that does one thing after the other
 - `work`      one job on its way
 - `shipping`  what must be there before: code, upstream results, the order
+- `arrivals`  what comes back: its threads, and the end here
 - `mirror`    what comes back while it runs, as the files of the local job folder
 - `fetching`  what its result brings here when it is done
 """

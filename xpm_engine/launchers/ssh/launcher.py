@@ -141,7 +141,7 @@ class SshLauncher:
         """Where it was sent to, it is asked about; an order that never left may go anywhere."""
         path = work.job.mirror(work.attempt)
         try:
-            of = MirrorState.from_json(read_object(path), path).of
+            state = MirrorState.from_json(read_object(path), path)
         except FileNotFoundError:
             with self._lock:
                 known = any(each.launch.nonce == work.launch.nonce for each in self._waiting)
@@ -151,10 +151,10 @@ class SshLauncher:
             return
         except UnreadableError as error:
             raise LaunchError(f"{error.what}", where=path) from error
-        if of not in self._hosts:
-            raise LaunchError(f"it was sent to {of}, which is no host of {self._name}")
-        work.phase = Phase.SENT
-        self._give(work, of)
+        if state.of not in self._hosts:
+            raise LaunchError(f"it was sent to {state.of}, which is no host of {self._name}")
+        work.phase, work.machine = Phase.SENT, state.machine
+        self._give(work, state.of)
 
     def _give(self, work: Work, name: str) -> None:
         with self._lock:

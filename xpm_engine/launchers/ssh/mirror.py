@@ -19,6 +19,7 @@ from xpm_engine.launchers.ssh.work import Work
 from xpm_engine.runtime import leftovers
 from xpm_engine.workspace import tickets
 from xpm_engine.workspace.atomic import (
+    append_line,
     dumps,
     make_folders,
     parse_object,
@@ -28,6 +29,7 @@ from xpm_engine.workspace.atomic import (
     write_atomic,
 )
 from xpm_engine.workspace.layout import XPM, JobPaths
+from xpm_engine.workspace.records.events import Event, EventType
 from xpm_engine.workspace.records.fields import now
 from xpm_engine.workspace.records.jobs import JobSummary, Progress
 from xpm_engine.workspace.records.mirror import Mirror, MirrorState
@@ -48,6 +50,8 @@ class JobMirror:
         self._state = self._known_state()
         make_folders(self._job.logs)
         self._far_summary: JobSummary | None = None
+        self._end_told = False
+        """Whether events.jsonl has its last line: there it comes after N.end."""
         self._trim(self._job.events, self._state.events[1])
         self._trim(self._job.metrics, self._state.metrics[1])
         self._save()
@@ -108,6 +112,12 @@ class JobMirror:
         if not self._work.started:
             raise UnreadableError("an end without a start", where=self._job.root)
         tickets.record_end(self._job, self._work.attempt, end)
+        if not self._end_told:
+            by = f"{end.by.host}:{end.by.pid}"
+            told = {"outcome": end.outcome.value}
+            event = Event(EventType.ENDED, self._work.attempt, end.at, by, told)
+            with suppress(StorageError):
+                append_line(self._job.events, event.to_json())
         summary = self._far_summary
         if summary is None:
             return
@@ -198,6 +208,7 @@ class JobMirror:
                 value = json.loads(line)
                 if value["n"] != number:
                     continue
+                self._end_told = self._end_told or value.get("type") == EventType.ENDED.value
             except (ValueError, KeyError, TypeError, RecursionError):
                 continue
             yield line if number == attempt else dumps({**value, "n": attempt}) + b"\n"
@@ -217,6 +228,7 @@ class JobMirror:
             self._host,
             self._work.far_attempt,
             self._work.far_nonce,
+            self._work.machine,
             events=(0, _size(self._job.events)),
             metrics=(0, _size(self._job.metrics)),
         )

@@ -36,6 +36,8 @@ class Work:
     phase: Phase = Phase.NEW
     far_attempt: int = 0
     far_nonce: str = ""
+    machine: str = ""
+    """The machine that it was sent to; empty where it was sent to none."""
     started: bool = False
     """Whether its N.start was seen."""
     lock: int | None = None

@@ -36,6 +36,8 @@ class MirrorState:
     """Its number there; 0 until it has one."""
     nonce: str = ""
     """Of its order there, which may be somebody else's."""
+    machine: str = ""
+    """The machine that it was sent to: a host's name may lead to another one tomorrow."""
     events: Tuple[int, int] = (0, 0)
     """Bytes of events.jsonl there that were copied, and how long the file here is with them."""
     metrics: Tuple[int, int] = (0, 0)
@@ -46,6 +48,7 @@ class MirrorState:
             "of": self.of,
             "attempt": self.attempt,
             "nonce": self.nonce,
+            "machine": self.machine,
             "events": list(self.events),
             "metrics": list(self.metrics),
         }
@@ -58,6 +61,7 @@ class MirrorState:
             of=fields.text("of"),
             attempt=fields.integer("attempt"),
             nonce=fields.text("nonce"),
+            machine=fields.text("machine"),
             events=_pair(fields, "events"),
             metrics=_pair(fields, "metrics"),
         )
