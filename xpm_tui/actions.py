@@ -91,8 +91,6 @@ class Action:
 
 
 def _changes(situation: Situation) -> str:
-    if situation.host:
-        return f"from here {situation.host} is only looked at: kill and clean with xpm there"
     return "the app was started with --readonly" if situation.readonly else ""
 
 

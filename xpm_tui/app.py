@@ -18,12 +18,13 @@ from textual.message import Message
 from textual.notifications import SeverityLevel
 
 from xpm_engine.errors import UsageError, XpmError
-from xpm_engine.verbs.clean import count_purged
+from xpm_engine.verbs.clean import Transaction, count_purged
 from xpm_engine.verbs.protection import protect
-from xpm_engine.workspace.layout import JobKey, WorkspacePaths, list_folders
+from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_tui.acting import ActingScreen
-from xpm_tui.changes import Change, Cleaned, Pinned, take_back
+from xpm_tui.changes import Change, Cleaned, Pinned
 from xpm_tui.clipboard import copy_through_tmux
+from xpm_tui.deeds import Deeds, HereDeeds
 from xpm_tui.look import plural
 from xpm_tui.look.themes import DARK, PALETTES, AsciiFilter
 from xpm_tui.obsolescence import Obsolescence
@@ -106,10 +107,11 @@ class XpmApp(App[None], inherit_bindings=False):
         self._kept = Session()
         self.left_at = Session()
         """How the workspace was left, once it was."""
-        self.readonly = readonly or far is not None
+        self.readonly = readonly
         self.far = far
         self.clock = clock
         self.store = self._store(workspace)
+        self.deeds = self._deeds(workspace)
         self.changes: tuple[Change, ...] = ()
         """What this session changed and can still be taken back, oldest first."""
         self._protection = ExitStack()
@@ -146,6 +148,7 @@ class XpmApp(App[None], inherit_bindings=False):
         self._watcher.stop()
         self._obsolescence.stop()
         self.store = Store(workspace)
+        self.deeds = self._deeds(workspace)
         self._obsolescence = self._look_for_obsolete()
         self.changes = ()
         self._watcher = self._watch(workspace)
@@ -180,6 +183,9 @@ class XpmApp(App[None], inherit_bindings=False):
             list_folder=self.far.list_folder,
         )
 
+    def _deeds(self, workspace: WorkspacePaths) -> Deeds:
+        return HereDeeds(workspace) if self.far is None else self.far.deeds
+
     @property
     def watcher(self) -> Watcher:
         """What keeps the store true."""
@@ -203,15 +209,11 @@ class XpmApp(App[None], inherit_bindings=False):
         if self._main is not None:
             self.push_screen(CleanScreen(self._main.plan_of(keys)))
 
-    def forget_purged(self) -> None:
-        """Cleans were deleted for good: what is gone can't be taken back."""
+    def forget_purged(self, cleans: Sequence[Transaction]) -> None:
+        """These were deleted for good: what is gone can't be taken back."""
         self.store.purged = count_purged(self.store.workspace)
-        names = set(list_folders(self.store.workspace.trash))
-        self.changes = tuple(
-            change
-            for change in self.changes
-            if not isinstance(change, Cleaned) or change.transaction in names
-        )
+        gone = {Cleaned(clean.name) for clean in cleans}
+        self.changes = tuple(change for change in self.changes if change not in gone)
 
     def undo_last(self) -> None:
         """Take back the last change of this session."""
@@ -228,13 +230,13 @@ class XpmApp(App[None], inherit_bindings=False):
 
     def _take_back(self, change: Change) -> None:
         """In a thread, which ends in one message."""
-        workspace = self.store.workspace
+        deeds, root = self.deeds, self.store.shown.root
 
         def work() -> None:
             try:
-                words = take_back(workspace, change)
+                words = deeds.take_back(change)
             except XpmError as error:
-                where = error.where or workspace.root
+                where = error.where or root
                 self.post_message(self.Undone(None, f"{error.what}: {where}"))
             else:
                 self.post_message(self.Undone(change, words))
@@ -330,7 +332,8 @@ class XpmApp(App[None], inherit_bindings=False):
 
     def _open(self) -> None:
         self._protection.close()
-        if self.readonly:
+        # What is here of another machine's workspace is not what is to be changed.
+        if self.readonly or self.far is not None:
             self._protection.enter_context(protect(self.store.workspace))
         self._kept = (
             Session() if self.sessions is None else self.sessions.load(self.store.workspace)

@@ -64,7 +64,7 @@ def command(
 
     far = None
     if workspace.startswith("ssh://"):
-        far = _far_site(workspace)
+        far = _far_site(workspace, readonly=readonly)
         paths = far.place.here
     elif demo or demo_failure:
         folder = _start_demo(failure=demo_failure)
@@ -108,12 +108,12 @@ def _check_experiment(workspace: WorkspacePaths, name: str) -> None:
         raise click.UsageError(f"there is no experiment {name!r} in {workspace.root}{hint}")
 
 
-def _far_site(url: str) -> FarSite:
+def _far_site(url: str, *, readonly: bool) -> FarSite:
     """Connect to a workspace of another machine; raises UsageError, RemoteError."""
     from xpm_tui.far.place import cache_folder, open_place
     from xpm_tui.far.site import FarSite
 
-    return FarSite(open_place(url, caches=cache_folder()))
+    return FarSite(open_place(url, caches=cache_folder()), readonly=readonly)
 
 
 def _start_demo(*, failure: bool) -> Path:

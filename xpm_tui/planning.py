@@ -3,18 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from xpm_engine.verbs.obsolete import Offer, Surveyed, survey_known
-from xpm_engine.verbs.offers import (
-    Offering,
-    Section,
-    in_order,
-    offer_jobs,
-    offer_obsolete,
-    offer_runs,
-    run_row,
-)
+from xpm_engine.verbs.offering import Wanted, offer
 from xpm_engine.workspace.index import JobRow, record_of
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.scan import RunView
@@ -43,6 +35,12 @@ class PlanOrder:
     """What was measured before."""
 
     @property
+    def wanted(self) -> Wanted:
+        """The same, for the engine."""
+        runs = tuple((run.experiment, run.run) for run in self.runs)
+        return Wanted(self.keys, runs, self.runs_chosen)
+
+    @property
     def title(self) -> str:
         """What stands above the plan."""
         what = "Clean what is obsolete" if self.keys is None and not self.runs else "Clean"
@@ -55,19 +53,4 @@ def plan_order(order: PlanOrder) -> Removal:
     if seen is None:
         jobs = {key: record_of(key, row) for key, row in order.jobs.items()}
         seen = survey_known(order.workspace, jobs, order.views)
-    return removal_of(_offering(order, seen), order.sizes)
-
-
-def _offering(order: PlanOrder, seen: Surveyed) -> Offering:
-    names = {(run.experiment, run.run) for run in order.runs}
-    if order.runs_chosen:
-        return offer_runs(order.workspace, seen, names)
-    if order.keys is None:
-        return offer_obsolete(order.workspace, seen)
-    offering = offer_jobs(order.workspace, seen, order.keys)
-    views = [view for view in seen.runs if (view.experiment, view.run) in names]
-    if not views:
-        return offering
-    later = seen.without(names)
-    rows = [replace(run_row(view, Section.RUNS, later), ticked=False) for view in views]
-    return replace(offering, rows=tuple(in_order([*offering.rows, *rows])))
+    return removal_of(offer(order.workspace, seen, order.wanted), order.sizes)

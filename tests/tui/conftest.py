@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +15,10 @@ import pytest
 from tests.tui.driving import Driven
 from tests.tui.workspaces import FakeJob, FakeWorkspace, grid
 from xpm_engine.workspace import processes
+from xpm_engine.workspace.records.identity import ProcessIdentity
+
+Victim = tuple["subprocess.Popen[bytes]", ProcessIdentity]
+"""A process that may be killed, and who it is."""
 
 
 @pytest.fixture(autouse=True)
@@ -81,3 +87,26 @@ def drive(workspace: FakeWorkspace) -> Iterator[Callable[..., Driven]]:
     yield start
     for driven in started:
         assert driven.app.watcher.join(5), "the reading thread outlived the app"
+
+
+def _victim() -> Iterator[Victim]:
+    code = "import signal; signal.signal(2, signal.SIG_DFL); print(flush=True); signal.pause()"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        identity = processes.identity_of(process.pid)
+        assert identity is not None
+        yield process, identity
+        process.kill()
+
+
+@pytest.fixture
+def supervisor() -> Iterator[Victim]:
+    """Stands for a job's supervisor: it waits for a signal."""
+    yield from _victim()
+
+
+@pytest.fixture
+def driver() -> Iterator[Victim]:
+    """Stands for a plan."""
+    yield from _victim()

@@ -1,4 +1,4 @@
-"""What travels to the other host: the agent and the portable set, as one archive.
+"""What travels to the other host: the agent and the portable set, or all of the engine.
 
 Nothing of it is written there: its Python reads one line of standard input, the line reads the
 archive, and the modules are imported from memory.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -29,7 +30,7 @@ COMMAND = "python3 -I -c 'import sys;exec(sys.stdin.buffer.raw.readline())'"
 """What the far shell, whichever it is, is told; nothing of the user's is ever in it."""
 
 _LOADER = """
-import importlib.abc, importlib.machinery, json, os, sys, zlib
+import importlib, importlib.abc, importlib.machinery, json, os, sys, zlib
 
 class Archive(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
     def __init__(self, modules):
@@ -55,30 +56,63 @@ def receive(size):
         data += more
     return data
 
-if sys.version_info < (3, 8):
-    sys.exit("xpm agent: python3 is %d.%d here, and 3.8 is needed" % sys.version_info[:2])
+if sys.version_info < LEAST:
+    import shutil
+    for minor in range(30, LEAST[1] - 1, -1):
+        newer = shutil.which("python3.%d" % minor)
+        if newer:
+            # What follows on standard input was not touched yet.
+            os.execv(newer, [newer, "-I", "-c", "SOURCE = %r; exec(SOURCE)" % SOURCE])
+    versions = (*sys.version_info[:2], *LEAST)
+    sys.exit(WHAT + ": python3 is %d.%d here, and %d.%d is needed" % versions)
 sys.meta_path.insert(0, Archive(json.loads(zlib.decompress(receive(SIZE)))))
 sink = os.dup(1)
 os.dup2(2, 1)
-from xpm_engine.remote.agent.table import main
+main = importlib.import_module(MAIN).main
 main(TOKEN, 0, sink)
 """
 
 
-def opening(token: str) -> bytes:
-    """All that is sent before the first request: one line of Python, and what it reads."""
-    archive = _archive()
-    loader = f"SIZE = {len(archive)}\nTOKEN = {token!r}\n{_LOADER}"
-    return f"exec({loader!r})\n".encode("ascii") + archive
+@dataclass(frozen=True)
+class Load:
+    """What is sent, and what of it answers there."""
+
+    what: str
+    """What it calls itself where it can't run."""
+    main: str
+    """The module whose `main` serves."""
+    least: tuple[int, int]
+    """The Python that it takes; a newer one is looked for where `python3` is older."""
+    modules: tuple[str, ...] = ()
+    """Below `xpm_engine`; empty for all of it."""
+
+    def opening(self, token: str) -> bytes:
+        """All that is sent before the first request: one line of Python, and what it reads."""
+        archive = _archive(self.modules)
+        names = {
+            "SIZE": len(archive),
+            "TOKEN": token,
+            "LEAST": self.least,
+            "WHAT": self.what,
+            "MAIN": self.main,
+        }
+        facts = "".join(f"{name} = {value!r}\n" for name, value in names.items())
+        return f"SOURCE = {facts + _LOADER!r}; exec(SOURCE)\n".encode("ascii") + archive
+
+
+AGENT = Load("xpm agent", "xpm_engine.remote.agent.table", (3, 8), TRAVELS)
+"""Looks, copies, starts jobs."""
+
+VERBS = Load("xpm verbs", "xpm_engine.verbs.served", (3, 11))
+"""The verbs that change a workspace, which are written for the Python that runs jobs."""
 
 
 @cache
-def _archive() -> bytes:
+def _archive(travels: tuple[str, ...]) -> bytes:
     root = Path(__file__).resolve().parent.parent
     modules = {f"xpm_engine{part}": [True, ""] for part in ("", ".remote", ".workspace")}
-    for name in TRAVELS:
-        path = root.joinpath(*name.split("."))
-        files = sorted(path.glob("*.py")) if path.is_dir() else [path.with_suffix(".py")]
+    for path in [root.joinpath(*name.split(".")) for name in travels] or [root]:
+        files = sorted(path.rglob("*.py")) if path.is_dir() else [path.with_suffix(".py")]
         for file in files:
             parts = ("xpm_engine", *file.relative_to(root).with_suffix("").parts)
             package = parts[-1] == "__init__"

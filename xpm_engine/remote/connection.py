@@ -26,7 +26,7 @@ from xpm_engine.errors import (
     UsageError,
     XpmError,
 )
-from xpm_engine.remote import archive
+from xpm_engine.remote.archive import AGENT, Load
 from xpm_engine.remote.frames import PROTOCOL, SENTINEL, Decoder, Message, encode
 from xpm_engine.workspace.records.fields import Fields
 from xpm_engine.workspace.tickets import new_nonce
@@ -80,8 +80,12 @@ Over = Callable[[XpmError | None], None]
 class Connection:
     """A process whose standard streams lead to an agent."""
 
-    def __init__(self, command: Sequence[str], *, name: str, explain: Explain) -> None:
+    def __init__(
+        self, command: Sequence[str], *, name: str, explain: Explain, load: Load = AGENT
+    ) -> None:
         """Start `command`, and wait for the agent's hello; `name` is the host's, for errors.
+
+        `load` is what is sent there to answer.
 
         Raises what `explain` makes of a command that ends before, and ProtocolError.
         """
@@ -120,7 +124,7 @@ class Connection:
         self._errors.start()
         token = new_nonce()
         try:
-            self._write(archive.opening(token))
+            self._write(load.opening(token))
             self.hello = self._greet(token)
         except XpmError:
             self._end(None)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from xpm_engine.errors import RefusedError, RemoteError, UnreachableError, UsageError, XpmError
-from xpm_engine.remote.archive import COMMAND
+from xpm_engine.remote.archive import AGENT, COMMAND, Load
 from xpm_engine.remote.connection import Connection
 from xpm_engine.workspace.pool.folder import FALLBACK, own_folder, runtime_folder
 
@@ -93,8 +93,12 @@ def parse_url(url: str) -> tuple[Destination, str]:
     return Destination(host.strip("[]"), unquote(user) or None, port), path
 
 
-def connect(destination: Destination, *, suspicious: bool = False) -> Connection:
+def connect(
+    destination: Destination, *, suspicious: bool = False, load: Load = AGENT
+) -> Connection:
     """Start an agent there; `suspicious`: do not trust a shared connection that is still there.
+
+    `load` is what is sent there to answer.
 
     Raises RefusedError, UnreachableError, RemoteError.
     """
@@ -102,7 +106,9 @@ def connect(destination: Destination, *, suspicious: bool = False) -> Connection
         drop_shared(destination)
     words = command(destination, COMMAND)
     name = str(destination)
-    return Connection(words, name=name, explain=lambda code, said: explain(name, code, said))
+    return Connection(
+        words, name=name, explain=lambda code, said: explain(name, code, said), load=load
+    )
 
 
 def command(
@@ -195,6 +201,12 @@ _MEANINGS: tuple[tuple[str, type[RemoteError], str, str], ...] = (
         RefusedError,
         "the python3 of {name} is too old",
         "put Python 3.8 or later first in the PATH that a command run by ssh has there",
+    ),
+    (
+        "xpm verbs: python3 is",
+        RefusedError,
+        "{name} is only looked at",
+        "put Python 3.11 or later first in the PATH that a command run by ssh has there",
     ),
     (
         "python3.*not found|not found.*python3",

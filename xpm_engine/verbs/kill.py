@@ -6,7 +6,7 @@ import signal
 from dataclasses import dataclass
 from enum import Enum
 
-from xpm_engine.errors import RemoteError, UnreadableError, UsageError
+from xpm_engine.errors import RemoteError, UnreadableError, UsageError, XpmError
 from xpm_engine.verbs.far import host_of, reached, settings_of
 from xpm_engine.verbs.protection import changing
 from xpm_engine.workspace import processes, scan, tickets
@@ -85,6 +85,16 @@ def kill_job(workspace: WorkspacePaths, key: JobKey) -> KillReport:
             return KillReport(key, Killed.CANCELLED)
         attempt = tickets.read_attempt(job, attempt.number, {"launch", "start"})
     return _kill_running(workspace, key, attempt)
+
+
+def kill_words(workspace: WorkspacePaths, key: JobKey) -> str:
+    """Kill a job, and say what came of it, an error included."""
+    try:
+        report = kill_job(workspace, key)
+    except XpmError as error:
+        return error.what
+    detail = f" ({report.detail})" if report.killed is Killed.ELSEWHERE else ""
+    return report.killed.value + detail
 
 
 def live_plans(workspace: WorkspacePaths, keys: frozenset[JobKey]) -> tuple[LivePlan, ...]:

@@ -159,9 +159,35 @@ def _shape(table: str) -> str:
 
 
 def _users_file() -> str:
-    from platformdirs import user_config_dir
-
+    try:
+        from platformdirs import user_config_dir
+    except ImportError:
+        # On a host that has nothing installed, as a workspace's verbs may run there.
+        folder = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
+        return os.path.join(folder, APP_NAME, SETTINGS)
     return os.path.join(user_config_dir(APP_NAME), SETTINGS)
+
+
+def _tables(text: str, path: str) -> dict[str, Any]:
+    """What the text says; raises SettingsError."""
+    try:
+        import tomli
+    except ImportError:
+        return _tables_without_tomli(text, path)
+    try:
+        return tomli.loads(text)
+    except tomli.TOMLDecodeError as error:
+        raise SettingsError(f"is not TOML: {error.msg}", where=f"{path}:{error.lineno}") from error
+
+
+def _tables_without_tomli(text: str, path: str) -> dict[str, Any]:
+    """On a host that has nothing installed: the line stands in the words, and not in the place."""
+    import tomllib
+
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"is not TOML: {error}", where=path) from error
 
 
 def _read(path: str) -> dict[tuple[str, str], Any]:
@@ -173,18 +199,13 @@ def _read(path: str) -> dict[tuple[str, str], Any]:
         return {}
     except OSError as error:
         raise SettingsError(f"can't be read: {error.strerror}", where=path) from error
-    import tomli
-
     try:
         text = data.decode("utf-8")
-        tables = tomli.loads(text)
-    except tomli.TOMLDecodeError as error:
-        raise SettingsError(f"is not TOML: {error.msg}", where=f"{path}:{error.lineno}") from error
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise SettingsError("is not UTF-8 text", where=f"{path}:{line}") from error
     found: dict[tuple[str, str], Any] = {}
-    for table, key, value in _entries(tables, ""):
+    for table, key, value in _entries(_tables(text, path), ""):
         where = f"{path}:{_line_of(text, table, key)}"
         _check_known(table, key, where)
         found[table, key] = _checked(table, key, value, where)

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from xpm_engine.errors import NotAWorkspaceError, StorageError, UnreachableError, UsageError
+from xpm_engine.remote.archive import VERBS
 from xpm_engine.remote.connection import Connection
 from xpm_engine.remote.link import Link
 from xpm_engine.remote.openssh import connect, parse_url
@@ -36,6 +37,8 @@ class FarPlace:
     here: WorkspacePaths
     """The folder in the user's cache that stands for it: what was seen of it."""
     link: Link
+    verbs: Callable[[], Connection]
+    """Starts a process there that has the engine's verbs; raises RemoteError."""
 
     def there(self, path: str) -> str:
         """The path there of what a path in the folder here stands for."""
@@ -51,6 +54,7 @@ def open_place(
     *,
     caches: str,
     dial: Callable[[bool], Connection] | None = None,
+    verbs: Callable[[], Connection] | None = None,
 ) -> FarPlace:
     """Connect to ``ssh://[user@]host[:port]/path``, and see that the path is a folder.
 
@@ -81,7 +85,9 @@ def open_place(
     make_folders(here.root)
     with suppress(StorageError):
         write_atomic(f"{here.root}/{_ABOUT}", dumps({"v": 1, "url": url, "root": root}))
-    return FarPlace(url, host, root, here, link)
+    return FarPlace(
+        url, host, root, here, link, verbs or (lambda: connect(destination, load=VERBS))
+    )
 
 
 def _resolve(link: Link, host: str, path: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from xpm_engine.errors import XpmError
 from xpm_engine.workspace.layout import JobKey
+from xpm_tui.far.deeds import FarDeeds
 from xpm_tui.far.details import Details, Shown
 from xpm_tui.far.listening import FarEars
 from xpm_tui.far.place import FarPlace
@@ -22,8 +23,9 @@ ATTEMPTS = 3
 class FarSite:
     """The machine, the connection to it, and what is on the screen of it."""
 
-    def __init__(self, place: FarPlace) -> None:
+    def __init__(self, place: FarPlace, *, readonly: bool = False) -> None:
         self.place = place
+        self.deeds = FarDeeds(place, readonly=readonly)
         self._details = Details(place, self._arrived)
         self._touch: Callable[[JobKey], None] = lambda key: None
 
@@ -75,6 +77,7 @@ class FarSite:
 
     def close(self) -> None:
         """Let go of the machine."""
+        self.deeds.close()
         self.place.link.close()
 
     def _arrived(self, key: JobKey) -> None:

@@ -13,13 +13,12 @@ from textual.widgets import Rule
 from xpm_engine.errors import XpmError
 from xpm_engine.verbs.clean import Transaction
 from xpm_engine.verbs.obsolete import Offer
-from xpm_engine.workspace.settings import load_settings
 from xpm_tui import look
 from xpm_tui.acting import ActingScreen
 from xpm_tui.actions import Situation
-from xpm_tui.planning import PlanOrder, plan_order
-from xpm_tui.removal import Removal, measure
-from xpm_tui.screens.removing import budget_dialog, carry_out_ticked, moved_words, proposed
+from xpm_tui.planning import PlanOrder
+from xpm_tui.removal import Removal
+from xpm_tui.screens.removing import budget_dialog, moved_words, proposed
 from xpm_tui.widgets.find_line import FindLine
 from xpm_tui.widgets.key_bar import KeyBar
 from xpm_tui.widgets.plan_pane import PlanPane
@@ -85,24 +84,22 @@ class CleanScreen(ActingScreen[None]):
 
     def _make_plan(self) -> None:
         """In a thread: plan, show, then measure, which reads every folder in the plan."""
-        workspace = self._order.workspace
+        deeds = self._app.deeds
         try:
-            days = load_settings(workspace).retention.trash_days
-            removal = plan_order(self._order)
+            removal, days = deeds.plan(self._order)
+
+            def tell(known: Removal) -> None:
+                self.post_message(self.Planned(known, days))
+
+            tell(removal)
+            deeds.measure(removal, tell, stopped=lambda: self._left)
         except XpmError as error:
             self.post_message(self.NotDone(error))
-            return
-
-        def tell(known: Removal) -> None:
-            self.post_message(self.Planned(known, days))
-
-        tell(removal)
-        measure(workspace, removal, tell, stopped=lambda: self._left)
 
     def _move(self, removal: Removal, ticked: frozenset[Offer]) -> None:
         """In a thread; ends in one message."""
         try:
-            done = carry_out_ticked(self._order.workspace, removal, ticked)
+            done = self._app.deeds.move(removal, ticked)
         except XpmError as error:
             self.post_message(self.NotDone(error))
         else:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 
-from xpm_engine.verbs.pins import pinned_jobs
-from xpm_tui.changes import pin_words, set_pins
+from xpm_tui.changes import pin_words
 from xpm_tui.screens import kill
 from xpm_tui.screens.capture import Capture
 from xpm_tui.screens.dialog import CANCELLED
@@ -22,8 +21,7 @@ class JobScreen(HereScreen):
 
     def do_kill(self) -> None:
         """Ask, then kill what was captured."""
-        capture = self.capture()
-        workspace = self.app.store.workspace
+        capture, deeds = self.capture(), self.app.deeds
 
         def ask(order: kill.KillOrder) -> None:
             if order.jobs or order.plans:
@@ -37,16 +35,15 @@ class JobScreen(HereScreen):
                     self.say("nothing was killed")
                     return
                 stop = button == 2 or not order.jobs
-                self.in_thread(lambda: kill.carry_out(workspace, order, stop=stop), self.done)
+                self.in_thread(lambda: kill.carry_out(deeds, order, stop=stop), self.done)
 
             return carry_out
 
-        self.in_thread(lambda: kill.prepare(workspace, capture), ask)
+        self.in_thread(lambda: kill.prepare(deeds, capture), ask)
 
     def do_pin(self) -> None:
         """Pin what is captured; where all of it is pinned, take the pins away."""
-        capture = self.capture()
-        workspace = self.app.store.workspace
+        capture, deeds = self.capture(), self.app.deeds
         keys = tuple(job.key for job in capture.jobs if job.record.attempt)
         if not keys:
             self.say(
@@ -55,8 +52,7 @@ class JobScreen(HereScreen):
             return
 
         def work() -> tuple[str, Callable[[], None]]:
-            on = len(pinned_jobs(workspace, keys)) < len(keys)
-            change = set_pins(workspace, keys, on=on)
+            change = deeds.pin(keys)
             words = pin_words(change)
             for line in capture.hidden_line:
                 words += f"; {line.plain}"

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 from rich.text import Text
 
-from xpm_engine.errors import XpmError
-from xpm_engine.verbs.kill import KILLABLE, Killed, LivePlan, kill_job, live_plans, stop_plan
-from xpm_engine.workspace.layout import WorkspacePaths
+from xpm_engine.verbs.kill import KILLABLE, LivePlan
 from xpm_tui import look
+from xpm_tui.deeds import Deeds
 from xpm_tui.screens.capture import Capture, name_lines
 from xpm_tui.screens.dialog import Dialog
 from xpm_tui.store import Job, Store
@@ -29,10 +28,10 @@ class KillOrder:
     """They go on, and start the next jobs."""
 
 
-def prepare(workspace: WorkspacePaths, capture: Capture) -> KillOrder:
+def prepare(deeds: Deeds, capture: Capture) -> KillOrder:
     """Find the plans behind the captured jobs; reads manifests, so in a thread."""
     live = tuple(job for job in capture.jobs if job.state in KILLABLE)
-    plans = live_plans(workspace, frozenset(capture.keys))
+    plans = deeds.live_plans(capture.keys)
     return KillOrder(live, len(capture.jobs) - len(live), capture.hidden, plans)
 
 
@@ -59,18 +58,10 @@ def dialog(store: Store, order: KillOrder) -> Dialog:
     return Dialog(f"Kill {jobs}?", lines, f"Kill {jobs}", f"Kill, and stop the {plans}")
 
 
-def carry_out(workspace: WorkspacePaths, order: KillOrder, *, stop: bool) -> str:
+def carry_out(deeds: Deeds, order: KillOrder, *, stop: bool) -> str:
     """Do it, the plans first, so that they start nothing meanwhile; what came of it, in words."""
-    unreached = [plan for plan in order.plans if stop and not stop_plan(workspace, plan)]
-    outcomes: Counter[str] = Counter()
-    for job in order.jobs:
-        try:
-            report = kill_job(workspace, job.key)
-        except XpmError as error:
-            outcomes[error.what] += 1
-        else:
-            detail = f" ({report.detail})" if report.killed is Killed.ELSEWHERE else ""
-            outcomes[report.killed.value + detail] += 1
+    unreached = [plan for plan in order.plans if stop and not deeds.stop_plan(plan)]
+    outcomes = Counter(deeds.kill([job.key for job in order.jobs]))
     words = [f"{look.plural(count, 'job')} {outcome}" for outcome, count in outcomes.items()]
     if stop and len(unreached) < len(order.plans):
         words.append(f"the {_plans(order)} too" if words else f"the {_plans(order)} is stopping")

@@ -14,7 +14,6 @@ from xpm_tui.screens.clean import CleanScreen
 from xpm_tui.screens.jump_screen import JumpScreen
 from xpm_tui.screens.removing import (
     budget_dialog,
-    carry_out_ticked,
     moved_words,
     proposed,
     purge_cleans,
@@ -100,7 +99,7 @@ class RemoveScreen(JumpScreen):
 
     def on_obsolete_view_carry_out_wanted(self, message: ObsoleteView.CarryOutWanted) -> None:
         message.stop()
-        work = partial(carry_out_ticked, self.app.store.workspace, message.removal, message.ticked)
+        work = partial(self.app.deeds.move, message.removal, message.ticked)
         self.say("moving to the trash…")
         self.in_thread(work, self._moved)
 
@@ -128,17 +127,17 @@ class RemoveScreen(JumpScreen):
         if not cleans:
             self.say("x: nothing in the trash can be deleted now", bad=True)
             return
-        workspace = self.app.store.workspace
+        deeds = self.app.deeds
+
+        def purged(words: str) -> None:
+            self.app.forget_purged(cleans)
+            self.done(words)
 
         def answered(word: str | None) -> None:
             if word is None:
                 self.say("nothing was deleted")
             else:
                 self.say("deleting…")
-                self.in_thread(partial(purge_cleans, workspace, cleans), self._purged)
+                self.in_thread(partial(purge_cleans, deeds, cleans), purged)
 
         self.app.push_screen(purge_dialog(cleans), answered)
-
-    def _purged(self, words: str) -> None:
-        self.app.forget_purged()
-        self.done(words)

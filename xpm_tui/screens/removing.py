@@ -7,18 +7,11 @@ from collections.abc import Sequence
 from rich.text import Text
 
 from xpm_engine.errors import UsageError
-from xpm_engine.verbs.clean import (
-    Transaction,
-    carry_out,
-    contents,
-    moved_sentence,
-    purge,
-    purged_sentence,
-)
-from xpm_engine.verbs.obsolete import Offer, plan_clean
-from xpm_engine.workspace.layout import WorkspacePaths
+from xpm_engine.verbs.clean import Transaction, contents, moved_sentence, purged_sentence
+from xpm_engine.verbs.obsolete import Offer
 from xpm_engine.workspace.records.resources import parse_size
 from xpm_tui import look
+from xpm_tui.deeds import Deeds
 from xpm_tui.removal import Removal, cost_words
 from xpm_tui.screens.typed import TypedDialog
 
@@ -27,15 +20,6 @@ WORD = "purge"
 
 MOST_NAMED = 8
 """Cleans that the question names, the others are counted."""
-
-
-def carry_out_ticked(
-    workspace: WorkspacePaths, removal: Removal, ticked: frozenset[Offer]
-) -> Transaction:
-    """Move what is ticked, each row verified again just before. Raises XpmError."""
-    order = [row.offer for row in removal.rows if row.offer in ticked]
-    plan = plan_clean(workspace, removal.offering.seen, order, sizes=removal.sizes)
-    return carry_out(workspace, plan)
 
 
 def moved_words(done: Transaction) -> str:
@@ -85,10 +69,10 @@ def purge_dialog(cleans: Sequence[Transaction]) -> TypedDialog:
     )
 
 
-def purge_cleans(workspace: WorkspacePaths, cleans: Sequence[Transaction]) -> str:
+def purge_cleans(deeds: Deeds, cleans: Sequence[Transaction]) -> str:
     """Delete them for good; what was done, in words. Raises XpmError."""
     for clean in cleans:
-        purge(workspace, clean.name)
+        deeds.purge(clean.name)
     return purged_sentence(cleans)
 
 

@@ -193,4 +193,5 @@ def overview_of(store: Store, job: Job) -> OverviewOf:
         upstream=tuple(map(neighbour, job.dependencies)),
         downstream=tuple(map(neighbour, dependants(store, job.key))),
         experiments=tuple(dict.fromkeys(run.experiment for run in runs)),
+        away=bool(store.place),
     )

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from typing import TYPE_CHECKING, cast
+
 from textual.app import ComposeResult
 from textual.message import Message
 from textual.timer import Timer
 
+from xpm_engine.errors import XpmError
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.states import JobState
 from xpm_tui import clock
@@ -15,10 +19,14 @@ from xpm_tui.widgets.overview_facts import (
     Explained,
     OverviewFacts,
     explain,
+    explained,
     read_overview,
 )
 from xpm_tui.widgets.overview_lines import TRAIL, OverviewOf, overview_lines
 from xpm_tui.widgets.reading import ReadingWidget
+
+if TYPE_CHECKING:
+    from xpm_tui.app import XpmApp
 
 STAYS = 0.4
 """Seconds on a job before it is found out why it ran."""
@@ -60,7 +68,7 @@ class Overview(ReadingWidget[OverviewOf, OverviewFacts]):
         return before.job.key == now.job.key
 
     def read(self, about: OverviewOf) -> OverviewFacts:
-        return read_overview(about.workspace, about.job)
+        return read_overview(about.workspace, about.job, away=about.away)
 
     def draw(self, about: OverviewOf, facts: OverviewFacts | None) -> None:
         found = facts or OverviewFacts()
@@ -90,7 +98,13 @@ class Overview(ReadingWidget[OverviewOf, OverviewFacts]):
 
     def _explain(self, about: OverviewOf) -> None:
         """In a thread; ends in one message."""
-        self.post_message(self.WhyFound(explain(about.workspace, about.job)))
+        if not about.away:
+            self.post_message(self.WhyFound(explain(about.workspace, about.job)))
+            return
+        # Without an answer from there nothing is said: what is here is not enough to tell.
+        with suppress(XpmError):
+            app = cast("XpmApp", self.app)  # pyright: ignore[reportUnknownMemberType]
+            self.post_message(self.WhyFound(explained(about.job, app.deeds.why(about.job.key))))
 
     def on_overview_why_found(self, message: WhyFound) -> None:
         message.stop()

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 
 from xpm_engine.errors import UnreadableError
-from xpm_engine.verbs.why import Cause, why
+from xpm_engine.verbs.why import Cause, Why, why
 from xpm_engine.workspace import scan
 from xpm_engine.workspace.layout import JobKey, JobPaths, WorkspacePaths
 from xpm_engine.workspace.records.jobs import Progress
@@ -49,8 +49,11 @@ class Explained:
     """Whether it did not run at all: another job's result was adopted."""
 
 
-def read_overview(workspace: WorkspacePaths, job: Job) -> OverviewFacts:
-    """Read the tickets of all attempts, and what the living process uses."""
+def read_overview(workspace: WorkspacePaths, job: Job, *, away: bool = False) -> OverviewFacts:
+    """Read the tickets of all attempts, and what the living process uses.
+
+    `away`: they are copies of another machine's, whose times say nothing.
+    """
     paths = workspace.job(job.key)
     attempts: list[Attempt] = []
     problem = ""
@@ -70,7 +73,7 @@ def read_overview(workspace: WorkspacePaths, job: Job) -> OverviewFacts:
         pinned=os.path.lexists(paths.pin),
         problem=problem,
         came_to=scan.read_progress(paths, number) if job.state.ended_badly else None,
-        sign=last_sign(paths, number) if running else None,
+        sign=last_sign(paths, number) if running and not away else None,
     )
 
 
@@ -94,7 +97,11 @@ def silence_words(sign: float | None, now: float) -> str:
 
 def explain(workspace: WorkspacePaths, job: Job) -> Explained:
     """Why the job ran; reads the parameters of the earlier jobs of its task."""
-    found = why(workspace, job.key)
+    return explained(job, why(workspace, job.key))
+
+
+def explained(job: Job, found: Why) -> Explained:
+    """The same, from what was found."""
     nearest = "" if found.nearest is None else found.nearest.short
     return Explained(
         job.key, job.record.attempt, found.text, nearest, reused=found.cause is Cause.ADOPTED

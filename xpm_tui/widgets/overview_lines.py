@@ -58,6 +58,8 @@ class OverviewOf:
     downstream: tuple[Neighbour, ...] = ()
     experiments: tuple[str, ...] = ()
     """Whose latest run references it."""
+    away: bool = False
+    """Whether the workspace is another machine's, and what is here a part of it."""
 
 
 def overview_lines(

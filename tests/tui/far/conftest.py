@@ -11,6 +11,7 @@ from tests.engine.remote.agents import connect
 from tests.engine.remote.conftest import sshd as sshd  # noqa: PLC0414 (a fixture)
 from tests.tui.workspaces import FakeWorkspace
 from xpm_engine.errors import UnreachableError
+from xpm_engine.remote.archive import VERBS
 from xpm_engine.remote.connection import Connection
 from xpm_tui.far.place import FarPlace, open_place
 
@@ -21,6 +22,7 @@ class Line:
     def __init__(self) -> None:
         self.is_cut = False
         self.connection: Connection | None = None
+        self.acting: Connection | None = None
 
     def dial(self, suspicious: bool) -> Connection:
         if self.is_cut:
@@ -28,11 +30,19 @@ class Line:
         self.connection = connect()
         return self.connection
 
+    def verbs(self) -> Connection:
+        """The process that has the engine's verbs."""
+        if self.is_cut:
+            raise UnreachableError("the line is cut")
+        self.acting = connect(load=VERBS)
+        return self.acting
+
     def cut(self) -> None:
         """Nothing comes through any more."""
         self.is_cut = True
-        if self.connection is not None:
-            self.connection.close()
+        for connection in (self.connection, self.acting):
+            if connection is not None:
+                connection.close()
 
     def heal(self) -> None:
         """The next try succeeds."""
@@ -55,7 +65,9 @@ def open_far(
 
     def start() -> FarPlace:
         url = f"ssh://elsewhere{workspace.paths.root}"
-        opened.append(open_place(url, caches=str(tmp_path / "far"), dial=line.dial))
+        opened.append(
+            open_place(url, caches=str(tmp_path / "far"), dial=line.dial, verbs=line.verbs)
+        )
         return opened[-1]
 
     yield start

@@ -59,13 +59,6 @@ async def test_the_files_of_the_job_on_the_screen_come_here(
         assert str(driven.app.store.workspace.root) not in "\n".join(driven.lines())
 
 
-async def test_nothing_can_be_changed_from_here(driven: Driven, jobs: Jobs) -> None:
-    async with driven.at(WIDE):
-        for key in ("K", "x", "p"):
-            await driven.press(key)
-            await driven.until(lambda: "elsewhere is only looked at" in driven.lines()[-2])
-
-
 async def test_a_cut_line_is_told_and_healed(
     driven: Driven, line: Line, workspace: FakeWorkspace, jobs: Jobs
 ) -> None:

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
+from tests.tui.conftest import Victim
 from tests.tui.driving import NARROW, WIDE, Driven
 from tests.tui.workspaces import FakeJob, FakeWorkspace
-from xpm_engine.workspace import processes
-from xpm_engine.workspace.records.identity import ProcessIdentity
 from xpm_tui.screens import dialog
 from xpm_tui.screens.dialog import Dialog
 
 Jobs = dict[str, FakeJob]
 Drive = Callable[..., Driven]
-Victim = tuple["subprocess.Popen[bytes]", ProcessIdentity]
 
 both_sizes = pytest.mark.parametrize("size", [NARROW, WIDE], ids=["80x24", "120x40"])
 
@@ -27,29 +23,6 @@ both_sizes = pytest.mark.parametrize("size", [NARROW, WIDE], ids=["80x24", "120x
 @pytest.fixture(autouse=True)
 def _armed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dialog, "GRACE", 0.01)
-
-
-def _victim() -> Iterator[Victim]:
-    code = "import signal; signal.signal(2, signal.SIG_DFL); print(flush=True); signal.pause()"
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        identity = processes.identity_of(process.pid)
-        assert identity is not None
-        yield process, identity
-        process.kill()
-
-
-@pytest.fixture
-def supervisor() -> Iterator[Victim]:
-    """Stands for a job's supervisor: it waits for a signal."""
-    yield from _victim()
-
-
-@pytest.fixture
-def driver() -> Iterator[Victim]:
-    """Stands for a plan."""
-    yield from _victim()
 
 
 @pytest.fixture

@@ -1,0 +1,215 @@
+"""What the app changes on another machine: the engine's own verbs do it there.
+
+The engine goes there the way the agent does, into a process of its own that is made when it is
+first needed. Nothing is written there but what the user orders.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from threading import Lock
+from typing import Any
+
+from xpm_engine.errors import ProtocolError, UsageError
+from xpm_engine.remote.connection import Connection
+from xpm_engine.remote.frames import Message
+from xpm_engine.verbs.clean import Transaction
+from xpm_engine.verbs.clean_json import cleans_from_json
+from xpm_engine.verbs.kill import LivePlan
+from xpm_engine.verbs.obsolete import Offer, Surveyed
+from xpm_engine.verbs.offer_json import row_from_json
+from xpm_engine.verbs.offers import Offering
+from xpm_engine.verbs.why import Cause, Why
+from xpm_engine.workspace.index import record_of
+from xpm_engine.workspace.layout import JobKey
+from xpm_engine.workspace.obsolete import survey
+from xpm_engine.workspace.records.fields import Fields
+from xpm_engine.workspace.records.identity import ProcessIdentity
+from xpm_engine.workspace.tickets import new_nonce
+from xpm_tui.changes import Change, Cleaned, Pinned, pin_words
+from xpm_tui.far.place import FarPlace
+from xpm_tui.planning import PlanOrder
+from xpm_tui.removal import Removal, removal_of
+
+PATIENCE = 3600.0
+"""Seconds for what is done there: that the machine lives is watched by the connection itself."""
+
+MOST_PLANS = 4
+"""As many as are kept there."""
+
+PART = 5_000
+"""Jobs named in one message."""
+
+
+class FarDeeds:
+    """Carries out there what the user orders here."""
+
+    def __init__(self, place: FarPlace, *, readonly: bool = False) -> None:
+        self._place = place
+        self._readonly = readonly
+        self._lock = Lock()
+        self._connection: Connection | None = None
+        self._plans: list[tuple[Offering, Connection, int]] = []
+        """What was planned lately, where that was made, and its number there."""
+
+    def live_plans(self, keys: Sequence[JobKey]) -> tuple[LivePlan, ...]:
+        found = self._about("plans", keys)
+        return tuple(
+            LivePlan(part.text("experiment"), part.text("run"), _process(part)) for part in found
+        )
+
+    def stop_plan(self, plan: LivePlan) -> bool:
+        facts = {"experiment": plan.experiment, "run": plan.run, "driver": plan.driver.to_json()}
+        return any(part.flag("reached") for part in self._change("stop_plan", **facts))
+
+    def kill(self, keys: Sequence[JobKey]) -> list[str]:
+        self._check()
+        return [part.text("outcome") for part in self._about("kill", keys)]
+
+    def pin(self, keys: Sequence[JobKey]) -> Pinned:
+        return self._pin(keys, toggle=True)
+
+    def plan(self, order: PlanOrder) -> tuple[Removal, int]:
+        connection = self._reached()
+        jobs = {key: record_of(key, row) for key, row in order.jobs.items()}
+        views = {(view.experiment, view.run): view for view in order.views}
+        wanted = order.wanted
+        chosen = None if wanted.keys is None else self._choose(connection, wanted.keys)
+        number, days = 0, 0
+        rows: list[Fields] = []
+        asked = self._stream(
+            connection, "offer", chosen=chosen, runs=wanted.runs, runs_chosen=wanted.runs_chosen
+        )
+        for part in asked:
+            if "plan" in part.data:
+                number, days = part.integer("plan"), part.integer("days")
+            rows += part.parts("rows")
+        # What it costs to compute again is reckoned here, from the same records.
+        seen = Surveyed(survey(order.views, jobs), frozenset(), order.views)
+        offering = Offering(seen, tuple(row_from_json(row, jobs, views) for row in rows))
+        self._plans = [*self._plans[1 - MOST_PLANS :], (offering, connection, number)]
+        return removal_of(offering), days
+
+    def measure(
+        self,
+        found: Removal,
+        tell: Callable[[Removal], object],
+        *,
+        stopped: Callable[[], bool],
+    ) -> None:
+        connection, number = self._made(found)
+        sizes = dict(found.sizes)
+        for part in self._stream(connection, "sizes", plan=number):
+            for row, size in part.items("sizes"):
+                sizes[found.rows[row].offer] = size
+            if stopped():
+                return
+            tell(replace(found, sizes=dict(sizes)))
+
+    def move(self, found: Removal, ticked: frozenset[Offer]) -> Transaction:
+        self._check()
+        connection, number = self._made(found)
+        bits = bytearray((len(found.rows) + 7) // 8)
+        for place, row in enumerate(found.rows):
+            if row.offer in ticked:
+                bits[place // 8] |= 1 << place % 8
+        parts = self._stream(connection, "move", data=bytes(bits), plan=number)
+        for clean in cleans_from_json(parts):
+            return clean
+        raise ProtocolError(f"{self._place.host} did not say what was moved")
+
+    def take_back(self, change: Change) -> str:
+        if isinstance(change, Cleaned):
+            (part,) = self._change("undo", clean=change.transaction)
+            return part.text("words")
+        return pin_words(self._pin(change.jobs, on=not change.on))
+
+    def purge(self, name: str) -> None:
+        for _ in self._change("purge", clean=name):
+            pass
+
+    def trash(self) -> tuple[Transaction, ...]:
+        """The cleans that lie in the trash there."""
+        return tuple(cleans_from_json(self._stream(self._reached(), "trash")))
+
+    def why(self, key: JobKey) -> Why:
+        """Why a job ran: what is here is not enough to tell."""
+        (part,) = self._stream(self._reached(), "why", key=str(key))
+        nearest = part.optional_text("nearest")
+        return Why(
+            key,
+            Cause(part.text("cause")),
+            part.text("text"),
+            tuple(part.texts("lines")),
+            None if nearest is None else JobKey.parse(nearest),
+        )
+
+    def close(self) -> None:
+        """Let go; what was begun there is done to its end."""
+        with self._lock:
+            connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def _pin(self, keys: Sequence[JobKey], *, on: bool = True, toggle: bool = False) -> Pinned:
+        self._check()
+        done: list[JobKey] = []
+        for part in self._about("pin", keys, on=on, toggle=toggle):
+            on = part.flag("on") if "on" in part.data else on
+            done += map(JobKey.parse, part.texts("keys"))
+        return Pinned(tuple(done), on)
+
+    def _check(self) -> None:
+        if self._readonly:
+            raise UsageError("it was opened read-only: nothing is changed", where=self._place.url)
+
+    def _change(self, what: str, **fields: Any) -> Iterator[Fields]:
+        self._check()
+        return self._stream(self._reached(), what, **fields)
+
+    def _about(self, what: str, keys: Sequence[JobKey], **fields: Any) -> Iterator[Fields]:
+        connection = self._reached()
+        return self._stream(connection, what, chosen=self._choose(connection, keys), **fields)
+
+    def _choose(self, connection: Connection, keys: Sequence[JobKey]) -> str:
+        """Name the jobs of the next request."""
+        name = new_nonce()
+        for start in range(0, len(keys), PART):
+            part = [str(key) for key in keys[start : start + PART]]
+            connection.ask("choose", name=name, keys=part)
+        return name
+
+    def _stream(
+        self, connection: Connection, what: str, *, data: bytes = b"", **fields: Any
+    ) -> Iterator[Fields]:
+        where = f"{self._place.host}'s answer"
+        root = self._place.root
+        parts = connection.stream(what, data=data, patience=PATIENCE, root=root, **fields)
+        return (Fields(part.body, where) for part in parts if _says(part))
+
+    def _made(self, found: Removal) -> tuple[Connection, int]:
+        for offering, connection, number in self._plans:
+            if offering is found.offering and connection.alive:
+                return connection, number
+        raise UsageError(
+            "the link was lost since this plan was made, and nothing was moved",
+            hint="leave it, and press x again",
+        )
+
+    def _reached(self) -> Connection:
+        """The process there that has the verbs."""
+        with self._lock:
+            if self._connection is None or not self._connection.alive:
+                # It is told at once, and without waiting for ssh, that there is no way there.
+                self._place.link.connection()
+                self._connection = self._place.verbs()
+            return self._connection
+
+
+def _says(part: Message) -> bool:
+    return bool(part.body)
+
+
+def _process(part: Fields) -> ProcessIdentity:
+    return ProcessIdentity.read(part.part("driver"))
