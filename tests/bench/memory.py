@@ -43,8 +43,8 @@ if __name__ == "__main__":
             time.sleep(0.5)
         status = open("/proc/self/status").read()
         print(re.search(r"VmHWM:\\s*(\\d+)", status)[1], time.process_time() - began, flush=True)
-        for process in xp._scheduler.live_supervisors():
-            os.kill(process.pid, 15)
+        for handle in xp._scheduler.live_jobs():
+            os.kill(handle.process.pid, 15)
         os._exit(0)
 """
 

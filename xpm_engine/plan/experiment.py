@@ -49,7 +49,7 @@ from xpm_engine.workspace.atomic import make_folders
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths, check_name
 from xpm_engine.workspace.pool.folder import open_folder
 from xpm_engine.workspace.records.runs import PlanState, Scope
-from xpm_engine.workspace.settings import OnDrift, load_settings
+from xpm_engine.workspace.settings import DEFAULT_RESOURCES, OnDrift, load_settings
 
 SECOND_THOUGHTS = 2.0
 """Seconds after a first Ctrl-C in which a second one kills the running jobs."""
@@ -98,6 +98,8 @@ class Experiment:
         self._failure_policy = choose(FailurePolicy, failure_policy, "failure_policy")
         self._termination = Termination()
         self._results = Results(self.name, self.workspace, self._roots, current_recorder())
+        self._alike = (SubmitOptions(), DEFAULT_RESOURCES, SubmitOptions(None, DEFAULT_RESOURCES))
+        """What the last submit said, what that needs, and both: thousands say the same."""
         self._token: Token[Submitter | None] | None = None
         self._scheduler: Scheduler | None = None
         self._recorder = current_recorder()
@@ -124,8 +126,9 @@ class Experiment:
         reach.check(order.nodes)
         _check_execute(task)
         resources = self._rules.choose(task, options)
-        if resources is not options.resources:
-            options = replace(options, resources=resources)
+        if (options, resources) != self._alike[:2]:
+            self._alike = options, resources, replace(options, resources=resources)
+        options = self._alike[2]
         adopted = find_former(self.workspace, task, order)
         if adopted is not None:
             place_paths(task, adopted, order.roots)

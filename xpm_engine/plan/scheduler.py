@@ -77,6 +77,8 @@ class Scheduler:
         self._closing = False
         self._draining = False
         self._settled = threading.Condition()
+        self._ended = False
+        """Whether a job is over of which those who wait were not told yet."""
         self._queue_due = 0.0
         self._thread = threading.Thread(target=self._main, name="xpm-scheduler", daemon=True)
 
@@ -161,8 +163,7 @@ class Scheduler:
     def _note_end(self, node: Node) -> None:
         if self._on_end is not None:
             self._on_end(node)
-        with self._settled:
-            self._settled.notify_all()
+        self._ended = True
 
     def _settle(self) -> None:
         if self._on_idle is not None:
@@ -202,6 +203,11 @@ class Scheduler:
         for changed in [self._told.popleft() for _ in range(len(self._told))]:
             self._dispatch.hear(changed)
         self._dispatch.poll()
+        if self._ended:
+            # Once for many: who waits is woken in a thread of its own, in between ours.
+            self._ended = False
+            with self._settled:
+                self._settled.notify_all()
         policy = self._failure_policy
         if (
             policy is not FailurePolicy.CONTINUE

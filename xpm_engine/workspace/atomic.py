@@ -18,6 +18,8 @@ MAX_LINE = 4096
 """Bytes in one appended line: one write of at most a page stays whole between writers."""
 
 _CHUNK = 65536
+_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+_decode = json.JSONDecoder().decode
 _MOVED_AWAY = 5
 """Times that a folder is made again because it was moved away while it was being made."""
 
@@ -43,7 +45,7 @@ def storage_error(error: OSError, path: str, doing: str) -> StorageError:
 
 def dumps(value: Any) -> bytes:
     """JSON as we write it: ASCII, compact, no NaN."""
-    return json.dumps(value, separators=(",", ":"), allow_nan=False).encode("ascii")
+    return _encode(value).encode("ascii")
 
 
 def read_object(path: str) -> Dict[str, Any]:
@@ -68,7 +70,7 @@ def read_bytes(path: str) -> bytes:
 def parse_object(data: bytes, path: str) -> Dict[str, Any]:
     """The JSON object in `data`; raises UnreadableError, naming `path`, for anything else."""
     try:
-        value = json.loads(data)
+        value = _decode(data.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         what = "is empty" if not data.strip() else "is truncated or no JSON"
         raise UnreadableError(what, where=path) from error

@@ -27,6 +27,8 @@ MAX_DEPTH = 40
 MAX_ENTRIES = 500
 """From then on objects are named and not opened: one that is shared has very many paths."""
 
+_SCALARS = frozenset((type(None), bool, int, float, str))
+
 ClassName = Callable[[int], str]
 """The class's name of the object in a row."""
 
@@ -68,7 +70,10 @@ def flatten_rows(root: int, rows: Rows) -> Dict[str, Any]:
 
     def visit(row: int, prefix: str) -> None:
         for name, value in rows.fields(row):
-            put(value, prefix + name)
+            if type(value) in _SCALARS:
+                flat[prefix + name] = value
+            else:
+                add(value, prefix + name)
 
     def put(value: object, path: str) -> None:
         if value is None or isinstance(value, (bool, int, float, str)):
