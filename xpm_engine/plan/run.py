@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 from xpm_engine.errors import StorageError, UnreadableError
 from xpm_engine.plan.environment import environment, git_state, project_of
@@ -37,6 +38,9 @@ from xpm_engine.workspace.records.runs import (
 
 _RUN_NAME = "%Y%m%d-%H%M%S-%f"
 """When the run began, in UTC, to the microsecond."""
+
+STORED_AT_ONCE = 200
+"""Orders in one write."""
 
 
 class RunWriter:
@@ -86,9 +90,10 @@ class RunWriter:
 
     def store(self, orders: Iterable[StoredOrder]) -> None:
         """Keep the whole orders of jobs that have no attempt yet; a full disk may keep none."""
-        data = b"".join(dumps(order.to_json()) + b"\n" for order in orders)
-        if data:
-            with suppress(StorageError):
+        lines = (dumps(order.to_json()) + b"\n" for order in orders)
+        with suppress(StorageError):
+            # A hundred thousand orders are never in memory together.
+            while data := b"".join(islice(lines, STORED_AT_ONCE)):
                 append_bytes(self.paths.orders, data)
 
     def queue(self, waits: Iterable[Wait]) -> None:
