@@ -12,7 +12,7 @@ from rich.theme import Theme as RichTheme
 from textual import events
 from textual.app import App, SuspendNotSupported
 from textual.binding import Binding, BindingType
-from textual.filter import LineFilter
+from textual.filter import LineFilter, Monochrome
 from textual.keys import key_to_character
 from textual.message import Message
 from textual.notifications import SeverityLevel
@@ -26,7 +26,7 @@ from xpm_tui.changes import Change, Cleaned, Pinned
 from xpm_tui.clipboard import copy_through_tmux
 from xpm_tui.deeds import Deeds, HereDeeds
 from xpm_tui.look import plural
-from xpm_tui.look.themes import DARK, PALETTES, AsciiFilter
+from xpm_tui.look.themes import DARK, PALETTES, AsciiFilter, NoColourFilter
 from xpm_tui.obsolescence import Obsolescence
 from xpm_tui.outside import Errand, run
 from xpm_tui.removal import Removal
@@ -119,6 +119,7 @@ class XpmApp(App[None], inherit_bindings=False):
         self._survey = survey
         """Whether what is obsolete is looked for in the background."""
         self._ascii = AsciiFilter() if ascii_only else None
+        self._colourless = NoColourFilter(lambda: self.current_theme.background or "default")
         self._watcher = self._watch(workspace)
         self._obsolescence = self._look_for_obsolete()
         self._main: MainScreen | None = None
@@ -436,7 +437,9 @@ class XpmApp(App[None], inherit_bindings=False):
     # Look
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        filters = super().get_line_filters()
+        filters = [each for each in super().get_line_filters() if not isinstance(each, Monochrome)]
+        if self.no_color:
+            filters.append(self._colourless)
         return filters if self._ascii is None else [*filters, self._ascii]
 
     def _use_styles(self, name: str) -> None:

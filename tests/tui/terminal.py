@@ -11,7 +11,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,8 +23,17 @@ PATIENCE = 30.0
 class Terminal:
     """`xpm-tui` in a pseudo-terminal, drawn by pyte."""
 
-    def __init__(self, *arguments: str, cwd: Path, size: tuple[int, int] = (80, 24)) -> None:
+    def __init__(
+        self,
+        *arguments: str,
+        cwd: Path,
+        size: tuple[int, int] = (80, 24),
+        set_: Mapping[str, str] | None = None,
+    ) -> None:
+        """`set_` are variables of its environment."""
         columns, rows = size
+        self.raw = b""
+        """All that was sent to the terminal."""
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
         code = "import sys; from xpm_tui.cli import main; sys.exit(main())"
@@ -36,6 +45,7 @@ class Terminal:
         }
         for name in ("TMUX", "NO_COLOR", "COLUMNS", "LINES"):
             environment.pop(name, None)
+        environment.update(set_ or {})
         self._fd, other = pty.openpty()
         fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self._process = subprocess.Popen(
@@ -88,5 +98,6 @@ class Terminal:
         data = b""
         with suppress(OSError):
             data = os.read(self._fd, 65_536)
+        self.raw += data
         self._stream.feed(data)
         return bool(data)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,8 +21,8 @@ def terminal(tmp_path: Path) -> Iterator[Open]:
     """Opens the app in a terminal, in the folder where `ws` is."""
     opened: list[Terminal] = []
 
-    def start(*arguments: str, size: tuple[int, int] = (80, 24)) -> Terminal:
-        found = Terminal(*arguments, cwd=tmp_path, size=size)
+    def start(*arguments: str, **options: Any) -> Terminal:
+        found = Terminal(*arguments, cwd=tmp_path, **options)
         opened.append(found)
         return found
 
@@ -75,3 +77,28 @@ def test_without_a_path_the_folder_one_is_in(terminal: Open, workspace: FakeWork
     app.type("q")
     assert app.wait() == 0
     assert "nothing has run; back with: xpm-tui" in app.text
+
+
+def test_no_color_means_no_colour_at_all(terminal: Open, jobs: Jobs) -> None:
+    app = terminal("ws", set_={"NO_COLOR": "1"})
+    app.until(lambda: "● live" in app.text)
+    app.type("jjlj ")
+    app.until(lambda: "1 marked" in app.text)
+    app.type("K")
+    app.until(lambda: "nothing to kill" in app.text or "stop the plan" in app.text)
+    app.type("\x03\x03")
+    assert app.wait() == 0
+    styles = re.findall(rb"\x1b\[([0-9;:]*)m", app.raw)
+    numbers = {int(part) for style in styles for part in re.split(rb"[;:]", style) if part}
+    assert numbers <= {0, 1, 2, 3, 4, 7, 9, 22, 23, 24, 27, 29}
+    assert 7 in numbers, "the cursor's row is drawn in reverse video"
+
+
+def test_ascii_means_ascii_alone(terminal: Open, jobs: Jobs) -> None:
+    app = terminal("ws", "--ascii")
+    app.until(lambda: "> live" in app.text)
+    app.type("jjlj?")
+    app.until(lambda: "Keys and actions here" in app.text)
+    assert app.text.isascii()
+    app.type("\x03\x03")
+    assert app.wait() == 0

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from rich.color import Color as RichColor
 from rich.segment import Segment
+from rich.style import Style
 from textual.color import Color
 from textual.filter import LineFilter
 from textual.theme import Theme
@@ -116,7 +118,8 @@ LIGHT = _palette(
     waiting="#4c5665",
     queued="#7a5600",
 )
-# Okabe and Ito's palette (https://jfly.uni-koeln.de/color/), lightened where text needs it.
+# The hues of Okabe and Ito's palette (https://jfly.uni-koeln.de/color/), in those lightnesses that
+# keep the states furthest apart under all three kinds of colour blindness.
 COLOUR_BLIND = _palette(
     "xpm-colour-blind",
     dark=True,
@@ -126,11 +129,11 @@ COLOUR_BLIND = _palette(
     line="#4f5863",
     accent="#56b4e9",
     cursor="#2a3644",
-    done="#3fc1a0",
-    running="#56b4e9",
-    failed="#ff9040",
-    waiting="#c0c6ce",
-    queued="#f0e442",
+    done="#3df4a8",
+    running="#699eee",
+    failed="#fe794c",
+    waiting="#9ea7b3",
+    queued="#ffe019",
 )
 
 PALETTES: Mapping[str, Palette] = {
@@ -151,3 +154,39 @@ def _ascii(segment: Segment) -> Segment:
         return segment
     translated = text.translate(ASCII)
     return Segment(translated, segment.style)
+
+
+class NoColourFilter(LineFilter):
+    """Draws without any colour, as NO_COLOR asks (https://no-color.org).
+
+    What a colour behind the text told, such as the cursor's row, is told by reverse video.
+    """
+
+    def __init__(self, ground: Callable[[], str]) -> None:
+        """`ground` is the colour that the screens have behind them now."""
+        super().__init__()
+        self._ground = ground
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        ground = RichColor.parse(self._ground())
+        return [
+            Segment(segment.text, _colourless(segment.style, ground), segment.control)
+            for segment in segments
+        ]
+
+
+def _colourless(style: Style | None, ground: RichColor) -> Style | None:
+    if style is None:
+        return None
+    behind = style.bgcolor
+    lifted = behind is not None and not behind.is_default and behind != ground
+    return Style(
+        bold=style.bold,
+        dim=style.dim,
+        italic=style.italic,
+        underline=style.underline,
+        strike=style.strike,
+        reverse=bool(style.reverse) != lifted,
+        meta=style.meta,
+        link=style.link,
+    )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-
 import pytest
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -59,56 +57,3 @@ def test_every_style_of_the_signs_has_a_colour(palette: Palette) -> None:
     for state in look.STATES.values():
         assert state.style in palette.styles
     assert {"xpm.faint", "xpm.key", "xpm.title", "xpm.tag"} <= set(palette.styles)
-
-
-@themes
-def test_text_can_be_read(palette: Palette) -> None:
-    """WCAG 2.1's contrast of at least 4.5, on the ground and under the cursor."""
-    grounds = [palette.theme.background, palette.theme.variables["xpm-cursor"]]
-    for name, words in palette.styles.items():
-        colour = Style.parse(words).color
-        if colour is None or name in ("xpm.line",):
-            continue
-        for ground in grounds:
-            ratio = _contrast(Color.from_rich_color(colour), Color.parse(ground or ""))
-            assert ratio >= 4.5, f"{name} on {ground}: {ratio:.1f}"
-
-
-# Viénot, Brettel and Mollon (1999), "Digital video colourmaps for checking the legibility of
-# displays by dichromats", on linear RGB.
-_SEEN = {
-    "protanopia": ((0.1124, 0.8876, 0.0), (0.1124, 0.8876, 0.0), (0.0040, -0.0040, 1.0)),
-    "deuteranopia": ((0.2927, 0.7073, 0.0), (0.2927, 0.7073, 0.0), (-0.0223, 0.0223, 1.0)),
-}
-
-
-@pytest.mark.parametrize("kind", list(_SEEN))
-def test_states_stay_apart_for_the_colour_blind(kind: str) -> None:
-    palette = PALETTES["xpm-colour-blind"]
-    names = ("xpm.done", "xpm.running", "xpm.failed", "xpm.queued")
-    seen = {name: _as_seen(palette.styles[name], _SEEN[kind]) for name in names}
-    for one, other in itertools.combinations(names, 2):
-        apart = sum((a - b) ** 2 for a, b in zip(seen[one], seen[other], strict=True)) ** 0.5
-        assert apart > 0.15, f"{one} and {other} look the same: {apart:.2f}"
-
-
-def _linear(channel: int) -> float:
-    value = channel / 255
-    return value / 12.92 if value <= 0.03928 else ((value + 0.055) / 1.055) ** 2.4
-
-
-def _as_seen(words: str, matrix: tuple[tuple[float, ...], ...]) -> tuple[float, ...]:
-    colour = Style.parse(words).color
-    assert colour is not None
-    rgb = [_linear(channel) for channel in Color.from_rich_color(colour).rgb]
-    return tuple(
-        sum(factor * part for factor, part in zip(row, rgb, strict=True)) for row in matrix
-    )
-
-
-def _contrast(one: Color, other: Color) -> float:
-    lights = sorted(
-        0.2126 * _linear(colour.r) + 0.7152 * _linear(colour.g) + 0.0722 * _linear(colour.b)
-        for colour in (one, other)
-    )
-    return (lights[1] + 0.05) / (lights[0] + 0.05)
