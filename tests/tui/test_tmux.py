@@ -112,6 +112,7 @@ def test_the_window_is_resized(tmux: Open, jobs: Jobs) -> None:
     app = tmux()
     for columns, rows in [(120, 40), (80, 24), (40, 10), (132, 50), (80, 24)]:
         app.run("resize-window", "-x", str(columns), "-y", str(rows))
+        assert app.size() == f"{columns}x{rows}"
         app.until(lambda rows=rows: _fills(app, rows))
         assert any("drmm" in line for line in app.lines())
 

@@ -74,6 +74,10 @@ class Tmux:
         """Press keys, by tmux's names of them."""
         self.run("send-keys", *keys)
 
+    def size(self) -> str:
+        """Columns and rows of the window."""
+        return self.run("display-message", "-p", "#{window_width}x#{window_height}").strip()
+
     def lines(self) -> list[str]:
         """The screen."""
         return [line.rstrip() for line in self.run("capture-pane", "-p").splitlines()]
@@ -86,7 +90,7 @@ class Tmux:
         """Wait for something to become true."""
         deadline = time.monotonic() + PATIENCE
         while not true():
-            assert time.monotonic() < deadline, "it did not come:\n" + self.text()
+            assert time.monotonic() < deadline, f"it did not come:\n{self.text()}\n{self.size()}"
             time.sleep(PAUSE)
 
     def close(self) -> None:
