@@ -195,8 +195,8 @@ class Scheduler:
 
     def _step(self) -> None:
         """Do all that can be done now, then sleep until something happens."""
-        if self._inbox:
-            self._busy = True
+        # Before the inbox is looked at: what comes in between would else be nowhere.
+        self._busy = True
         batch = [self._inbox.popleft() for _ in range(len(self._inbox))]
         if batch:
             self._admission.admit(batch)

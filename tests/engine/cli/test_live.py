@@ -80,3 +80,38 @@ def test_ctrl_c_leaves_the_jobs_running(project: Project) -> None:
     assert _states(project) == {1: JobState.RUNNING, 2: JobState.RUNNING}
     _, listed = _xpm(project, "ls")
     assert "plan interrupted" in listed.splitlines()[0]
+
+
+def test_kill_asks_at_a_terminal_whether_to_stop_the_plan_too(project: Project) -> None:
+    project.write(LONG)
+    plan = _start(project, "run", "plan.py")
+    _wait_for_both(project)
+    jobs = _jobs(project)
+    said = _at_a_terminal(project, "no", "kill", str(jobs[1].key))
+    assert f"(process {plan.pid} on" in said
+    assert "Stop it too?" in said
+    assert "asked to stop" in said
+    assert plan.poll() is None
+    project.wait_for(lambda: _states(project)[1] is JobState.CANCELLED)
+    said = _at_a_terminal(project, "yes", "kill", str(jobs[2].key))
+    assert "interrupted" in said
+    assert plan.wait(timeout=60) == 130
+
+
+def _at_a_terminal(project: Project, answer: str, *arguments: str) -> str:
+    """Run the command with a terminal as its input; what it said."""
+    ours, theirs = os.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "xpm_engine.cli", *arguments],
+        cwd=project.folder,
+        stdin=theirs,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    os.close(theirs)
+    os.write(ours, f"{answer}\n".encode())
+    said, _ = process.communicate(timeout=60)
+    os.close(ours)
+    return said
