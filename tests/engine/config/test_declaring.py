@@ -100,7 +100,7 @@ def test_every_fault_of_a_class_is_told_at_once() -> None:
         assert part in text
 
 
-@pytest.mark.parametrize("name", ["submit", "execute", "output", "tag", "copy"])
+@pytest.mark.parametrize("name", ["submit", "execute", "output", "result", "tag", "copy"])
 def test_names_of_task_cannot_be_parameters(name: str) -> None:
     with pytest.raises(DefinitionError, match=f"the name '{name}' belongs to"):
         type("Bad", (Task,), {"__annotations__": {name: Param[int]}, "__module__": __name__})

@@ -296,10 +296,10 @@ class Evaluate(Task):
     model: Param[Model]
     predictor: Param[Reranker]
 
-    result: Param[Path] = pathgenerator("map.json")
+    scores: Param[Path] = pathgenerator("map.json")
 
     def execute(self) -> None:
         ledger("begin evaluate")
         value = self.predictor.average_precision(self.model, self.dataset)
-        self.result.write_text(json.dumps({"map": value}))
+        self.scores.write_text(json.dumps({"map": value}))
         ledger("end evaluate")
