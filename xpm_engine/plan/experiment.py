@@ -21,7 +21,7 @@ from xpm_engine.config.reading import ImportStopped, reading_classes
 from xpm_engine.config.submitting import SubmitOptions, Submitter, current_submitter
 from xpm_engine.config.task import Task
 from xpm_engine.errors import DefinitionError, DriftError, UsageError, XpmError
-from xpm_engine.launchers.base import Launcher
+from xpm_engine.launchers.base import Handle, Launcher
 from xpm_engine.launchers.choosing import named_launcher
 from xpm_engine.launchers.local import NAME as LOCAL
 from xpm_engine.plan import report
@@ -295,9 +295,11 @@ class Experiment:
     def _interrupted(self, scheduler: Scheduler, interrupt: KeyboardInterrupt) -> None:
         """Ctrl-C: leave the jobs running; a second one in the next seconds kills them."""
         by_key = not isinstance(interrupt, Terminated)
-        scheduler.drain()
-        left = scheduler.live_jobs()
+        left: list[Handle] = []
         try:
+            # What is being launched at this moment is among what goes on.
+            scheduler.drain(patience=SECOND_THOUGHTS)
+            left = scheduler.live_jobs()
             if left:
                 again = " (Ctrl-C again now kills them)" if by_key else ""
                 jobs = "1 job goes" if len(left) == 1 else f"{len(left)} jobs go"

@@ -76,6 +76,7 @@ class Scheduler:
         launcher.listen(self._hear)
         self._closing = False
         self._draining = False
+        self._drained = threading.Event()
         self._settled = threading.Condition()
         self._ended = False
         """Whether a job is over of which those who wait were not told yet."""
@@ -110,10 +111,15 @@ class Scheduler:
             raise self.error
         return True
 
-    def drain(self) -> None:
-        """Launch nothing more; what runs goes on without this run."""
+    def drain(self, *, patience: float = 0.0) -> None:
+        """Launch nothing more; what runs goes on without this run.
+
+        Returns when no launch is under way any more, or after `patience` seconds.
+        """
         self._draining = True
         self._watch.wake()
+        if patience:
+            self._drained.wait(patience)
 
     def close(self) -> None:
         """End the thread; running jobs go on."""
@@ -191,6 +197,7 @@ class Scheduler:
             self.error = error
             self.run.log(f"scheduler ended: {error}")
         finally:
+            self._drained.set()
             self._settle()
 
     def _step(self) -> None:
@@ -228,8 +235,9 @@ class Scheduler:
     def _launch(self) -> None:
         if self._draining:
             self._gate.withdraw()
+            self._drained.set()
             return
-        while passed := self._gate.admit():
+        while not self._draining and (passed := self._gate.admit()):
             for node, reservation in passed:
                 self._dispatch.launch(node, reservation)
         self._watch.listen(self._gate.pipe, self._gate.look_again)
