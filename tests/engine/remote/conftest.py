@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.engine.old_python import old_python
 from tests.engine.remote.agents import connect
 from tests.far.sshd import Sshd
 from xpm_engine.remote.connection import Connection
 
 
-@pytest.fixture
-def agent() -> Iterator[Connection]:
+@pytest.fixture(params=["this Python", "an old Python"])
+def agent(request: pytest.FixtureRequest) -> Iterator[Connection]:
     """An agent behind a pipe."""
-    made = connect()
+    made = connect(python=old_python() if request.param == "an old Python" else sys.executable)
     yield made
     made.close()
 

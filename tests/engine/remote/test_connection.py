@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import queue
 import signal
-import sys
 import threading
 import time
 from pathlib import Path
@@ -19,14 +18,12 @@ from xpm_engine.remote.connection import Connection
 from xpm_engine.remote.link import Link
 from xpm_engine.workspace import processes
 
-OLD = Path("/root/.pyenv/versions/3.8.18/bin/python3")
-
 
 def test_the_hello_says_who_and_where(agent: Connection) -> None:
     hello = agent.hello
     assert hello.machine_id == processes.machine_id()
     assert hello.boot_id == processes.boot_id()
-    assert hello.python.startswith(f"{sys.version_info[0]}.{sys.version_info[1]}")
+    assert hello.python.startswith("3.")
     assert abs(hello.skew) < 30
 
 
@@ -141,17 +138,6 @@ def test_a_link_connects_again() -> None:
     link.close()
     assert not second.alive
     first.close()
-
-
-def test_an_agent_of_an_old_python(tmp_path: Path) -> None:
-    if not OLD.exists():
-        pytest.skip("no Python 3.8 here; vermin has looked at the code")
-    made = connect(python=str(OLD))
-    assert made.hello.python.startswith("3.8")
-    (tmp_path / "file").write_text("x")
-    assert made.ask("walk", path=str(tmp_path), skip=[])["entries"][0]["name"] == "file"
-    assert made.ask("find", root=str(tmp_path), jobs=[]) == {"found": []}
-    made.close()
 
 
 def _agent_of(made: Connection) -> int:
