@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from xpm_engine.verbs.obsolete import Offer, Surveyed, survey_known
 from xpm_engine.verbs.offering import Wanted, offer
-from xpm_engine.workspace.index import JobRow, record_of
+from xpm_engine.workspace.index import JobRow, Records
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.scan import RunView
 from xpm_tui.removal import Removal, Sizes, removal_of
@@ -51,6 +51,5 @@ def plan_order(order: PlanOrder) -> Removal:
     """Make the plan; reads the disk, so it is for a thread. Raises XpmError."""
     seen = order.seen
     if seen is None:
-        jobs = {key: record_of(key, row) for key, row in order.jobs.items()}
-        seen = survey_known(order.workspace, jobs, order.views)
+        seen = survey_known(order.workspace, Records(order.jobs), order.views)
     return removal_of(offer(order.workspace, seen, order.wanted), order.sizes)

@@ -1,7 +1,11 @@
-"""How long it takes to find what is obsolete: ``python tests/bench/obsolete.py``.
+"""How long it takes to find what is obsolete, and its sizes: ``python tests/bench/obsolete.py``.
 
-The survey alone, over records in memory; the manifests read from the disk; and, with ``--disk N``,
-the whole of it for N jobs whose folders stand on the disk, which the page cache holds.
+Writes a workspace of ``--jobs`` finished jobs, of which half were replaced by a later run, and
+times the survey from its folders: cold (every record is read), and warm (only what differs from
+what the app remembered). Then the sizes of ``--sizes`` folders are measured in a thread, while
+this one counts how late it wakes up: the stalls that a screen would have. ``--peer PYTHON`` names
+an interpreter with experimaestro 2.7.0, which then lists a hundredth as many orphans with their
+sizes. Prints JSON, in seconds; ``cpu`` is the processor's time, which other work does not change.
 """
 
 from __future__ import annotations
@@ -10,107 +14,152 @@ import argparse
 import gc
 import json
 import os
+import re
+import shutil
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.engine.folders import key, make_job, make_run
-from tests.engine.histories import job, line, run
-from xpm_engine.verbs.obsolete import survey_workspace, ticked, why_offered
+from tests.big_workspace import Shape, make
+from xpm_engine.verbs.obsolete import Surveyed, survey_workspace, why_offered
+from xpm_engine.verbs.offers import Offering, offer_obsolete
 from xpm_engine.workspace import scan
+from xpm_engine.workspace.atomic import dumps, make_folders, write_atomic
+from xpm_engine.workspace.index import Known, write_index
 from xpm_engine.workspace.layout import WorkspacePaths
-from xpm_engine.workspace.obsolete import survey
-from xpm_engine.workspace.recompute import cost_again
-from xpm_engine.workspace.records.runs import Reference
+from xpm_engine.workspace.records.runs import PlanState, end_line
+from xpm_tui.removal import Removal, measure, removal_of
 
-INDEXES = 100
-"""Jobs that all others are made from, a hundredth each."""
+TICK = 0.005
 
-ROUNDS = 3
+PEER = """
+import logging, sys
+from experimaestro import Config, Param, Task, experiment, RunMode
+
+class Learn(Task):
+    __xpmid__ = "bench.learn"
+    seed: Param[int]
+    def execute(self): ...
+
+if __name__ == "__main__":
+    logging.getLogger().setLevel(logging.ERROR)
+    with experiment("ws", "bench", run_mode=RunMode.GENERATE_ONLY):
+        for seed in range(int(sys.argv[1])):
+            Learn.C(seed=seed).submit()
+"""
 
 
-def timed(act: Callable[[], object]) -> float:
-    """The best of a few rounds, in seconds."""
-    seconds: list[float] = []
-    for _ in range(ROUNDS):
+def timed(act: Callable[[], object], rounds: int = 3) -> dict[str, float]:
+    """The best of a few rounds, by the clock and by the processor."""
+    clock: list[float] = []
+    cpu: list[float] = []
+    for _ in range(rounds):
         gc.collect()
-        began = time.perf_counter()
+        began, busy = time.perf_counter(), time.process_time()
         act()
-        seconds.append(time.perf_counter() - began)
-    return round(min(seconds), 3)
+        clock.append(time.perf_counter() - began)
+        cpu.append(time.process_time() - busy)
+    return {"clock": round(min(clock), 3), "cpu": round(min(cpu), 3)}
 
 
-def references(count: int) -> list[Reference]:
-    """A plan of this many jobs, most made from one of the first hundred."""
-    first = [line(key(number), stem=number) for number in range(INDEXES)]
-    rest = [
-        line(key(number), dependencies=[key(number % INDEXES)], lr=number % 7, seed=number)
-        for number in range(INDEXES, count)
-    ]
-    return first + rest
+def replace_half(workspace: WorkspacePaths) -> None:
+    """A later complete run of half of the experiments names nothing any more."""
+    names = scan.list_experiments(workspace)
+    for name in names[: len(names) // 2]:
+        (run,) = scan.list_runs(workspace, name)
+        record = scan.read_run_record(workspace.run(name, run))
+        later = workspace.run(name, "20261201-090000")
+        make_folders(later.root)
+        changed = replace(record, run="20261201-090000", plan=PlanState.COMPLETE)
+        write_atomic(later.record, dumps(changed.to_json()))
+        write_atomic(later.manifest, dumps(end_line(0)) + b"\n")
 
 
-def in_memory(count: int) -> dict[str, float]:
-    """Three runs of one scope: the last one uses half of what the first did."""
-    lines = references(count)
-    runs = [run(1, lines), run(2, lines), run(3, lines[: count // 2])]
-    jobs = {item.key: replace(job(item.key), dependencies=item.dependencies) for item in lines}
-    found = survey(runs, jobs)
-    assert len(found.obsolete) == count - count // 2
+def remember(workspace: WorkspacePaths) -> None:
+    """What the app does when it is left."""
+    known = Known(workspace)
+    for key in scan.list_jobs(workspace):
+        known.look_at_job(key)
+    for name in scan.list_experiments(workspace):
+        for run in scan.list_runs(workspace, name):
+            known.look_at_run((name, run))
+    trouble = write_index(known)
+    assert not trouble, trouble
+
+
+def stalls(workspace: WorkspacePaths, removal: Removal) -> dict[str, float]:
+    """Seconds to measure all sizes in a thread, and how late another thread wakes up meanwhile."""
+
+    def work() -> None:
+        measure(workspace, removal, lambda known: None, stopped=lambda: False)
+
+    thread = Thread(target=work)
+    late: list[float] = []
+    began = time.perf_counter()
+    thread.start()
+    while thread.is_alive():
+        before = time.perf_counter()
+        time.sleep(TICK)
+        late.append(time.perf_counter() - before - TICK)
+    late.sort()
     return {
-        "survey": timed(lambda: survey(runs, jobs)),
-        "ticks": timed(lambda: ticked(found, finished=True)),
-        "why and cost of each row": timed(
-            lambda: [(why_offered(x), cost_again(found, [x.key])) for x in found.obsolete]
-        ),
+        "clock": round(time.perf_counter() - began, 3),
+        "median_late": round(late[len(late) // 2], 4),
+        "most_late": round(late[-1], 4),
     }
 
 
-def manifests(count: int) -> float:
-    """Seconds to read two manifests of this many jobs."""
+def peer(python: str, count: int) -> dict[str, float]:
+    """Seconds that the peer's ``orphans --size`` takes for so many."""
     with tempfile.TemporaryDirectory() as folder:
-        workspace = WorkspacePaths(folder)
-        for name in ("20261121-091200-ab12", "20261122-091200-ab12"):
-            make_run(workspace, references(count), run=name)
-        names = scan.list_runs(workspace, "drmm")
-        return timed(lambda: [scan.read_run(workspace, "drmm", name) for name in names])
-
-
-def on_disk(count: int) -> float:
-    """Seconds for the whole of it, from the folders."""
-    sync = os.fsync
-    os.fsync = _no_sync
-    with tempfile.TemporaryDirectory() as folder:
-        workspace = WorkspacePaths(folder)
-        lines = references(count)
-        for item in lines:
-            make_job(workspace, item.key, dependencies=item.dependencies)
-        make_run(workspace, lines, run="20261121-091200-ab12")
-        make_run(workspace, lines[: count // 2], run="20261122-091200-ab12")
-        os.fsync = sync
-        return timed(lambda: survey_workspace(workspace))
-
-
-def _no_sync(fd: object) -> None:
-    """In place of os.fsync while the jobs are made."""
+        plan = Path(folder, "plan.py")
+        plan.write_text(PEER)
+        subprocess.run([python, str(plan), str(count)], cwd=folder, check=True, capture_output=True)
+        for path in Path(folder, "ws").iterdir():
+            if path.is_dir() and path.name in ("experiments", "xp"):
+                shutil.rmtree(path)
+        began = time.perf_counter()
+        command = [python, "-m", "experimaestro", "orphans", "--size", str(Path(folder, "ws"))]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        seconds = time.perf_counter() - began
+    found = re.search(r"Found (\d+) orphan", done.stdout)
+    return {"jobs": int(found.group(1)) if found else 0, "clock": round(seconds, 3)}
 
 
 def main() -> None:
-    """Print the best of three as JSON, in seconds."""
+    """Measure, and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--jobs", type=int, default=100_000)
-    parser.add_argument("--disk", type=int, default=0, metavar="N")
+    parser.add_argument("--sizes", type=int, default=10_000)
+    parser.add_argument("--peer", metavar="PYTHON")
     options = parser.parse_args()
-    seconds: dict[str, float] = in_memory(options.jobs)
-    seconds["two manifests read"] = manifests(options.jobs)
-    if options.disk:
-        seconds[f"all of it, {options.disk:,} folders on the disk"] = on_disk(options.disk)
-    print(json.dumps({"jobs": options.jobs, "seconds": seconds}, indent=2))
+    found: dict[str, object] = {"jobs": options.jobs}
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["XDG_CACHE_HOME"] = f"{folder}/cache"
+        shape = Shape(options.jobs, failed=0.02, running=0, waiting=0)
+        workspace = make(Path(folder, "ws"), shape)
+        replace_half(workspace)
+        found["survey, cold"] = timed(lambda: survey_workspace(workspace), 1)
+        remember(workspace)
+        found["survey, warm"] = timed(lambda: survey_workspace(workspace))
+        seen: Surveyed = survey_workspace(workspace)
+        found["rows"] = len(seen.survey.obsolete)
+        found["rows as offered"] = timed(lambda: offer_obsolete(workspace, seen), 1)
+        some = seen.survey.obsolete[:1000]
+        found["why, 1,000 rows"] = timed(lambda: list(map(why_offered, some)))
+        offering = offer_obsolete(workspace, seen)
+        part = Offering(seen, offering.rows[: options.sizes])
+        found[f"sizes of {len(part.rows):,}"] = stalls(workspace, removal_of(part))
+        if options.peer:
+            found["peer: orphans --size"] = peer(options.peer, max(10, options.jobs // 100))
+    print(json.dumps(found, indent=2))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from xpm_engine.workspace.cleaning import RemovalPlan, list_leftovers, plan_remo
 from xpm_engine.workspace.cleaning.needs import RunName, runs_over
 from xpm_engine.workspace.cleaning.pieces import place_of
 from xpm_engine.workspace.cleaning.sizes import folder_size
+from xpm_engine.workspace.index import JobRow, Known, Records, read_index, records
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.obsolete import Obsolete, ObsoleteReason, Survey, survey
 from xpm_engine.workspace.records.runs import PlanState
@@ -42,15 +43,27 @@ class Surveyed:
 
 
 def survey_workspace(workspace: WorkspacePaths) -> Surveyed:
-    """Read all runs and jobs of a workspace, and find what is obsolete; reads only."""
+    """Read all runs and jobs of a workspace, and find what is obsolete; reads only.
+
+    What did not change since the app remembered it is not read again.
+    """
     over = runs_over(workspace)
-    jobs = {key: scan.read_job(workspace, key) for key in scan.list_jobs(workspace)}
-    runs = [
-        scan.read_run(workspace, experiment, run)
-        for experiment in scan.list_experiments(workspace)
-        for run in scan.list_runs(workspace, experiment)
-    ]
-    return survey_known(workspace, jobs, runs, over=over)
+    known = Known(workspace)
+    remembered = read_index(workspace)
+    if remembered is not None:
+        known.jobs.update(remembered.jobs)
+        known.runs.update(remembered.runs)
+    rows: dict[JobKey, JobRow] = {}
+    for key in scan.list_jobs(workspace):
+        known.look_at_job(key)
+        # One that is gone by now, or holds nothing, is as if it were not there.
+        rows[key] = known.jobs[key][1] if key in known.jobs else scan.read_job(workspace, key)
+    runs: list[scan.RunView] = []
+    for experiment in scan.list_experiments(workspace):
+        for run in scan.list_runs(workspace, experiment):
+            known.look_at_run((experiment, run))
+            runs.append(known.runs[experiment, run].view)
+    return survey_known(workspace, Records(rows), runs, over=over)
 
 
 def survey_known(
@@ -68,13 +81,14 @@ def survey_known(
     if over is None:
         ended = (run for run in views if run.plan not in (None, PlanState.RUNNING))
         over = {(run.experiment, run.run) for run in ended}
+    known = records(jobs)
     leftovers = {
         key: attempts
-        for key, record in jobs.items()
-        if record.attempt > 1 and (attempts := list_leftovers(workspace.job(key)))
+        for key in known.tried_again()
+        if (attempts := list_leftovers(workspace.job(key)))
     }
-    pinned = pinned_jobs(workspace, jobs)
-    found = survey(views, jobs, pinned=pinned, leftovers=leftovers)
+    pinned = pinned_jobs(workspace, known)
+    found = survey(views, known, pinned=pinned, leftovers=leftovers)
     return Surveyed(found, frozenset(over), views, pinned)
 
 
@@ -103,6 +117,8 @@ def unneeded(found: Survey, keys: Collection[JobKey]) -> frozenset[JobKey]:
 
 def without_needed(found: Survey, leaving: set[JobKey]) -> set[JobKey]:
     """Without what a job is made from that does not leave."""
+    if not leaving:
+        return leaving
     staying = [key for key in found.jobs if key not in leaving]
     while staying:
         needed = found.dependencies(staying.pop()) & leaving

@@ -14,8 +14,17 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from xpm_engine.workspace.cleaning.needs import Need, NeedKind
+from xpm_engine.workspace.index import (
+    JobRow,
+    PackedReferences,
+    Records,
+    keys_of,
+    record_of,
+    records,
+    state_of,
+)
 from xpm_engine.workspace.layout import JobKey
-from xpm_engine.workspace.records.runs import PlanState, Reference, RunKind, Scope
+from xpm_engine.workspace.records.runs import Manifest, PlanState, RunKind, Scope
 from xpm_engine.workspace.records.states import JobState
 from xpm_engine.workspace.replaced import Replacement, RunValues
 from xpm_engine.workspace.scan import JobRecord, RunView
@@ -39,7 +48,9 @@ class ObsoleteReason(StrEnum):
 class Obsolete:
     """A job that is offered, or the leftovers of one of its attempts."""
 
-    job: JobRecord
+    key: JobKey
+    row: JobRow = field(repr=False)
+    """What is known of the job."""
     reason: ObsoleteReason
     needs: tuple[Need, ...] = ()
     """Who needs it all the same; empty for nobody."""
@@ -51,8 +62,9 @@ class Obsolete:
     """Whose leftovers these are; 0 for the whole job."""
 
     @property
-    def key(self) -> JobKey:
-        return self.job.key
+    def job(self) -> JobRecord:
+        """The same, unpacked."""
+        return record_of(self.key, self.row)
 
     @property
     def free(self) -> bool:
@@ -71,7 +83,7 @@ class Survey:
 
     obsolete: tuple[Obsolete, ...]
     """By reason in the order of `ObsoleteReason`, then by job."""
-    jobs: Mapping[JobKey, JobRecord]
+    jobs: Records
     blockers: tuple[str, ...]
     """What can't be read, so that nothing counts as obsolete; with the files' names."""
     _graph: _Graph = field(repr=False, compare=False)
@@ -97,35 +109,37 @@ def survey(
     `runs` are all runs of the workspace, `jobs` all jobs whose folder stands, `leftovers` the
     attempts of a job that left files behind.
     """
-    history = _History()
+    known = records(jobs)
+    history = _History(known)
     for group in groups_of(runs):
         history.add(group)
-    graph = _Graph(history, jobs, frozenset(pinned))
+    graph = _Graph(history, known, frozenset(pinned))
     blockers = tuple(history.blockers)
-    hidden = tuple(_hidden_needs(history, jobs))
+    hidden = tuple(_hidden_needs(history, known))
     found: list[Obsolete] = []
-    for key, record in jobs.items():
-        reason, problem = _reason(history, record, blockers, hidden)
+    for key, row in known.rows.items():
+        reason, problem = _reason(history, key, row, blockers, hidden)
         if reason is not None:
             needs = tuple(graph.needs(key))
             replacement = history.replaced.get(key) if not problem else None
-            found.append(Obsolete(record, reason, needs, replacement, problem))
+            found.append(Obsolete(key, row, reason, needs, replacement, problem))
     for key, attempts in (leftovers or {}).items():
-        found.extend(_leftovers(jobs[key], attempts, pinned=key in graph.pinned))
-    order = list(ObsoleteReason)
-    found.sort(key=lambda item: (order.index(item.reason), item.key, item.attempt))
-    return Survey(tuple(found), jobs, (*blockers, *hidden), graph)
+        found.extend(_leftovers(known[key], attempts, pinned=key in graph.pinned))
+    order = {reason: place for place, reason in enumerate(ObsoleteReason)}
+    found.sort(key=lambda item: (order[item.reason], item.key.task, item.key.identifier))
+    return Survey(tuple(found), known, (*blockers, *hidden), graph)
 
 
 def _reason(
-    history: _History, record: JobRecord, blockers: tuple[str, ...], hidden: tuple[str, ...]
+    history: _History, key: JobKey, row: JobRow, blockers: tuple[str, ...], hidden: tuple[str, ...]
 ) -> tuple[ObsoleteReason | None, str]:
     """Why a job is offered, and, where nobody can tell, what can't be read."""
-    if record.state is JobState.UNREADABLE:
-        return ObsoleteReason.CANNOT_TELL, record.problem
-    held, replaced = record.key in history.holders, record.key in history.replaced
-    badly = record.state.ended_badly
-    if record.state.live or (held and (badly or not replaced)):
+    state = state_of(row)
+    if state is JobState.UNREADABLE:
+        return ObsoleteReason.CANNOT_TELL, record_of(key, row).problem
+    held, replaced = key in history.holders, key in history.replaced
+    badly = state.ended_badly
+    if state.live or (held and (badly or not replaced)):
         return None, ""
     # What is hidden may be made from a result, and never from a failure.
     problem = next(iter(blockers if badly else (*blockers, *hidden)), "")
@@ -142,14 +156,15 @@ def _leftovers(record: JobRecord, attempts: Iterable[int], *, pinned: bool) -> I
     needs = (Need(NeedKind.PIN, "a pin"),) if pinned else ()
     for attempt in attempts:
         if attempt < record.attempt:
-            yield Obsolete(record, ObsoleteReason.LEFTOVERS, needs, attempt=attempt)
+            reason = ObsoleteReason.LEFTOVERS
+            yield Obsolete(record.key, record, reason, needs, attempt=attempt)
 
 
-def _hidden_needs(history: _History, jobs: Mapping[JobKey, JobRecord]) -> Iterator[str]:
+def _hidden_needs(history: _History, jobs: Records) -> Iterator[str]:
     """The jobs that can't be read and that no manifest names: they may be made from any other."""
-    for key, record in jobs.items():
-        if record.state is JobState.UNREADABLE and key not in history.upstream:
-            yield record.problem
+    for key, state in jobs.states():
+        if state is JobState.UNREADABLE and key not in history.upstream:
+            yield jobs[key].problem
 
 
 def groups_of(runs: Iterable[RunView]) -> list[list[RunView]]:
@@ -180,21 +195,24 @@ def retires(run: RunView) -> bool:
 class _History:
     """What all runs together say: who holds a job, what took its place, what it is made from."""
 
-    def __init__(self) -> None:
+    def __init__(self, jobs: Records) -> None:
+        self._jobs = jobs
         self.holders: dict[JobKey, list[RunView]] = {}
         """Job -> the current runs that reference it."""
         self.replaced: dict[JobKey, Replacement] = {}
         self.upstream: dict[JobKey, set[JobKey]] = {}
-        """Job -> what the manifests say it is made from, by its own name or an adopted one."""
+        """Job -> what the manifests say it is made from, by its own name or an adopted one.
+
+        Left out where both the line and the job's record are packed: the record says the same.
+        """
         self.blockers: list[str] = []
 
     def add(self, group: list[RunView]) -> None:
         """Add the runs of one scope, oldest first."""
         last = max((place for place, run in enumerate(group) if retires(run)), default=0)
         for run in group[last:]:
-            for line in run.manifest.references:
-                for key in _named(line):
-                    self.holders.setdefault(key, []).append(run)
+            for key, _ in _named_in(run.manifest):
+                self.holders.setdefault(key, []).append(run)
         for place, run in enumerate(group):
             self._add_upstream(run)
             blocker = _blocker(run, replaced=place < last)
@@ -203,32 +221,50 @@ class _History:
         self._add_replaced(group, last)
 
     def _add_upstream(self, run: RunView) -> None:
-        for line in run.manifest.references:
+        lines = run.manifest.references
+        if isinstance(lines, PackedReferences):
+            packed, adopts = self._jobs.packed, lines.adopts
+            lines = [
+                lines[place]
+                for place, key in enumerate(lines.keys)
+                if adopts(place) or not packed(key)
+            ]
+        for line in lines:
             known = self.upstream.setdefault(line.key, set())
             known.update(line.dependencies)
             if line.alias is not None:
                 known.add(line.alias)
 
     def _add_replaced(self, group: list[RunView], last: int) -> None:
-        mentioned: dict[JobKey, tuple[int, Reference]] = {}
+        if not last:
+            return
+        mentioned: dict[JobKey, tuple[int, int]] = {}
         for place, run in enumerate(group[:last]):
-            for line in run.manifest.references:
-                for key in _named(line):
-                    mentioned[key] = place, line
-        lines = (line for run in group[last:] for line in run.manifest.references)
-        kept = {key for line in lines for key in _named(line)}
+            for key, at in _named_in(run.manifest):
+                mentioned[key] = place, at
+        kept = {key for run in group[last:] for key, _ in _named_in(run.manifest)}
         values = {place: RunValues(run) for place, run in enumerate(group) if retires(run)}
-        for key, (place, line) in mentioned.items():
+        for key, (place, at) in mentioned.items():
             if key in kept:
                 continue
             by = values[min(later for later in values if later > place)]
             known = self.replaced.get(key)
             if known is None or known.at < by.at:
-                self.replaced[key] = Replacement(line, by)
+                lines = group[place].manifest.references
+                self.replaced[key] = Replacement(lines, at, by)
 
 
-def _named(line: Reference) -> tuple[JobKey, ...]:
-    return (line.key,) if line.alias is None else (line.key, line.alias)
+def _named_in(manifest: Manifest) -> Iterator[tuple[JobKey, int]]:
+    """The jobs that a manifest names, adopted ones too, each with the place of its line."""
+    lines = manifest.references
+    packed = lines if isinstance(lines, PackedReferences) else None
+    for place, key in enumerate(keys_of(manifest)):
+        yield key, place
+        if packed is not None and not packed.adopts(place):
+            continue
+        alias = lines[place].alias
+        if alias is not None:
+            yield alias, place
 
 
 def _blocker(run: RunView, *, replaced: bool) -> str:
@@ -251,35 +287,30 @@ def _blocker(run: RunView, *, replaced: bool) -> str:
 class _Graph:
     """Who needs whom, among the jobs that stay."""
 
-    def __init__(
-        self, history: _History, jobs: Mapping[JobKey, JobRecord], pinned: frozenset[JobKey]
-    ) -> None:
+    def __init__(self, history: _History, jobs: Records, pinned: frozenset[JobKey]) -> None:
         self.pinned = pinned
         self._history = history
         self._jobs = jobs
         self._adopters: dict[JobKey, list[JobKey]] = {}
-        for key, record in jobs.items():
-            if record.alias is not None:
-                self._adopters.setdefault(record.alias, []).append(key)
+        for key, alias in jobs.aliases():
+            self._adopters.setdefault(alias, []).append(key)
         self._downstream: dict[JobKey, list[JobKey]] = {}
         self._mark_kept()
 
     def upstream(self, key: JobKey) -> frozenset[JobKey]:
         """What a job is made from directly, under all its names."""
-        record = self._jobs.get(key)
         found = set(self._history.upstream.get(key, ()))
-        if record is not None:
-            found.update(record.dependencies)
-            if record.alias is not None:
-                # A name may have been adopted over other names: all of one target stay together.
-                found.add(record.alias)
-                found.update(self._adopters[record.alias])
+        found.update(self._jobs.dependencies(key))
+        alias = self._jobs.alias(key)
+        if alias is not None:
+            # A name may have been adopted over other names: all of one target stay together.
+            found.add(alias)
+            found.update(self._adopters[alias])
         found.discard(key)
         return frozenset(found)
 
     def needs(self, key: JobKey) -> Iterator[Need]:
-        record = self._jobs.get(key)
-        if record is not None and record.state.live:
+        if self._live(key):
             yield Need(NeedKind.ITSELF, "itself", live=True)
         if key in self.pinned:
             yield Need(NeedKind.PIN, "a pin")
@@ -287,15 +318,18 @@ class _Graph:
             kind = NeedKind.RUN if run.live else NeedKind.LATEST
             yield Need(kind, f"{run.experiment}/{run.run}", live=run.live)
         for name in self._downstream.get(key, ()):
-            other = self._jobs.get(name)
-            kind = NeedKind.ALIAS if other is not None and other.alias == key else NeedKind.JOB
-            yield Need(kind, str(name), name, live=other is not None and other.state.live)
+            kind = NeedKind.ALIAS if self._jobs.alias(name) == key else NeedKind.JOB
+            yield Need(kind, str(name), name, live=self._live(name))
+
+    def _live(self, key: JobKey) -> bool:
+        row = self._jobs.rows.get(key)
+        return row is not None and state_of(row).live
 
     def _mark_kept(self) -> None:
         """Record every need of a job that stays, at any depth."""
         kept = set(self._history.holders) | self.pinned
-        for key, record in self._jobs.items():
-            if record.state.live or record.state is JobState.UNREADABLE:
+        for key, state in self._jobs.states():
+            if state.live or state is JobState.UNREADABLE:
                 kept.add(key)
         pending = sorted(kept)
         while pending:

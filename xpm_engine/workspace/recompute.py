@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from xpm_engine.workspace.index import state_of
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.obsolete import Survey
 from xpm_engine.workspace.records.states import JobState
@@ -48,5 +49,5 @@ def cost_again(survey: Survey, keys: Iterable[JobKey]) -> Cost:
 
 
 def _has_result(survey: Survey, key: JobKey) -> bool:
-    record = survey.jobs.get(key)
-    return record is not None and record.state is JobState.DONE
+    row = survey.jobs.rows.get(key)
+    return row is not None and state_of(row) is JobState.DONE

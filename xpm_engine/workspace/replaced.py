@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,8 +47,14 @@ class RunValues:
 class Replacement:
     """A job's last mention, and the complete run of the same scope that names it no more."""
 
-    last: Reference
+    lines: Sequence[Reference]
+    place: int
     values: RunValues
+
+    @property
+    def last(self) -> Reference:
+        """The line that mentions it last."""
+        return self.lines[self.place]
 
     @property
     def at(self) -> str:

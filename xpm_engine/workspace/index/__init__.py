@@ -26,6 +26,7 @@ from xpm_engine.workspace.index.packing import (
     state_of,
 )
 from xpm_engine.workspace.index.reading import JobReader
+from xpm_engine.workspace.index.records import Records, records
 from xpm_engine.workspace.index.stamps import Stamp, Stamps
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "JobRow",
     "Known",
     "PackedReferences",
+    "Records",
     "Remembered",
     "RunName",
     "Stamp",
@@ -46,6 +48,7 @@ __all__ = [
     "pack_manifest",
     "read_index",
     "record_of",
+    "records",
     "state_of",
     "write_index",
 ]

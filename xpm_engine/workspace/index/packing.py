@@ -34,6 +34,9 @@ _CODES = {state: code for code, state in enumerate(PACKED_STATES)}
 _HOWS = tuple(How)
 _HOW_CODES = {how: code for code, how in enumerate(_HOWS)}
 
+_DEPENDENCIES = 13
+"""Their place among the packed fields."""
+
 _TIME = len("2026-11-23T05:52:01.123456Z")
 _BODY = 1 + _TIME
 
@@ -88,6 +91,26 @@ def record_of(key: JobKey, row: JobRow | None) -> JobRecord:
 def state_of(row: JobRow) -> JobState:
     """The state of a row."""
     return row.state if isinstance(row, JobRecord) else PACKED_STATES[row[0]]
+
+
+def dependencies_in(row: JobRow) -> tuple[JobKey, ...]:
+    """The jobs that a row's is made from directly."""
+    if isinstance(row, JobRecord):
+        return row.dependencies
+    return _keys(marshal.loads(row[_BODY:])[_DEPENDENCIES])
+
+
+def attempt_in(row: JobRow) -> int:
+    """The number of a row's last attempt."""
+    if isinstance(row, JobRecord):
+        return row.attempt
+    attempt: int = marshal.loads(row[_BODY:])[0]
+    return attempt
+
+
+def alias_in(row: JobRow) -> JobKey | None:
+    """The job whose result a row's adopted; none that is packed did."""
+    return row.alias if isinstance(row, JobRecord) else None
 
 
 def ended_of(row: JobRow) -> str:
@@ -217,6 +240,10 @@ class PackedReferences(Sequence[Reference]):
         """Of a line: time, tags, parameters, dependencies, drift, resolved digest, alias."""
         return cast("tuple[Any, ...]", marshal.loads(self.rows[place][1:]))
 
+    def adopts(self, place: int) -> bool:
+        """Whether a line names a job whose result is taken over; told by its last field."""
+        return not self.rows[place].endswith(_NONE)
+
     def __len__(self) -> int:
         return len(self.rows)
 
@@ -238,6 +265,9 @@ class PackedReferences(Sequence[Reference]):
         return self is other or (self.rows == other.rows and self.keys == other.keys)
 
     __hash__ = None  # type: ignore[assignment]  # as large as it is, it is no key
+
+
+_NONE = marshal.dumps(None, FORMAT)
 
 
 def _pack_reference(line: Reference) -> bytes:
