@@ -313,7 +313,7 @@ class XpmApp(App[None], inherit_bindings=False):
         if message.of is self.store:
             self.store.obsolete = message.removal
             self.store.purged = message.purged
-            if self._main is not None and self._main.is_mounted:
+            if self._main is not None and self._main.ready:
                 self._main.refresh_from(Changed(obsolete=True))
 
     # The disk
