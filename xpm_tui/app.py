@@ -26,6 +26,7 @@ from xpm_tui.changes import Change, Cleaned, Pinned
 from xpm_tui.clipboard import copy_through_tmux
 from xpm_tui.deeds import Deeds, HereDeeds
 from xpm_tui.look import plural
+from xpm_tui.look.merging import MergeFilter
 from xpm_tui.look.themes import DARK, PALETTES, AsciiFilter, NoColourFilter
 from xpm_tui.obsolescence import Obsolescence
 from xpm_tui.outside import Errand, run
@@ -120,6 +121,7 @@ class XpmApp(App[None], inherit_bindings=False):
         """Whether what is obsolete is looked for in the background."""
         self._ascii = AsciiFilter() if ascii_only else None
         self._colourless = NoColourFilter(lambda: self.current_theme.background or "default")
+        self._merge = MergeFilter()
         self._watcher = self._watch(workspace)
         self._obsolescence = self._look_for_obsolete()
         self._main: MainScreen | None = None
@@ -440,6 +442,7 @@ class XpmApp(App[None], inherit_bindings=False):
         filters = [each for each in super().get_line_filters() if not isinstance(each, Monochrome)]
         if self.no_color:
             filters.append(self._colourless)
+        filters.append(self._merge)
         return filters if self._ascii is None else [*filters, self._ascii]
 
     def _use_styles(self, name: str) -> None:

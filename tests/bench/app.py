@@ -237,8 +237,8 @@ def idle(screen: Screen, seconds: float = 10.0) -> dict[str, float]:
 
 def measure(workspace: WorkspacePaths, cache: Path) -> dict[str, object]:
     command = ours(Path(workspace.root))
-    found: dict[str, object] = {"cold": start(command, cache)}
-    found["warm"] = start(command, cache)
+    found: dict[str, object] = {"cold": start(command, cache, has_rows)}
+    found["warm"] = start(command, cache, has_rows)
     live = [key for key in list_jobs(workspace) if read_job(workspace, key).state.live]
     screen = Screen(command, cache=cache)
     try:
