@@ -304,6 +304,16 @@ ACTIONS: tuple[Action, ...] = (
         why_disabled=_acts_on_jobs,
     ),
     Action(
+        "retry",
+        ("R",),
+        "retry…",
+        "Run again what failed, with what is blocked behind it, after a question",
+        Place.JOBS,
+        dangerous=True,
+        weight=53,
+        why_disabled=_acts_on_jobs,
+    ),
+    Action(
         "remove",
         ("x",),
         "clean…",

@@ -136,6 +136,7 @@ SCENES: dict[str, Scene] = {
     "shell": Scene(LIVE, _errand("/bin/sh"), READONLY, LIVE, readonly=True),
     "pin": Scene(JOB, _seen("pinned 1 job"), READONLY, JOB, readonly=True),
     "kill": Scene(LIVE, _shows(Dialog), "none of them runs or is queued", ("G", "k")),
+    "retry": Scene(JOB, _shows(Dialog), READONLY, JOB, readonly=True),
     "remove": Scene(JOB, _shows(clean.CleanScreen), READONLY, JOB, readonly=True),
     "undo": Scene((*JOB, "p", "WAIT"), _seen("unpinned 1 job"), "nothing was changed"),
     "reread": Scene((), lambda app: app.app.store.checked == 1.0),

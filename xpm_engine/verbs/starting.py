@@ -13,6 +13,7 @@ from typing import Any
 from xpm_engine.errors import LaunchError, UnreadableError, UsageError
 from xpm_engine.plan.retry import RetryOrder
 from xpm_engine.verbs.current import CurrentRuns
+from xpm_engine.verbs.protection import check_may_change
 from xpm_engine.verbs.retry import RetryJob, RetryPlan, Role, homes
 from xpm_engine.workspace import processes, scan, tickets
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths, is_name, is_retry
@@ -40,6 +41,7 @@ def start_retry(plan: RetryPlan) -> tuple[StartedRetry, ...]:
     for resources that can't be had here, LaunchError where no process can be started,
     StorageError.
     """
+    check_may_change(plan.workspace)
     user = processes.user_name()
     for key in plan.presumed_dead:
         job = plan.workspace.job(key)

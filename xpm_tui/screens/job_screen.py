@@ -1,4 +1,4 @@
-"""A screen on which jobs are acted on: kill and pin; what a key is about is captured at once."""
+"""A screen on which jobs are acted on: kill, retry, pin; what a key is about is captured."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 
 from xpm_tui.changes import pin_words
-from xpm_tui.screens import kill
+from xpm_tui.screens import kill, retry
 from xpm_tui.screens.capture import Capture
 from xpm_tui.screens.dialog import CANCELLED
 from xpm_tui.screens.here_screen import HereScreen
@@ -40,6 +40,26 @@ class JobScreen(HereScreen):
             return carry_out
 
         self.in_thread(lambda: kill.prepare(deeds, capture), ask)
+
+    def do_retry(self) -> None:
+        """Ask, then run again what was captured, with what is blocked behind it."""
+        capture = self.capture()
+        workspace = self.app.store.workspace
+
+        def ask(offer: retry.RetryOffer) -> None:
+            def answered(button: int | None) -> None:
+                if button in (None, CANCELLED):
+                    self.say("nothing was run again")
+                else:
+                    plan = retry.chosen(offer, button)
+                    self.in_thread(lambda: retry.carry_out(plan), self.done)
+
+            self.app.push_screen(retry.dialog(self.app.store, offer), answered)
+
+        if capture.jobs:
+            self.in_thread(lambda: retry.prepare(workspace, capture), ask)
+        else:
+            self.say("R retry: there is no job here", bad=True)
 
     def do_pin(self) -> None:
         """Pin what is captured; where all of it is pinned, take the pins away."""

@@ -12,6 +12,8 @@ from xpm_engine.errors import UsageError
 from xpm_engine.verbs import clean, drift, pins
 from xpm_engine.verbs.kill import LivePlan, kill_job, stop_plan
 from xpm_engine.verbs.protection import protect
+from xpm_engine.verbs.retry import plan_retry
+from xpm_engine.verbs.starting import start_retry
 from xpm_engine.workspace import processes
 from xpm_engine.workspace.layout import WorkspacePaths
 
@@ -32,6 +34,7 @@ CHANGES: dict[str, Callable[[WorkspacePaths], object]] = {
     "purge": lambda workspace: clean.purge(workspace, "20261123-091200-abc"),
     "accept": lambda workspace: drift.accept(workspace, ()),
     "rerun": lambda workspace: drift.rerun(workspace, ()),
+    "retry": lambda workspace: start_retry(plan_retry(workspace, [A])),
 }
 
 
