@@ -12,7 +12,7 @@ from xpm_engine.cli.options import chosen_argument, json_option, print_json, wor
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from xpm_engine.verbs.retry import RetryPlan
+    from xpm_engine.verbs.retry import RetryJob, RetryPlan
     from xpm_engine.verbs.starting import StartedRetry
 
 NOTHING_RETRIED = 3
@@ -80,11 +80,10 @@ def _print_plan(plan: RetryPlan, started: Sequence[StartedRetry]) -> None:
     from xpm_engine.verbs.words import plain, plural
 
     shown = [job for job in plan.jobs if job.role is not Role.FOLLOWED]
-    width = max((len(f"{job.key.task}/{job.key.short}") for job in shown), default=0)
-    for job in shown[:MAX_LISTED]:
-        name = f"{job.key.task}/{job.key.short}"
-        why = job.why or job.state.value
-        click.echo(f"  {job.role.value:<9}  {name:<{width}}  {plain(why)}".rstrip())
+    names = [_name(job) for job in shown[:MAX_LISTED]]
+    width = max(map(len, names), default=0)
+    for job, name in zip(shown, names, strict=False):
+        click.echo(f"  {job.role.value:<9}  {name:<{width}}  {plain(job.why)}".rstrip())
     if len(shown) > MAX_LISTED:
         roles = Counter(job.role.value for job in shown[MAX_LISTED:])
         click.echo("  … and " + ", ".join(f"{n} {role}" for role, n in roles.items()))
@@ -98,6 +97,13 @@ def _print_plan(plan: RetryPlan, started: Sequence[StartedRetry]) -> None:
     for run in started:
         jobs = plural(len(run.jobs), "job")
         click.echo(f"{run.run}: {jobs}, by process {run.pid} in the background")
+
+
+def _name(job: RetryJob) -> str:
+    from xpm_engine.verbs.words import plain
+
+    tags = plain(" ".join(f"{name}={value}" for name, value in job.order.tags.items()))
+    return f"{job.key.task}/{job.key.short}  {tags}"
 
 
 def _plan_json(plan: RetryPlan) -> dict[str, Any]:

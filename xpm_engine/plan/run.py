@@ -11,6 +11,7 @@ from itertools import islice
 
 from xpm_engine.errors import StorageError, UnreadableError
 from xpm_engine.plan.environment import environment, git_state, project_of
+from xpm_engine.verbs.words import plain
 from xpm_engine.workspace import processes, scan
 from xpm_engine.workspace.atomic import (
     append_bytes,
@@ -103,7 +104,8 @@ class RunWriter:
     def log(self, text: str) -> None:
         """Add a line to scheduler.log: for people, so a full disk must not stop the plan."""
         with suppress(StorageError):
-            append_bytes(self.paths.log, f"{now()} {text}\n".encode("utf-8", "backslashreplace"))
+            line = f"{now()} {plain(text)}\n"
+            append_bytes(self.paths.log, line.encode("utf-8", "backslashreplace"))
 
     def note(self, text: str) -> None:
         """Keep a note of the plan's own about this run. Raises StorageError."""
