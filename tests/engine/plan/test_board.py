@@ -153,3 +153,55 @@ def test_jobs_that_share_a_folder_run_one_after_the_other() -> None:
     assert _take(board) is nodes[1]
     board.end(nodes[1], Stage.DONE)
     assert _take(board) is nodes[2]
+
+
+def test_what_is_tried_again_opens_what_was_blocked_behind_it() -> None:
+    told: list[tuple[str, str]] = []
+    board = Board(lambda node: told.append((node.key.short, node.stage.value)))
+    bad, other = _add(board, 1), _add(board, 2)
+    behind = _add(board, 3, 1)
+    last = _add(board, 4, 3)
+    both = _add(board, 5, 2, 4)
+    for node in (_take(board), _take(board)):
+        board.end(node, Stage.FAILED)
+    assert {node.stage for node in (behind, last, both)} == {Stage.BLOCKED}
+    board.revive(bad)
+    bad.stage = Stage.FOLLOWED
+    assert (board.counts.failed, board.counts.blocked, board.counts.open) == (1, 1, 3)
+    assert behind.stage is last.stage is Stage.WAITING
+    assert both.stage is Stage.BLOCKED, "the other job has failed as well"
+    board.end(bad, Stage.DONE)
+    assert _take(board) is behind
+    board.end(behind, Stage.DONE)
+    board.revive(other)
+    board.end(other, Stage.DONE)
+    assert both.stage is Stage.WAITING
+    assert _take(board) is last
+    board.end(last, Stage.DONE)
+    board.end(_take(board), Stage.DONE)
+    assert (board.counts.done, board.counts.open) == (5, 0)
+
+
+def test_a_job_that_lost_its_result_is_run_again_before_what_needs_it() -> None:
+    board = Board()
+    first = _add(board, 1)
+    second = _add(board, 2, 1)
+    board.end(_take(board), Stage.DONE)
+    assert _take(board) is second
+    board.reopen(first)
+    board.connect(second)
+    assert (board.counts.done, board.counts.open) == (0, 2)
+    assert _take(board) is first
+    board.end(first, Stage.DONE)
+    assert _take(board) is second
+
+
+def test_a_job_made_from_a_file_that_is_there_waits_for_nothing() -> None:
+    board = Board()
+    _add(board, 1)
+    order = _Order(_key(2), (_key(1),), early=(f"{_key(1)}/a/b.pt",))
+    node = Node(cast("Order", order), SubmitOptions(priority=1), JobPaths("/w/2"))
+    board.add(node)
+    board.connect(node)
+    assert node.stage is Stage.READY
+    assert _take(board) is node
