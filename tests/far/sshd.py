@@ -31,7 +31,7 @@ PrintMotd no
 UseDNS no
 MaxStartups 100:30:200
 MaxSessions 100
-AcceptEnv XPM_TEST_*
+Subsystem sftp internal-sftp
 """
 
 _CLIENT = """

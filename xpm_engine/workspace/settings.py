@@ -217,7 +217,11 @@ def _entries(tables: Mapping[str, Any], prefix: str) -> list[tuple[str, str, Any
     found: list[tuple[str, str, Any]] = []
     for key, value in tables.items():
         path = f"{prefix}.{key}" if prefix else key
-        leads_on = isinstance(value, dict) and _is_table(path, cast("dict[str, Any]", value))
+        # A dot in a name would read as a table in a table.
+        whole = "." not in key or prefix.partition(".")[0] not in ("hosts", "launchers")
+        leads_on = (
+            isinstance(value, dict) and whole and _is_table(path, cast("dict[str, Any]", value))
+        )
         if leads_on:
             found.extend(_entries(cast("dict[str, Any]", value), path))
         else:

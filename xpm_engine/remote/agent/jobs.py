@@ -41,6 +41,7 @@ def launch(request: Request) -> "Iterator[Optional[Message]]":
     command = Command.read(fields)
     asked = Launch.from_json(fields.mapping("launch"), fields.where)
     job = workspace.job(asked.key)
+    new = False
     while True:
         own = _by_nonce(job, asked.nonce)
         if own is not None:
@@ -51,9 +52,10 @@ def launch(request: Request) -> "Iterator[Optional[Message]]":
             return
         order = _numbered(asked, found.number)
         if tickets.claim_launch(job, order):
-            own = Attempt(found.number, order)
+            own, new = Attempt(found.number, order), True
             break
-    if own.start is None and own.end is None and not processes.with_argument([asked.nonce]):
+    waits = own.start is None and own.end is None
+    if waits and (new or not processes.with_argument([asked.nonce])):
         make_folders(workspace.xpm)
         for _ in _starter.start(job, own.number, asked.nonce, command, workspace.supervisors_log):
             yield None
