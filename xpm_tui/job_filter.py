@@ -181,6 +181,8 @@ class JobFilter:
 
     def note(self, changed: Changed) -> None:
         """The store took something new."""
+        if self._filter.empty and self._columns is None and self._snapshot is None:
+            return
         keys = set(changed.jobs)
         for run in changed.runs:
             index = self._store.index(run)

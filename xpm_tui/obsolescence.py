@@ -27,6 +27,9 @@ QUIET = 1.0
 SHARE = 0.01
 """The part of the time that surveys may take."""
 
+MANY = 1_000
+"""Jobs of which nobody asks what changed: something did."""
+
 Stamp = tuple[int, str | None]
 
 
@@ -58,8 +61,17 @@ class Obsolescence:
         """The disk was read."""
         if changed.experiments or changed.trash or changed.runs - self._live_runs(changed):
             self._dirty = True
+        if len(changed.jobs) > MANY:
+            self._states.clear()
+            self._dirty = True
+            return
         for key in changed.jobs:
-            record = self._store.record(key)
+            record = self._store.unpacked(key)
+            if record is None:
+                # It ended or is gone.
+                self._states.pop(key, None)
+                self._dirty = True
+                continue
             now = (record.state, record.attempt)
             if self._states.get(key) != now:
                 self._states[key] = now

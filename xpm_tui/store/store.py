@@ -383,6 +383,11 @@ class Store:
             found = self._dependants[run] = {up: tuple(down) for up, down in lists.items()}
         return () if found is None else found.get(key, ())
 
+    def unpacked(self, key: JobKey) -> JobRecord | None:
+        """The record of a job that may still change by itself; None for any other."""
+        row = self._rows.get(key)
+        return row if isinstance(row, JobRecord) else None
+
     def known_now(self) -> tuple[dict[JobKey, JobRow], tuple[RunView, ...]]:
         """All jobs and runs as they were read, for a thread."""
         return dict(self._rows), tuple(self._views.values())
