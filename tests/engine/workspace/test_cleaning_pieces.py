@@ -88,7 +88,7 @@ def test_there_and_back(workspace: WorkspacePaths, job: JobPaths, piece: Piece) 
     assert not os.path.lexists(place_of(workspace, piece))
     (lying,) = cleaning.list_trash(workspace)
     assert (lying.pieces, lying.removals) == ((piece,), ())
-    assert lying.size
+    assert lying.size is not None
     assert scan.read_job(workspace, A).state is JobState.DONE
     report = cleaning.undo(workspace, done.name)
     assert (report.pieces, report.kept) == ((piece,), ())
@@ -265,6 +265,16 @@ def test_nothing_newer_is_overwritten(
     report = cleaning.undo(workspace, done.name)
     assert "newer" in report.kept[0].why
     assert cleaning.list_trash(workspace)[0].pieces == (piece,)
+
+
+def test_a_file_does_not_come_back_into_a_job_that_was_computed_again(
+    workspace: WorkspacePaths, job: JobPaths
+) -> None:
+    done = _carry_out(workspace, FILE)
+    cleaning.carry_out(workspace, cleaning.plan_removal(workspace, [A]))
+    make_job(workspace, A)
+    os.utime(job.launch(1), ns=(1, 1))
+    assert "computed again" in cleaning.undo(workspace, done.name).kept[0].why
 
 
 def test_a_lost_journal_loses_nothing(workspace: WorkspacePaths, job: JobPaths) -> None:

@@ -7,6 +7,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from random import Random
 
 from tests.engine.folders import key, make_job, make_run, reference
 from tests.engine.making import launch
@@ -17,17 +18,20 @@ from xpm_engine.workspace.records.runs import PlanState
 from xpm_engine.workspace.records.states import JobState
 from xpm_engine.workspace.records.tickets import LaunchedBy
 
-ROUNDS = 60
+ROUNDS = 200
+SEED = int(os.environ.get("XPM_SEED", "20261127"))
+"""Of how long each side lingers before it begins; printed, so that a failure can be had again."""
 A = key(1)
 
 
-def _plan(workspace: WorkspacePaths, barrier: threading.Barrier) -> str:
+def _plan(workspace: WorkspacePaths, barrier: threading.Barrier, linger: float) -> str:
     """What a plan does by the contract: reference first, then the tickets; a clean is waited for.
 
     Returns `reused` where it found a result to build on, `claimed` where it may run the job.
     """
     job = workspace.job(A)
     barrier.wait()
+    time.sleep(linger)
     make_run(workspace, [reference(A)], plan=PlanState.RUNNING)
     while True:
         try:
@@ -53,13 +57,15 @@ def _cleaner(
 
 def test_a_result_that_a_plan_builds_on_is_never_moved(tmp_path: Path) -> None:
     seen: set[str] = set()
+    draw = Random(SEED)
+    print("seed", SEED)
     with ThreadPoolExecutor(2) as pool:
         for number in range(ROUNDS):
             workspace = WorkspacePaths(str(tmp_path / str(number)))
             make_job(workspace, A)
             removal = cleaning.plan_removal(workspace, [A])
             barrier = threading.Barrier(2)
-            planning = pool.submit(_plan, workspace, barrier)
+            planning = pool.submit(_plan, workspace, barrier, draw.uniform(0.0, 0.004))
             done = pool.submit(_cleaner, workspace, barrier, removal).result(timeout=60)
             got = planning.result(timeout=60)
             seen.add(got)
@@ -81,7 +87,7 @@ def _claim(job: JobPaths, barrier: threading.Barrier) -> bool:
 
 def test_an_attempt_is_claimed_by_a_plan_or_by_a_cleaner(tmp_path: Path) -> None:
     with ThreadPoolExecutor(2) as pool:
-        for number in range(ROUNDS):
+        for number in range(60):
             workspace = WorkspacePaths(str(tmp_path / str(number)))
             job = make_job(workspace, A, outcome=Outcome.FAILED)
             removal = cleaning.plan_removal(workspace, [A])

@@ -23,7 +23,7 @@ from xpm_engine.workspace.atomic import append_bytes, dumps, make_folders, sync_
 from xpm_engine.workspace.cleaning.cleaner import Cleaner
 from xpm_engine.workspace.cleaning.folders import OTHER_DISK, PINNED, FolderCheck
 from xpm_engine.workspace.cleaning.needs import RunWatch
-from xpm_engine.workspace.cleaning.pieces import move_pieces, with_folder_times
+from xpm_engine.workspace.cleaning.pieces import move_pieces, with_times
 from xpm_engine.workspace.cleaning.plan import RemovalPlan, RemovalRow
 from xpm_engine.workspace.cleaning.recovery import recover
 from xpm_engine.workspace.cleaning.transactions import Transaction, begin, discard, finish
@@ -58,7 +58,7 @@ def carry_out(workspace: WorkspacePaths, plan: RemovalPlan) -> Transaction:
         name = os.path.basename(trash.root)
         head = Head(name, cleaner.at, cleaner.user, cleaner.me, cleaner.nonce)
         removals = [_removal(row) for row in rows]
-        pieces = with_folder_times(workspace, plan.pieces)
+        pieces = with_times(workspace, plan.pieces)
         _write_journal(cleaner, listing_lines(head, removals, pieces))
         move = _Move(workspace, plan, cleaner)
         at_once = _lock_limit()

@@ -68,16 +68,18 @@ def pieces_in(trash: TrashPaths) -> Iterator[Piece]:
                 yield Piece(kind, names)
 
 
-def with_folder_times(workspace: WorkspacePaths, pieces: Iterable[Piece]) -> tuple[Piece, ...]:
-    """The pieces, each with the time of the folder that it stands in."""
-    found: list[Piece] = []
-    for piece in pieces:
-        time = None
-        if piece.key is not None:
-            with suppress(OSError):
-                time = os.lstat(os.path.dirname(place_of(workspace, piece))).st_mtime_ns
-        found.append(replace(piece, folder_time=time))
-    return tuple(found)
+def with_times(workspace: WorkspacePaths, pieces: Iterable[Piece]) -> tuple[Piece, ...]:
+    """The pieces, each with the times of the folder that it stands in and of its job."""
+    return tuple(
+        piece
+        if piece.key is None
+        else replace(
+            piece,
+            folder_time=_time(os.path.dirname(place_of(workspace, piece))),
+            made=_time(workspace.job(piece.key).launch(1)),
+        )
+        for piece in pieces
+    )
 
 
 def move_pieces(
@@ -108,7 +110,7 @@ def return_pieces(
     returned: list[Piece] = []
     kept: list[Left] = []
     for piece in sorted(pieces_in(trash)):
-        why = _move_back(workspace, trash, piece)
+        why = _move_back(workspace, trash, listed.get(piece, piece))
         if why:
             kept.append(Left(piece.key, f"{piece.words}: {why}"))
         else:
@@ -157,6 +159,8 @@ def _move_back(workspace: WorkspacePaths, trash: TrashPaths, piece: Piece) -> st
         job = workspace.job(piece.key)
         if not os.path.isdir(job.xpm) or os.path.islink(job.root) or os.path.islink(job.xpm):
             return "the job's folder is gone"
+        if piece.made is not None and piece.made != _time(job.launch(1)):
+            return "the job was computed again since"
     if os.path.lexists(target):
         return "something newer stands in its place"
     try:
@@ -172,6 +176,13 @@ def _move_back(workspace: WorkspacePaths, trash: TrashPaths, piece: Piece) -> st
     except OSError as error:
         return f"can't be moved: {error.strerror or error}"
     return why
+
+
+def _time(path: str) -> int | None:
+    try:
+        return os.lstat(path).st_mtime_ns
+    except OSError:
+        return None
 
 
 def _experiments(pieces: Iterable[Piece]) -> frozenset[str]:

@@ -109,6 +109,8 @@ class Piece:
     """Bytes on the disk; None if it was not measured."""
     folder_time: Optional[int] = field(default=None, compare=False)
     """When the folder that it stood in last changed, in nanoseconds since 1970."""
+    made: Optional[int] = field(default=None, compare=False)
+    """When its job was first ordered, likewise: one that was computed again is another job."""
 
     @classmethod
     def leftovers(cls, key: JobKey, attempt: int, size: Optional[int] = None) -> "Piece":
@@ -141,6 +143,7 @@ class Piece:
             "names": list(self.names),
             "size": self.size,
             "folder_time": self.folder_time,
+            "made": self.made,
         }
 
     @classmethod
@@ -150,6 +153,7 @@ class Piece:
             tuple(fields.texts("names")),
             fields.optional_integer("size"),
             fields.optional_integer("folder_time"),
+            fields.optional_integer("made"),
         )
 
 
