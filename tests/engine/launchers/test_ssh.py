@@ -310,3 +310,18 @@ def test_a_plan_that_is_not_guarded(far: Far) -> None:
     far.run()
     assert far.project.ledger() == ["begin hello", "end hello"]
     assert Path(far.there.supervisors_log).read_text() == ""
+
+
+def test_a_shared_file_system(far: Far) -> None:
+    far.configure("shared = true")
+    text = Path(far.here.settings).read_text()
+    Path(far.here.settings).write_text(text.replace('"~/far"', f'"{far.here.root}"'))
+    far.plan('Read(source=Write(text="hello").submit()).submit()')
+    far.run()
+    job = far.here.job(far.key("write"))
+    assert Path(job.root, "out.txt").read_text() == "hello"
+    assert tickets.ticket_names(job) == {1: {"launch", "start", "end"}}
+    assert scan.read_job(far.here, far.key("write")).mirror is None
+    assert not os.listdir(far.host.home)
+    assert not Path(far.here.code).exists()
+    assert far.project.ledger() == ["begin hello", "end hello", "begin read", "end read"]

@@ -148,13 +148,22 @@ class Host:
         if refresh:
             self._refresh_at = clock + REFRESH
         for work in list(self._works.values()):
-            if work.phase is Phase.SENT or (work.phase is Phase.FOLLOWED and not work.subscription):
+            if self.settings.shared and work.phase is Phase.FOLLOWED:
+                self._look_here(work)
+            unheard = not work.subscription and not self.settings.shared
+            if work.phase is Phase.SENT or (work.phase is Phase.FOLLOWED and unheard):
                 self._advance(work)
             elif work.phase is Phase.FOLLOWED and not work.started:
                 if clock > self._asked.get(work.launch.nonce, 0.0) + PATIENCE_TO_START:
                     self._ask_again(work)
             elif refresh:
                 self._arrivals.refresh(work)
+
+    def _look_here(self, work: Work) -> None:
+        """How far a job has come whose tickets are files of this machine too."""
+        work.started = work.started or os.path.exists(work.job.start(work.attempt))
+        if has_ended(work):
+            self._leave(work)
 
     def _advance(self, work: Work) -> None:
         """Take a job as far as it can be taken now."""
