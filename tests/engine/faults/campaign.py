@@ -102,9 +102,34 @@ def check_reasons(project: Project, killed: list[ProcessIdentity]) -> None:
                 assert end.signal == signal.SIGKILL
 
 
+@dataclass(frozen=True)
+class Running:
+    """An attempt that has started, and its processes, as the folder tells them."""
+
+    end: str
+    """Where its end will be recorded."""
+    supervisor: ProcessIdentity
+    task: ProcessIdentity | None
+
+    def alive(self) -> list[ProcessIdentity]:
+        """Those of the two that are alive."""
+        both = (self.supervisor, self.task)
+        return [p for p in both if p is not None and processes.liveness(p) is Liveness.ALIVE]
+
+    def check(self) -> None:
+        """What is said to be over does not live."""
+        if os.path.exists(self.end) and self.task is not None:
+            assert processes.liveness(self.task) is Liveness.DEAD, f"{self.end}, and it lives"
+
+
 def living(project: Project) -> list[ProcessIdentity]:
-    """The supervisors and tasks of this project that are alive, the most junior last."""
-    found: list[ProcessIdentity] = []
+    """The supervisors and tasks of this project that are alive."""
+    return [process for each in running(project) for process in each.alive()]
+
+
+def running(project: Project) -> list[Running]:
+    """The newest attempts that have started, whatever became of them."""
+    found: list[Running] = []
     for key in scan.list_jobs(project.workspace):
         job = project.workspace.job(key)
         try:
@@ -115,9 +140,7 @@ def living(project: Project) -> list[ProcessIdentity]:
             continue
         summary = tickets.read_summary(job)
         task = summary.task if summary is not None and summary.attempt == newest.number else None
-        for process in (newest.start.by, task):
-            if process is not None and processes.liveness(process) is Liveness.ALIVE:
-                found.append(process)
+        found.append(Running(job.end(newest.number), newest.start.by, task))
     return found
 
 

@@ -17,11 +17,13 @@ import pytest
 
 from tests.engine.faults.campaign import (
     TASKS,
+    Running,
     Victims,
     check_reasons,
     check_run_once,
     check_settled,
     living,
+    running,
 )
 from tests.engine.projects import Project
 
@@ -35,9 +37,10 @@ PLAN = """
 if __name__ == "__main__":
     with experiment("ws", "exp"):
         first = int(sys.argv[1])
-        jobs = []
-        for n in range(first, first + int(sys.argv[2])):
-            jobs.append(Job(number=n, after=jobs[-3:-2]).submit())
+        # One that is there for long enough to be seen, should it outlive its death.
+        jobs = [Job(number=first, seconds=2.0).submit()]
+        for n in range(first + 1, first + int(sys.argv[2])):
+            jobs.append(Job(number=n, after=jobs[1:][-3:-2]).submit())
 """
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="finds its victims in /proc")
@@ -58,6 +61,7 @@ def test_whatever_is_killed_each_job_is_executed_once(project: Project, campaign
 def _rounds(project: Project, chance: random.Random, story: list[str], rounds: int) -> None:
     project.write(TASKS + PLAN)
     victims = Victims(project)
+    seen: set[Running] = set()
     first = 0
     plan: subprocess.Popen[str] | None = None
     for number in range(rounds):
@@ -65,7 +69,8 @@ def _rounds(project: Project, chance: random.Random, story: list[str], rounds: i
             plan = project.start(str(first), str(JOBS))
         what = chance.choice(list(KILLS))
         story.append(f"{number}: {what}, jobs from {first}")
-        _wait_for_a_moment(project, chance)
+        _wait_for_a_moment(project, plan, chance, seen)
+        seen.update(each for each in running(project) if each.alive())
         KILLS[what](victims, plan, chance)
         if what in ENDS_THE_PLAN or plan.poll() is not None:
             code, said = project.finish(plan)
@@ -84,15 +89,23 @@ def _rounds(project: Project, chance: random.Random, story: list[str], rounds: i
     assert len(project.ledger()) >= 2 * (first + JOBS)
 
 
-def _wait_for_a_moment(project: Project, chance: random.Random) -> None:
-    """Mostly one at which a task was begun just now; else any, the plan's first ones included."""
-    if chance.random() < 0.75:
-        known, deadline = len(project.ledger()), time.monotonic() + 2
-        while len(project.ledger()) == known and time.monotonic() < deadline:
-            time.sleep(0.002)
-        time.sleep(chance.uniform(0, 0.05))
-    else:
-        time.sleep(chance.uniform(0, 0.6))
+def _wait_for_a_moment(
+    project: Project, plan: subprocess.Popen[str], chance: random.Random, seen: set[Running]
+) -> None:
+    """Mostly one at which a task was begun just now; else any, the plan's first ones included.
+
+    Meanwhile nothing of what was `seen` alive may live and be said to be over.
+    """
+    known, begun = len(project.ledger()), chance.random() < 0.75
+    deadline = time.monotonic() + (2 if begun else chance.uniform(0, 0.6))
+    while time.monotonic() < deadline and plan.poll() is None:
+        for each in list(seen):
+            each.check()
+            if not each.alive():
+                seen.discard(each)
+        time.sleep(0.005)
+        if begun and len(project.ledger()) != known:
+            begun, deadline = False, time.monotonic() + chance.uniform(0, 0.05)
 
 
 def _plan(victims: Victims, plan: subprocess.Popen[str], chance: random.Random) -> None:
