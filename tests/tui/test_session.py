@@ -119,13 +119,14 @@ async def test_the_app_opens_where_it_was_left(
         assert any("lr=0.01 seed=1" in line for line in app.tree_lines())
 
 
-async def test_grouping_sort_and_folds(drive: Drive, jobs: Jobs, tmp_path: Path) -> None:
+async def test_grouping_sort_columns_and_folds(drive: Drive, jobs: Jobs, tmp_path: Path) -> None:
     sessions = Sessions(tmp_path / "state")
     async with drive(sessions=sessions).at(WIDE) as app:
         await app.press("t", "enter", "s", "s", "S")
         sort = app.right.job_table.table.model
         assert sort.column is not None
         title = sort.column.title
+        app.right.job_table.choose({"seed": False})
         await app.press("backspace", "h")
         app.app.exit()
     async with drive(sessions=sessions).at(WIDE) as app:
@@ -136,6 +137,7 @@ async def test_grouping_sort_and_folds(drive: Drive, jobs: Jobs, tmp_path: Path)
         await app.until(lambda: model.column is not None)
         assert model.column is not None
         assert (model.column.title, model.reverse) == (title, True)
+        assert app.right.job_table.choice == {"seed": False}
 
 
 @both_sizes

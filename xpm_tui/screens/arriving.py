@@ -52,6 +52,7 @@ def restore(session: Session, tree: Tree, right: RightSide) -> None:
     tree.model.by = session.grouping
     tree.model.unfolded.update(map(RowKey, session.unfolded))
     tree.model.greeted.update(session.met)
+    right.job_table.choice = session.columns
     if session.sorted_by:
         right.job_table.table.sort_by_title(session.sorted_by, reverse=session.reverse)
 
@@ -66,4 +67,5 @@ def left_at(store: Store, tree: Tree, right: RightSide) -> Session:
         grouping=tree.by,
         sorted_by="" if column is None else column.title,
         reverse=right.job_table.table.model.reverse,
+        columns=dict(right.job_table.choice),
     )
