@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from xpm_tui.far.site import FarSite
     from xpm_tui.store import Store, Subject
 
+PATIENCE = 2.0
+"""Seconds that leaving waits for what was read to be remembered for the next start."""
+
 
 def _version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted:
@@ -90,6 +93,7 @@ def command(
         far=far,
     )
     app.run(mouse=not no_mouse)
+    app.watcher.join(PATIENCE)
     click.echo(farewell(app.store, app.left_at.cursor, url="" if far is None else far.place.url))
     if app.return_code:
         sys.exit(app.return_code)

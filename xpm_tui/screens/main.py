@@ -189,9 +189,12 @@ class MainScreen(RemoveScreen):
     def on_main_screen_answered(self, message: Answered) -> None:
         message.stop()
         self._asking = False
-        if self._filter.take(message.answer):
-            self._show_narrowed()
+        before = self._store.wanted
+        self._filter.take(message.answer)
+        # What was typed meanwhile is asked now, and may be answered at once.
         self._ask()
+        if self._store.wanted is not before:
+            self._show_narrowed()
 
     def _show_narrowed(self) -> None:
         """The filter selects other jobs than before."""

@@ -166,3 +166,14 @@ async def test_what_few_jobs_are_in_is_unfolded_and_can_be_folded(drive: Drive) 
         assert names(app) == ["▾ drmm", "▸ learn", "All jobs"]
         await app.press("l")
         assert "● lr=0.01 seed=2" in names(app)
+
+
+async def test_what_is_typed_while_columns_are_made_is_shown_as_soon_as_they_are(
+    drive: Drive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xpm_tui.job_filter.FEW", 0)
+    async with drive().at(WIDE) as app:
+        await app.press("slash", *"seed=2 state:running", "enter")
+        await app.until(lambda: app.app.store.wanted is not None and len(app.app.store.wanted) == 1)
+        await app.until(lambda: names(app) == ["▾ drmm", "▾ learn", "● lr=0.01 seed=2", "All jobs"])
+        assert "1 of 25" in app.lines()[-2]
