@@ -175,13 +175,26 @@ if __name__ == "__main__":
 
 
 def test_a_small_plan_does_not_wait_for_the_end_of_a_large_one(project: Project) -> None:
-    _write(project, RACE.replace("cores=2", "cores=1"))
+    _write(
+        project,
+        """
+if __name__ == "__main__":
+    plan = sys.argv[1]
+    with experiment("ws", plan, launcher=LocalLauncher(cores=1)):
+        if plan == "large":
+            Hold(name="large").submit()
+        for n in range(int(sys.argv[2])):
+            Sit(name=f"{plan}-{n}", seconds=0.01).submit()
+""",
+    )
     large = project.start("large", "40")
-    project.wait_for(lambda: len(project.ledger()) >= 4)
-    code, said = project.run("small", "1")
-    assert code == 0, said
-    code, said = project.finish(large)
-    assert code == 0, said
+    project.wait_for(lambda: project.ledger() == ["begin large"])
+    small = project.start("small", "1")
+    project.wait_for(lambda: _waits(project, "small"))
+    _let_go(project, "large")
+    for plan in (small, large):
+        code, said = project.finish(plan)
+        assert code == 0, said
     assert "end small-0" in project.ledger()[:70]
 
 
