@@ -25,6 +25,7 @@ VERBS = {
     "unpin": "Let jobs be cleaned again.",
     "du": "Say what takes how much on the disk.",
     "drift": "Decide about results made with other defaults.",
+    "fetch": "Bring the results of other hosts here.",
     "doctor": "Look whether a machine is as it must be.",
     "completion": "Print the completion script for a shell.",
 }

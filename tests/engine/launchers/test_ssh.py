@@ -12,7 +12,9 @@ import pytest
 
 from tests.engine.projects import Project
 from tests.far.stub import StubHost
+from xpm_engine.errors import UsageError
 from xpm_engine.launchers.bundle import engine_bundle
+from xpm_engine.verbs.fetch import fetch_job
 from xpm_engine.verbs.kill import Killed, kill_job
 from xpm_engine.workspace import scan, tickets
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
@@ -325,3 +327,27 @@ def test_a_shared_file_system(far: Far) -> None:
     assert not os.listdir(far.host.home)
     assert not Path(far.here.code).exists()
     assert far.project.ledger() == ["begin hello", "end hello", "begin read", "end read"]
+
+
+def test_results_are_fetched_on_demand(far: Far) -> None:
+    far.configure('fetch = "on demand"')
+    far.plan('Write(text="hello").submit()')
+    far.run()
+    key = far.key()
+    job = far.here.job(key)
+    assert not Path(job.root, "out.txt").exists()
+    assert fetch_job(far.here, key, ["*.txt"]).left == 1
+    assert Path(job.root, "out.txt").read_text() == "hello"
+    seen: list[tuple[int, int]] = []
+    tally = fetch_job(far.here, key, progress=lambda here, whole: seen.append((here, whole)))
+    assert (tally.files, tally.left) == (2, 0)
+    assert seen[-1] == (300_005, 300_005)
+    assert Path(job.root, "sub/large").stat().st_size == 300_000
+    assert Fetched.from_json(json.loads(Path(job.fetched).read_text()), job.fetched).left == 0
+
+
+def test_nothing_is_fetched_of_a_job_of_here(far: Far) -> None:
+    far.plan('Write(text="hello").submit()', launcher='"local"')
+    far.run()
+    with pytest.raises(UsageError, match="no result on another host"):
+        fetch_job(far.here, far.key())
