@@ -117,7 +117,7 @@ class OffersReport:
         cost = _cost_words(self.offering.cost(row)) if job or row.run is None else ""
         parts = (title_of(row), size(self.sizes[row.offer]), cost)
         click.echo(f"  [{sign}] " + "  ".join(filter(None, parts)))
-        click.echo(f"      {row.why}")
+        click.echo(f"      {row.why}" + (f"  [{plain(row.by)}]" if row.by else ""))
         if row.needs:
             click.echo(f"      needed by {_who(row.needs)}")
         if stays and row.section is not Section.CANNOT_TELL:
@@ -139,6 +139,7 @@ class OffersReport:
             "attempt": (piece.attempt or None) if piece is not None else None,
             "piece": None if piece is None else piece.words,
             "why": row.why,
+            "run": row.by or None,
             "needed_by": [need.name for need in row.needs],
             "stays": row.refused or None,
             "ticked": row.offer in self.ticked,

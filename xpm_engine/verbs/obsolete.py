@@ -192,7 +192,7 @@ def why_offered(item: Obsolete, *, now: float | None = None) -> str:
 
 
 def _replaced_words(item: Obsolete, clock: float) -> str:
-    """``run 20 Nov: lr 0.5 → 0.1 (seed=1, commit 1f2e3d4)``; empty where no run took its place."""
+    """``run drmm 20 Nov: lr 0.5 → 0.1 (seed=1, commit 1f2e3d4)``; empty where none replaced it."""
     by = item.replacement
     if by is None:
         return ""
@@ -203,4 +203,5 @@ def _replaced_words(item: Obsolete, clock: float) -> str:
     if by.commit:
         facts.append(f"commit {by.commit[:_COMMIT_DIGITS]}")
     tail = f" ({', '.join(facts)})" if facts else ""
-    return plain(f"run {by.run}, {when(by.at, clock)}: {left}{tail}")
+    experiment = by.run.partition("/")[0]
+    return plain(f"run {experiment} {when(by.at, clock)}: {left}{tail}")

@@ -61,6 +61,8 @@ class OfferRow:
     why: str
     job: JobRecord | None = None
     """The job, or the one that a piece belongs to."""
+    by: str = ""
+    """``experiment/run`` of the run that took its place; empty where none did."""
     run: RunView | None = None
     needs: tuple[Need, ...] = ()
     """Who needs it all the same."""
@@ -209,6 +211,7 @@ def _obsolete_rows(
                 _SECTIONS[item.reason],
                 why_offered(item),
                 item.job,
+                by="" if item.replacement is None else item.replacement.run,
                 needs=item.needs,
                 refused="nobody can tell whether it is needed" if doubt else live,
                 ticked=offer in first and not doubt and not live,

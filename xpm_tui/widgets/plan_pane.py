@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Hashable
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -97,15 +98,17 @@ class PlanPane(Vertical):
         if not self.busy:
             self.tick(frozenset())
 
-    def on_table_marks_wanted(self, message: Table.MarksWanted) -> None:
+    def on_mount(self) -> None:
+        self.table.take_marks = self._take_marks
+
+    def _take_marks(self, marks: frozenset[Hashable]) -> None:
         """Tick what can be; say why not where nothing can."""
-        message.stop()
         if self.removal is None or self.busy:
             return
         row = self.table.offer_row
-        if row is not None and row.refused and row.offer in message.marks:
+        if row is not None and row.refused and row.offer in marks:
             self.post_message(self.Refused(f"this one stays: {row.refused}"))
-        self.tick(self.table.wanted(message.marks))
+        self.tick(self.table.wanted(marks))
 
     def on_table_opened(self, message: Table.Opened) -> None:
         """All that is to be known of the row."""
@@ -165,6 +168,8 @@ def whole_story(row: OfferRow, removal: Removal) -> list[str]:
     """Everything that is known of a row: why, who needs it, its size, what it takes to get back."""
     size = removal.sizes.get(row.offer)
     lines = [f"{row.section.value}: {row.why}"]
+    if row.by:
+        lines.append(f"That run is {row.by}.")
     if row.refused:
         lines.append(f"It stays: {row.refused}")
     lines.append("" if size is None else f"It takes {look.size(size)}.")

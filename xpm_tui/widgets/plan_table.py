@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable
 
 from rich.segment import Segment
 from rich.text import Text
+from textual.message import Message
 from textual.strip import Strip
 
 from xpm_engine.verbs.obsolete import Offer
@@ -33,8 +34,16 @@ class PlanTable(KeyTable[PlanRow]):
         super().__init__(row_key)
         self.removal: Removal | None = None
         self.ticked: frozenset[Offer] = frozenset()
+        self.take_marks: Callable[[frozenset[Hashable]], object] | None = None
+        """Called at once with what is to be ticked: `X` right behind a tick must know of it."""
         self._sorted = 0
         self._back = False
+
+    def post_message(self, message: Message) -> bool:
+        if self.take_marks is not None and isinstance(message, KeyTable.MarksWanted):
+            self.take_marks(message.marks)
+            return True
+        return super().post_message(message)
 
     def take(self, removal: Removal) -> None:
         """Show a plan, or the same with more sizes known."""

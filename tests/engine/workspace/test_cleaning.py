@@ -264,6 +264,17 @@ def test_another_users_folder_stays(
     assert "belongs to" in cleaning.plan_removal(workspace, [A]).rows[0].refused
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_a_folder_that_really_is_another_users_stays(workspace: WorkspacePaths) -> None:
+    job = make_job(workspace, A)
+    os.chown(job.root, 65534, 65534)
+    plan = cleaning.plan_removal(workspace, [A])
+    assert plan.rows[0].refused.startswith("it belongs to")
+    done = cleaning.carry_out(workspace, plan)
+    assert done.empty
+    assert os.path.isdir(job.root)
+
+
 def test_a_read_only_folder_stays(workspace: WorkspacePaths) -> None:
     job = make_job(workspace, A)
     os.chmod(job.root, 0o555)

@@ -10,10 +10,11 @@ import pytest
 from tests.engine.folders import key
 from tests.engine.histories import job, line, run, unreadable_run
 from xpm_engine.workspace.cleaning.needs import NeedKind
+from xpm_engine.workspace.index import JobRow, PackedReferences, Records, pack_job
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.obsolete import Obsolete, ObsoleteReason, Survey, survey
 from xpm_engine.workspace.recompute import Cost, cost_again
-from xpm_engine.workspace.records.runs import PlanState, Reference, RunKind
+from xpm_engine.workspace.records.runs import Manifest, PlanState, Reference, RunKind
 from xpm_engine.workspace.records.states import JobState
 from xpm_engine.workspace.scan import JobRecord
 
@@ -212,3 +213,18 @@ def test_what_it_takes_to_get_it_back() -> None:
     assert cost_again(found, [B]) == Cost(5, unknown=1)
     assert cost_again(found, [B, C]) == Cost(15, unknown=1)
     assert cost_again(found, [D]).nothing
+
+
+def test_100_000_jobs_of_two_runs_are_surveyed() -> None:
+    count = 100_000
+    packed = pack_job(replace(job(A), ended="2026-11-23T05:52:01.123456Z"))
+    assert isinstance(packed, bytes)
+    keys = [key(number) for number in range(count)]
+    rows: dict[JobKey, JobRow] = dict.fromkeys(keys, packed)
+    lines = PackedReferences.of([line(A)]).rows
+    first = replace(run(1, []), manifest=Manifest(PackedReferences(keys, lines * count), True))
+    half = PackedReferences(keys[::2], lines * (count // 2))
+    second = replace(run(2, []), manifest=Manifest(half, True))
+    found = survey([first, second], Records(rows))
+    assert {item.key for item in found.obsolete} == set(keys[1::2])
+    assert all(item.reason is ObsoleteReason.REPLACED and item.free for item in found.obsolete)

@@ -110,6 +110,23 @@ async def test_a_title_ticks_its_section(drive: Drive) -> None:
         await see(app, "0 of 3 ticked")
 
 
+async def test_a_tick_counts_for_the_key_right_behind_it(
+    drive: Drive, workspace: FakeWorkspace
+) -> None:
+    async with drive(survey=True).at(WIDE) as app:
+        await to_branch(app, ObsoleteSubject())
+        await app.press("x")
+        await see(app, "1 of 3 ticked")
+        table = app.app.screen.query_one(PlanTable)
+        table.move_to(LEARN[2].key)
+        screen = app.app.screen
+        assert isinstance(screen, CleanScreen)
+        screen.action_act("mark")
+        screen.action_act("carry_out")
+        await see(app, "nothing is ticked")
+        assert os.path.isdir(workspace.paths.job(LEARN[2].key).root)
+
+
 async def test_a_row_tells_all_that_is_known(drive: Drive) -> None:
     async with drive(survey=True).at(WIDE) as app:
         await to_branch(app, ObsoleteSubject())
