@@ -102,9 +102,14 @@ def _goes_out(situation: Situation) -> str:
     return "a browser has no other programs" if situation.web else ""
 
 
-def _edits(situation: Situation) -> str:
-    """An editor or a shell could change anything."""
+def _leaves(situation: Situation) -> str:
+    """A shell could change anything."""
     return _goes_out(situation) or _changes(situation)
+
+
+def _edits(situation: Situation) -> str:
+    there = f"the files are on {situation.host}: | pages what was brought here, ! is a shell there"
+    return _leaves(situation) or (there if situation.host else "")
 
 
 def _removes(situation: Situation) -> str:
@@ -280,8 +285,8 @@ ACTIONS: tuple[Action, ...] = (
         "shell",
         ("exclamation_mark",),
         "shell",
-        "A shell in the folder; exit leads back",
-        why_disabled=_edits,
+        "A shell in the folder, there by ssh if it is on another machine; exit leads back",
+        why_disabled=_leaves,
     ),
     Action(
         "pin",

@@ -326,7 +326,7 @@ class XpmApp(App[None], inherit_bindings=False):
             workspace, self._wake, events=self._events, clock=self.clock, senses=senses
         )
         if self.far is not None:
-            self.far.tell(watcher.touch)
+            self.far.tell(watcher.touch, watcher.look_soon)
         return watcher
 
     def _wake(self) -> None:
@@ -396,6 +396,8 @@ class XpmApp(App[None], inherit_bindings=False):
         self.refresh(repaint=True, layout=True)
 
     def do_reread(self) -> None:
+        if self.far is not None:
+            self.far.place.link.hurry()
         self._watcher.look_now()
 
     def do_quit(self) -> bool:

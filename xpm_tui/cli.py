@@ -114,10 +114,15 @@ def _check_experiment(workspace: WorkspacePaths, name: str) -> None:
 
 def _far_site(url: str, *, readonly: bool) -> FarSite:
     """Connect to a workspace of another machine; raises UsageError, RemoteError."""
-    from xpm_tui.far.place import cache_folder, open_place
+    from xpm_tui.copies import copies_folder
+    from xpm_tui.far.place import open_place
     from xpm_tui.far.site import FarSite
 
-    return FarSite(open_place(url, caches=cache_folder()), readonly=readonly)
+    def load_app() -> None:
+        import xpm_tui.app  # noqa: F401
+
+    place = open_place(url, caches=copies_folder(), meanwhile=load_app)
+    return FarSite(place, readonly=readonly)
 
 
 def _start_demo(*, failure: bool) -> Path:

@@ -142,6 +142,8 @@ class Watcher:
         self._found: deque[Delta] = deque()
         self._touched: set[JobKey] = set()
         self._woken = False
+        self._share = 0.0
+        """How much the screen was told to be looked at."""
         self._kept = False
         """Whether what the first look at everything found was remembered."""
         self._stopped = False
@@ -251,7 +253,8 @@ class Watcher:
         for delta in self._reader.read(look):
             if self._stopped:
                 return
-            if delta or delta.checked != 1.0 or look.everything:
+            if delta or delta.checked != 1.0 or self._share != 1.0 or look.everything:
+                self._share = delta.checked
                 self._hand_on(delta)
 
     def _hand_on(self, delta: Delta) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -45,6 +46,9 @@ class Link:
         self._connection: Connection | None = None
         self._error: XpmError | None = None
         self._closed = False
+        self._hurried = False
+        self._next: float | None = None
+        """When (time.monotonic) the next try begins; None while there is one, or a connection."""
         self._thread = threading.Thread(target=self._main, name=f"xpm-link-{name}", daemon=True)
 
     def start(self) -> Link:
@@ -56,6 +60,22 @@ class Link:
     def error(self) -> XpmError | None:
         """Why there is no connection now; None where there is one, or the first try goes on."""
         return self._error
+
+    @property
+    def again_in(self) -> float | None:
+        """Seconds until the next try; None while one goes on, or there is a connection."""
+        due = self._next
+        return None if due is None else max(0.0, due - time.monotonic())
+
+    def when_up(self, up: Callable[[Connection], None]) -> None:
+        """Call this from now on with each new connection, in the link's thread."""
+        self._up = up
+
+    def hurry(self) -> None:
+        """Try now, if it waits for the next try."""
+        with self._state:
+            self._hurried = True
+            self._state.notify_all()
 
     def connection(self, *, patience: float = 0.0) -> Connection:
         """The connection of now; raises why there is none, after `patience` seconds."""
@@ -130,4 +150,7 @@ class Link:
         with self._state:
             # Hosts that went down together are not all asked at the same moment.
             spread = seconds * random.uniform(0.8, 1.2)
-            self._state.wait_for(lambda: self._closed, spread)
+            self._hurried = False
+            self._next = time.monotonic() + spread
+            self._state.wait_for(lambda: self._closed or self._hurried, spread)
+            self._next = None

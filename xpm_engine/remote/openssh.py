@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 from contextlib import suppress
 from dataclasses import dataclass
@@ -135,6 +136,16 @@ def command(
         words += ["-o", f"{option}={value}"]
     words += destination.arguments
     return [*words, remote] if remote is not None else words
+
+
+def shell_command(destination: Destination, folder: str) -> list[str]:
+    """The command line of a shell in a folder there, at the user's terminal.
+
+    The words are those that sh, csh and fish understand alike. Raises StorageError.
+    """
+    words = ["ssh", "-t", "-S", control_path(), "-o", "ForwardAgent=no"]
+    words += destination.arguments
+    return [*words, f"cd {shlex.quote(folder)} && exec $SHELL -l"]
 
 
 def control_path() -> str:

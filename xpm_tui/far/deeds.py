@@ -101,8 +101,8 @@ class FarDeeds:
         connection, number = self._made(found)
         sizes = dict(found.sizes)
         for part in self._stream(connection, "sizes", plan=number):
-            for row, size in part.items("sizes"):
-                sizes[found.rows[row].offer] = size
+            told: list[tuple[int, int]] = part.items("sizes")
+            sizes.update((found.rows[row].offer, size) for row, size in told)
             if stopped():
                 return
             tell(replace(found, sizes=dict(sizes)))

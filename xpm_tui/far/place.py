@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from threading import Thread
 
 from xpm_engine.errors import NotAWorkspaceError, StorageError, UnreachableError, UsageError
 from xpm_engine.remote.archive import VERBS
@@ -15,13 +15,12 @@ from xpm_engine.remote.link import Link
 from xpm_engine.remote.openssh import connect, parse_url
 from xpm_engine.workspace.atomic import dumps, make_folders, read_object, write_atomic
 from xpm_engine.workspace.layout import WorkspacePaths
+from xpm_tui.copies import ABOUT, forget_old
 
 SCHEME = "ssh://"
 
 FIRST_PATIENCE = 30.0
 """Seconds for the first connection; ssh itself gives up sooner where nothing answers."""
-
-_ABOUT = "place.json"
 
 
 @dataclass(frozen=True)
@@ -55,11 +54,13 @@ def open_place(
     caches: str,
     dial: Callable[[bool], Connection] | None = None,
     verbs: Callable[[], Connection] | None = None,
+    meanwhile: Callable[[], object] = lambda: None,
 ) -> FarPlace:
     """Connect to ``ssh://[user@]host[:port]/path``, and see that the path is a folder.
 
     Where the machine can't be reached, what was seen of it before is there to be browsed; `caches`
-    is the folder for that. Raises UsageError, RemoteError where nothing was, NotAWorkspaceError.
+    is the folder for that; `meanwhile` is done while it is waited for. Raises UsageError,
+    RemoteError where nothing was, NotAWorkspaceError.
     """
     destination, path = parse_url(url)
     if not path:
@@ -71,6 +72,7 @@ def open_place(
     here = WorkspacePaths(f"{caches}/{name}")
     link = Link(host, dial or (lambda suspicious: connect(destination, suspicious=suspicious)))
     link.start()
+    meanwhile()
     try:
         root = _resolve(link, host, path)
     except UnreachableError:
@@ -84,7 +86,8 @@ def open_place(
         raise
     make_folders(here.root)
     with suppress(StorageError):
-        write_atomic(f"{here.root}/{_ABOUT}", dumps({"v": 1, "url": url, "root": root}))
+        write_atomic(f"{here.root}/{ABOUT}", dumps({"v": 1, "url": url, "root": root}))
+    Thread(target=forget_old, args=(caches,), kwargs={"but": name}, daemon=True).start()
     return FarPlace(
         url, host, root, here, link, verbs or (lambda: connect(destination, load=VERBS))
     )
@@ -107,17 +110,7 @@ def _resolve(link: Link, host: str, path: str) -> str:
 def _remembered(here: WorkspacePaths) -> str | None:
     """The path there, if something was seen of it before."""
     try:
-        root = read_object(f"{here.root}/{_ABOUT}").get("root")
+        root = read_object(f"{here.root}/{ABOUT}").get("root")
     except (OSError, StorageError, ValueError):
         return None
     return root if isinstance(root, str) else None
-
-
-def cache_folder() -> str:
-    """Where what was seen of other machines is kept: outside of every workspace."""
-    caches = os.environ.get("XDG_CACHE_HOME", "")
-    if not os.path.isabs(caches):
-        from platformdirs import user_cache_dir
-
-        return f"{user_cache_dir('xpm-tui', appauthor=False)}/far"
-    return f"{caches}/xpm-tui/far"

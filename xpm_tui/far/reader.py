@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from xpm_engine.errors import XpmError
+from xpm_engine.errors import NotAWorkspaceError, XpmError
 from xpm_engine.remote.connection import Connection
 from xpm_engine.workspace.index import Known, read_index, write_index
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
@@ -22,6 +22,12 @@ from xpm_tui.far.runs import FarRuns
 from xpm_tui.store.model import Delta
 from xpm_tui.store.reader import NEARLY, Look
 from xpm_tui.store.subjects import RunKey
+
+FIRST = 100
+"""Jobs that are read before all others where nothing was known."""
+
+PAINT = 0.2
+"""Seconds that the screen has to paint them."""
 
 
 class FarReader:
@@ -46,6 +52,8 @@ class FarReader:
         self._connection: Connection | None = None
         self._stamps: dict[str, list[int] | None] = {}
         self._names: tuple[str, ...] | None = None
+        self._begun: frozenset[RunKey] = frozenset()
+        """The runs that go on, and those whose record is not there yet."""
         self._checked = False
         self._problem = ""
 
@@ -81,8 +89,8 @@ class FarReader:
         return (
             here.root,
             here.experiments,
-            *map(here.experiment, self._names or ()),
-            *(here.run(run.experiment, run.run).root for run in sorted(self.live_runs)),
+            *map(here.experiment, self._runs.folders),
+            *(here.run(run.experiment, run.run).root for run in sorted(self._begun)),
             here.jobs,
             *(f"{here.jobs}/{task}" for task in self._jobs.tasks),
         )
@@ -90,19 +98,22 @@ class FarReader:
     def read(self, look: Look) -> Iterator[Delta]:
         """Ask what changed; yields what is new, the experiments' latest runs first."""
         problem = ""
+        checked = 1.0
         try:
             connection = self.place.link.connection()
             self.lost = ""
             yield from self._read(connection, look)
             self._details.keep_up(connection)
         except XpmError as error:
+            # Of what was never looked at nothing is known, not even that it is empty.
+            checked = 1.0 if self._checked else 0.0
             if self._connection is not None and self._connection.alive:
                 problem = f"{error.where}: {error.what}" if error.where else error.what
             else:
                 self.lost = error.what
         changed = problem != self._problem
         self._problem = problem
-        yield Delta(problem=problem if changed else None)
+        yield Delta(problem=problem if changed else None, checked=checked)
 
     def _read(self, connection: Connection, look: Look) -> Iterator[Delta]:
         self._living.forget()
@@ -113,6 +124,10 @@ class FarReader:
             look = Look(everything=True)
         different = self._different_folders(connection)
         there = self._there
+        if self._stamps[there.root] is None:
+            # What was seen stays on the screen: that it went is no reason to forget it.
+            self._stamps.clear()
+            raise NotAWorkspaceError("the folder is not there any more", where=there.root)
         latest: list[RunKey] = []
         older: list[RunKey] = []
         if (
@@ -122,6 +137,8 @@ class FarReader:
         ):
             latest, older = self._runs.look(connection)
         latest += self._runs.crashed(connection)
+        if not self._checked and not self._known.jobs and latest:
+            yield from self._first(connection, latest)
         head = Delta(
             runs=dict(self._runs.read(connection, latest)),
             gone_runs=self._runs.forget_gone(),
@@ -134,11 +151,26 @@ class FarReader:
             yield replace(head, jobs=part.jobs, checked=share)
             head = Delta()
         fresh = dict(self._runs.read(connection, older))
-        self.live_runs = frozenset(
-            RunKey(*name) for name, run in self._known.runs.items() if run.view.live
-        )
+        runs = self._known.runs.items()
+        self.live_runs = frozenset(RunKey(*name) for name, run in runs if run.view.live)
+        unread = (RunKey(*name) for name, run in runs if run.view.record is None)
+        self._begun = self.live_runs.union(unread)
         self._checked |= everything
         yield replace(head, runs={**head.runs, **fresh})
+
+    def _first(self, connection: Connection, latest: list[RunKey]) -> Iterator[Delta]:
+        """The beginning of the newest run, before all else: something to look at."""
+        newest = max(latest, key=lambda run: run.run)
+        latest.remove(newest)
+        runs = dict(self._runs.read(connection, [newest]))
+        self._names = self._runs.experiments
+        head = Delta(runs=runs, experiments=self._names, checked=0.0)
+        keys = [line.key for view in runs.values() for line in view.manifest.references[:FIRST]]
+        for part in self._jobs.look_at(connection, keys):
+            yield replace(head, jobs=part.jobs)
+            head = Delta(checked=0.0)
+        # The screen paints meanwhile: one thread at a time is quicker.
+        time.sleep(PAINT)
 
     def _different_folders(self, connection: Connection) -> frozenset[str]:
         """The folders there that are not as they were, by their names there."""

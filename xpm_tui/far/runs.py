@@ -33,6 +33,8 @@ class FarRuns:
         self._files: dict[RunKey, Files] = {}
         self._sizes: dict[RunKey, int] = {}
         """Of their manifests."""
+        self.folders: tuple[str, ...] = ()
+        """The names of all experiments' folders, those without a run included."""
         self.listed = False
         """Whether it is known which there are."""
 
@@ -47,7 +49,9 @@ class FarRuns:
         latest: list[RunKey] = []
         older: list[RunKey] = []
         before, self._files = self._files, {}
+        folders: list[str] = []
         for part in connection.stream("runs", root=self._place.root):
+            folders.append(part.body["experiment"])
             keys: list[RunKey] = []
             for experiment, name, stamps in part.body.get("runs", ()):
                 run = RunKey(experiment, name)
@@ -60,7 +64,7 @@ class FarRuns:
                 self._sizes[run] = files[-1]
             latest += keys[-1:]
             older += keys[:-1]
-        self.listed = True
+        self.listed, self.folders = True, tuple(folders)
 
         def differs(run: RunKey) -> bool:
             known = self._known.runs.get((run.experiment, run.run))

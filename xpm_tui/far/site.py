@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Sequence
 
 from xpm_engine.errors import XpmError
-from xpm_engine.workspace.layout import JobKey
+from xpm_engine.remote.openssh import parse_url, shell_command
+from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_tui.far.deeds import FarDeeds
 from xpm_tui.far.details import Details, Shown
 from xpm_tui.far.listening import FarEars
 from xpm_tui.far.place import FarPlace
 from xpm_tui.far.reader import FarReader
 from xpm_tui.folder import MAX_DEPTH, MAX_ENTRIES, Entry, EntryKind, Listing
+from xpm_tui.outside import Errand
 from xpm_tui.watcher import Senses
 
 _KINDS = {"file": EntryKind.FILE, "folder": EntryKind.FOLDER, "link": EntryKind.LINK}
@@ -39,9 +42,11 @@ class FarSite:
         reader = FarReader(self.place, self._details, clock=clock)
         return Senses(reader, lambda heard: FarEars(self.place, heard))
 
-    def tell(self, touch: Callable[[JobKey], None]) -> None:
-        """Call this, in any thread, when files of a job on the screen have come."""
+    def tell(self, touch: Callable[[JobKey], None], soon: Callable[[], None]) -> None:
+        """Call `touch`, in any thread, when files of a job on the screen have come, and `soon`
+        when there is a new connection."""
         self._touch = touch
+        self.place.link.when_up(lambda _: soon())
 
     def attend(self, key: JobKey | None, attempt: int) -> bool:
         """This job is on the screen: follow its files; whether that is news."""
@@ -74,6 +79,31 @@ class FarSite:
         except XpmError as error:
             return Listing(tuple(entries), complete=False, problem=error.what)
         return Listing(tuple(entries), complete=complete)
+
+    def shell(self, folder: str) -> Errand:
+        """A shell in a folder there, that is named as the one here which stands for it.
+
+        Raises StorageError.
+        """
+        there = self.place.there(folder)
+        command = shell_command(parse_url(self.place.url)[0], there)
+        greeting = f"{self.place.host}:{there}\nexit, or ctrl+d, leads back to xpm-tui"
+        return Errand(tuple(command), greeting=greeting)
+
+    def forms(self, keys: Sequence[JobKey]) -> tuple[tuple[str, str], ...]:
+        """What is copied of jobs there, besides what holds wherever they are."""
+        host, url = self.place.host, self.place.url
+        there = WorkspacePaths(self.place.root)
+        if not keys:
+            opens = shlex.join(["xpm-tui", url])
+            return (("folder", there.root), ("command that opens it", opens))
+        folders = [there.job(key).root for key in keys]
+        copies = "\n".join(shlex.quote(f"{host}:{folder}") for folder in folders)
+        found = [("folder", "\n".join(folders)), ("folder, for scp and rsync", copies)]
+        if len(keys) == 1:
+            opens = shlex.join(["xpm-tui", url, "--job", keys[0].short])
+            found.append(("command that opens it", opens))
+        return tuple(found)
 
     def close(self) -> None:
         """Let go of the machine."""

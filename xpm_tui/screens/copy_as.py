@@ -10,7 +10,7 @@ from rich.text import Text
 
 from xpm_engine.errors import XpmError
 from xpm_engine.verbs import forms
-from xpm_engine.workspace.layout import WorkspacePaths
+from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.records.params import ParamsRecord
 from xpm_engine.workspace.scan import read_params
 from xpm_tui import look
@@ -34,38 +34,48 @@ class CopyAsScreen(Picker):
 
 
 def forms_of(
-    workspace: WorkspacePaths, jobs: Sequence[Job], *, shown: WorkspacePaths | None = None
+    workspace: WorkspacePaths, jobs: Sequence[Job], *, there: tuple[Form, ...] | None = None
 ) -> tuple[Form, ...]:
     """All forms of these jobs; reads their parameters, so in a thread.
 
-    `shown` is the workspace by the name that it has for people, where that is another one.
+    `there` are those that say where they are, if that is on another machine.
     """
     keys = [job.key for job in jobs]
-    shown = shown or workspace
     if not keys:
-        return (("folder", shown.root), ("command that opens it", _command("xpm-tui")))
+        here = (("folder", workspace.root), ("command that opens it", _command("xpm-tui")))
+        return there or here
     records = [_params(workspace, job) for job in jobs]
     found = [record for record in records if record is not None]
     identifiers = [key.identifier for key in keys]
-    where = f"-w {shlex.quote(shown.root)}"
     choices: list[Form] = [
         ("identifier", "\n".join(identifiers)),
         ("task and identifier", "\n".join(map(str, keys))),
-        ("folder", "\n".join(shown.job(key).root for key in keys)),
-        ("command that lists it", f"xpm ls 'id:{','.join(identifiers)}' {where}"),
+        *(_places(workspace, keys) if there is None else there),
     ]
-    if len(keys) == 1:
-        choices += [
-            ("command that explains it", f"xpm why {keys[0]} {where}"),
-            ("command that shows its log", f"xpm log {keys[0]} {where}"),
-            ("command that opens it", _command("xpm-tui", shown.root, "--job", keys[0].short)),
-        ]
     params = [json.dumps(dict(job.params), indent=2, ensure_ascii=False) for job in jobs]
     choices.append(("parameters that were set", _list(params)))
     if found:
         choices.append(("all parameters as JSON", _list(list(map(forms.json_text, found)))))
         choices.append(("Python", "\n\n".join(map(forms.python_text, found))))
     return tuple(choices)
+
+
+def _places(workspace: WorkspacePaths, keys: Sequence[JobKey]) -> list[Form]:
+    """Where they are, and the commands about them there."""
+    where = f"-w {shlex.quote(workspace.root)}"
+    identifiers = ",".join(key.identifier for key in keys)
+    found: list[Form] = [
+        ("folder", "\n".join(workspace.job(key).root for key in keys)),
+        ("command that lists it", f"xpm ls 'id:{identifiers}' {where}"),
+    ]
+    if len(keys) == 1:
+        opens = _command("xpm-tui", workspace.root, "--job", keys[0].short)
+        found += [
+            ("command that explains it", f"xpm why {keys[0]} {where}"),
+            ("command that shows its log", f"xpm log {keys[0]} {where}"),
+            ("command that opens it", opens),
+        ]
+    return found
 
 
 def _command(*words: str) -> str:

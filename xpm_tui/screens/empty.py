@@ -17,6 +17,7 @@ from xpm_engine.errors import XpmError
 from xpm_engine.workspace.layout import WorkspacePaths
 from xpm_engine.workspace.scan import is_workspace
 from xpm_tui.acting import ActingScreen
+from xpm_tui.copies import is_copy
 from xpm_tui.demo import FOLDER, TASKS, WORKSPACE, start_demo, write_demo
 from xpm_tui.look import plain, plural
 from xpm_tui.widgets.key_bar import KeyBar
@@ -73,9 +74,11 @@ class EmptyScreen(ActingScreen[None]):
         yield KeyBar(id="keys")
 
     def on_mount(self) -> None:
-        self.query_one(TitleBar).show_empty(self._workspace)
+        far = self.app.far
+        self.query_one(TitleBar).show_empty(self._workspace, place="" if far is None else far.title)
         self.query_one(OptionList).focus()
-        self.run_worker(self._look_around, thread=True, exit_on_error=False)
+        if self.app.far is None:
+            self.run_worker(self._look_around, thread=True, exit_on_error=False)
         self._tick()
         self.set_interval(1.0, self._tick)
 
@@ -86,6 +89,8 @@ class EmptyScreen(ActingScreen[None]):
         self.query_one(KeyBar).show(self.possible())
 
     def _words(self) -> Text:
+        if self.app.far is not None:
+            return _words_there(self.app.far.title, self._problem)
         facts = folder_facts(self._workspace)
         name = os.path.basename(facts.path) or facts.path
         lines = [
@@ -104,6 +109,8 @@ class EmptyScreen(ActingScreen[None]):
         return Text("\n").join(lines)
 
     def _options(self) -> list[Option]:
+        if self.app.far is not None:
+            return [Option(Text("Keys and help"), id=Choice.HELP.value)]
         demo = os.path.join(os.getcwd(), FOLDER)
         return [
             Option(
@@ -133,7 +140,8 @@ class EmptyScreen(ActingScreen[None]):
         sessions = self.app.sessions
         known = {self._workspace.root, *near}
         recent = () if sessions is None else sessions.recent()
-        lately = tuple(path for path in recent if path not in known)
+        # What stands here for a workspace of another machine is none by itself.
+        lately = tuple(path for path in recent if path not in known and not is_copy(path))
         self.app.call_later(self._show_others, near, lately)
 
     def _show_others(self, near: tuple[str, ...], lately: tuple[str, ...]) -> None:
@@ -188,6 +196,17 @@ class EmptyScreen(ActingScreen[None]):
 
     def do_quit(self) -> None:
         self.app.exit()
+
+
+def _words_there(place: str, problem: str) -> Text:
+    """What is said of a workspace on another machine."""
+    if problem:
+        return Text("\n").join([Text(plain(place), "xpm.title"), Text(plain(problem), "xpm.bad")])
+    lines = [
+        Text(plain(f"Nothing has run in {place} yet."), "xpm.title"),
+        Text("This screen fills by itself when a plan starts there."),
+    ]
+    return Text("\n").join(lines)
 
 
 def folder_facts(workspace: WorkspacePaths) -> FolderFacts:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from textual.message import Message
 
-from xpm_engine.errors import XpmError
+from xpm_engine.errors import UsageError, XpmError
 from xpm_tui import outside
 from xpm_tui.acting import ActingScreen
 from xpm_tui.screens.capture import Capture
@@ -53,12 +53,25 @@ class HereScreen(ActingScreen[None]):
     def do_pager(self) -> None:
         """The pager, on the log or the file."""
         store, here, secure = self.app.store, self.here(), self.app.readonly
-        self._go_out(lambda: outside.pager(paged(store, here), os.environ, secure=secure))
+        far = self.app.far
+
+        def errand() -> outside.Errand:
+            at = paged(store, here)
+            if far is not None and not os.path.isfile(at.file):
+                raise UsageError(
+                    f"it was not brought here from {far.place.host}: L brings a log, ! is a shell"
+                )
+            return outside.pager(at, os.environ, secure=secure)
+
+        self._go_out(errand)
 
     def do_shell(self) -> None:
         """A shell in the folder."""
-        store, here = self.app.store, self.here()
-        self._go_out(lambda: outside.shell(folder(store, here), os.environ))
+        store, here, far = self.app.store, self.here(), self.app.far
+        if far is not None:
+            self._go_out(lambda: far.shell(folder(store, here)))
+        else:
+            self._go_out(lambda: outside.shell(folder(store, here), os.environ))
 
     def do_copy(self) -> None:
         """The identifiers of the jobs; of anything else its name."""
@@ -83,7 +96,9 @@ class HereScreen(ActingScreen[None]):
 
             self.app.push_screen(CopyAsScreen(forms), chosen)
 
-        self.in_thread(lambda: forms_of(store.workspace, capture.jobs, shown=store.shown), ask)
+        far = self.app.far
+        there = None if far is None else far.forms(capture.keys)
+        self.in_thread(lambda: forms_of(store.workspace, capture.jobs, there=there), ask)
 
     def _go_out(self, errand: Callable[[], outside.Errand]) -> None:
         """Leave the terminal to another program, and come back."""

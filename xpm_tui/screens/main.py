@@ -254,6 +254,7 @@ class MainScreen(RemoveScreen):
             store.problem,
             readonly=self.app.readonly,
             as_of="" if as_of is None else when(format_time(as_of), self.app.clock()),
+            again_in=None if self.app.far is None else self.app.far.place.link.again_in,
         )
         self._status.show_facts(
             told,

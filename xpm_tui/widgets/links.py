@@ -49,7 +49,9 @@ def links_of(store: Store, job: Job) -> tuple[Link, ...]:
     links: list[Link] = []
     for path, stream in ((paths.stdout_link, Stream.STDOUT), (paths.stderr_link, Stream.STDERR)):
         target = LogSubject(job.key, job.run, stream)
-        links.append(Link("log", os.path.basename(path), Text(look.plain(path)), target))
+        links.append(
+            Link("log", os.path.basename(path), Text(look.plain(store.told(path))), target)
+        )
     for run in store.runs_of(job.key):
         links.append(
             Link("run", look.plain(str(run)), _tags_in(store, job.key, run), RunSubject(run))

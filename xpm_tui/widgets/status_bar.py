@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from rich.text import Text
 from textual.timer import Timer
 
@@ -72,16 +74,24 @@ class StatusBar(Sides):
 
 
 def badge(
-    hearing: Hearing, checked: float, problem: str, *, readonly: bool, as_of: str = ""
+    hearing: Hearing,
+    checked: float,
+    problem: str,
+    *,
+    readonly: bool,
+    as_of: str = "",
+    again_in: float | None = None,
 ) -> Text:
     """``● live``, ``◌ every 5 s``, ``as of 09:12, checking 34 %``, with `` · read-only``.
 
-    `as_of` says when what is not checked yet was so.
+    `as_of` says when what is not checked yet was so; a lost link is tried again in `again_in`
+    seconds, or just now.
     """
     if problem:
         text = Text("can't be read", "xpm.bad")
     elif hearing is Hearing.LOST:
-        text = Text(f"◌ link lost, as of {as_of}" if as_of else "◌ link lost", "xpm.warning")
+        words = f"◌ link lost, {_again(again_in)}"
+        text = Text(f"{words}, as of {as_of}" if as_of else words, "xpm.warning")
     elif checked < 1.0:
         words = f"checking {int(checked * 100)} %"
         text = Text(f"as of {as_of}, {words}" if as_of else words, "xpm.warning")
@@ -90,3 +100,9 @@ def badge(
     else:
         text = Text("● live", "xpm.good")
     return text.append(" · read-only") if readonly else text
+
+
+def _again(seconds: float | None) -> str:
+    if seconds is None:
+        return "connecting"
+    return f"again in {ceil(seconds)} s" if seconds <= 60 else "again in 1 min"

@@ -42,10 +42,10 @@ class TitleBar(Sides):
         left = Text(plain(" › ".join([where, *place_of(store, subject)])), "xpm.title")
         self.show(left, totals_text(store.totals(), wordy=self.size.width >= WORDY))
 
-    def show_empty(self, workspace: WorkspacePaths) -> None:
-        """Show a workspace in which nothing has run."""
-        place = Text(plain(f"{host_name()}:{home_path(workspace)}"), "xpm.title")
-        self.show(place, Text("empty", "xpm.faint"))
+    def show_empty(self, workspace: WorkspacePaths, *, place: str = "") -> None:
+        """Show a workspace in which nothing has run; `place` is where it really is."""
+        where = place or f"{host_name()}:{home_path(workspace)}"
+        self.show(Text(plain(where), "xpm.title"), Text("empty", "xpm.faint"))
 
 
 def home_path(workspace: WorkspacePaths) -> str:

@@ -59,7 +59,8 @@ def jobs(request: Request) -> Iterator[Message]:
 
 
 def runs(request: Request) -> Iterator[Message]:
-    """The runs of all experiments; parts: ``runs`` [[experiment, run, {name: stamp}], ...].
+    """The runs of all experiments; parts: ``experiment``, and its ``runs`` [[experiment, run,
+    {name: stamp}], ...].
 
     Their files can be long, and are read with `read`, what was appended alone.
     """
@@ -72,7 +73,7 @@ def runs(request: Request) -> Iterator[Message]:
             with suppress(OSError):
                 names = os.listdir(folder)
             rows.append([experiment, run, {name: stamp_of(f"{folder}/{name}") for name in names}])
-        yield Message({"runs": rows})
+        yield Message({"experiment": experiment, "runs": rows})
 
 
 def _all(workspace: WorkspacePaths) -> Iterator[JobKey]:
