@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from xpm_engine.errors import NotAWorkspaceError, XpmError
 from xpm_engine.remote.connection import Connection
+from xpm_engine.verbs.clean import Transaction
 from xpm_engine.workspace.index import Known, read_index, write_index
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_tui.far.details import Details
@@ -34,8 +35,14 @@ class FarReader:
     """What was read of a workspace there; what `store.reader.Reader` is for one here."""
 
     def __init__(
-        self, place: FarPlace, details: Details, *, clock: Callable[[], float] = time.time
+        self,
+        place: FarPlace,
+        details: Details,
+        *,
+        clock: Callable[[], float] = time.time,
+        trash: Callable[[], tuple[Transaction, ...]] = tuple,
     ) -> None:
+        """`trash` asks which cleans lie in the trash there."""
         self.place = place
         self.workspace = place.here
         self.live_runs: frozenset[RunKey] = frozenset()
@@ -45,6 +52,8 @@ class FarReader:
         """Why nothing can be asked now; empty if it can."""
         self._there = WorkspacePaths(place.root)
         self._details = details
+        self._ask_trash = trash
+        self._trash: tuple[Transaction, ...] = ()
         self._known = Known(place.here, clock=clock)
         self._living = Living()
         self._runs = FarRuns(place, self._known, self._living)
@@ -88,6 +97,7 @@ class FarReader:
         here = self.workspace
         return (
             here.root,
+            here.trash,
             here.experiments,
             *map(here.experiment, self._runs.folders),
             *(here.run(run.experiment, run.run).root for run in sorted(self._begun)),
@@ -156,7 +166,24 @@ class FarReader:
         unread = (RunKey(*name) for name, run in runs if run.view.record is None)
         self._begun = self.live_runs.union(unread)
         self._checked |= everything
-        yield replace(head, runs={**head.runs, **fresh})
+        # What is being moved changes inside of the folder that is looked at.
+        moving = any(clean.unfinished for clean in self._trash)
+        trash = self._read_trash() if moving or there.trash in different else None
+        yield replace(head, runs={**head.runs, **fresh}, trash=trash)
+
+    def _read_trash(self) -> tuple[Transaction, ...] | None:
+        """What lies in the trash there; None where that is as it was, or can't be told."""
+        if self._stamps[self._there.trash] is None and not self._trash:
+            return None
+        try:
+            found = self._ask_trash()
+        except XpmError:
+            # It takes a newer Python than looking does: then there is no branch for it.
+            found = ()
+        if found == self._trash:
+            return None
+        self._trash = found
+        return found
 
     def _first(self, connection: Connection, latest: list[RunKey]) -> Iterator[Delta]:
         """The beginning of the newest run, before all else: something to look at."""

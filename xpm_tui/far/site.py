@@ -39,7 +39,7 @@ class FarSite:
 
     def senses(self, *, clock: Callable[[], float]) -> Senses:
         """How it is read, and how its changes are heard of."""
-        reader = FarReader(self.place, self._details, clock=clock)
+        reader = FarReader(self.place, self._details, clock=clock, trash=self.deeds.trash)
         return Senses(reader, lambda heard: FarEars(self.place, heard))
 
     def tell(self, touch: Callable[[JobKey], None], soon: Callable[[], None]) -> None:

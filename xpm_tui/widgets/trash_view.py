@@ -13,7 +13,6 @@ from textual.widget import Widget
 from xpm_engine.errors import XpmError
 from xpm_engine.verbs.clean import list_purged, things_words
 from xpm_engine.workspace.cleaning.transactions import Transaction
-from xpm_engine.workspace.layout import WorkspacePaths
 from xpm_engine.workspace.records.fields import parse_time
 from xpm_engine.workspace.records.purged import Purged
 from xpm_engine.workspace.settings import load_settings
@@ -34,8 +33,8 @@ class _Read:
     """What only the disk tells."""
 
     purged: tuple[Purged, ...] = ()
-    days: int = 0
-    """After which a clean is purged by itself; 0 for never."""
+    days: int | None = 0
+    """After which a clean is purged by itself; 0 for never, None where that can't be told."""
 
 
 class TrashView(SubjectView):
@@ -84,12 +83,12 @@ class TrashView(SubjectView):
 
     def show(self, subject: Subject, store: Store) -> None:
         super().show(subject, store)
-        self._look(store.workspace)
+        self._look(store)
 
     def refresh_from(self, changed: Changed) -> None:
         super().refresh_from(changed)
         if self.store is not None and self.touched(changed):
-            self._look(self.store.workspace)
+            self._look(self.store)
 
     def feed(self, pane: int) -> None:
         if self.store is None:
@@ -118,7 +117,11 @@ class TrashView(SubjectView):
 
     def on_table_opened(self, message: Table.Opened) -> None:
         message.stop()
-        self.post_message(self.CleanOpened(message.row.name))
+        if self.store is not None and self.store.place:
+            words = "what it holds can be looked at on that machine: xpm undo --list"
+            self.notify(words, severity="warning", markup=False)
+        else:
+            self.post_message(self.CleanOpened(message.row.name))
 
     def on_trash_view_seen(self, message: Seen) -> None:
         message.stop()
@@ -127,8 +130,13 @@ class TrashView(SubjectView):
             self.feed(0)
             self.cleans.repaint()
 
-    def _look(self, workspace: WorkspacePaths) -> None:
+    def _look(self, store: Store) -> None:
         """Read the records in a thread, which ends in one message."""
+        if store.place:
+            # The settings and the records are on another machine.
+            self._read = _Read(days=None)
+            return
+        workspace = store.workspace
 
         def work() -> None:
             try:
@@ -163,6 +171,8 @@ class TrashView(SubjectView):
         if isinstance(row, Purged):
             return Text(look.when(row.purged, clock.now()), "xpm.faint")
         at = parse_time(row.at)
+        if self._read.days is None:
+            return Text("?", "xpm.faint")
         if not self._read.days or at is None:
             return Text("by hand", "xpm.faint")
         left = at + self._read.days * DAY - clock.now()

@@ -14,6 +14,7 @@ from tests.tui.conftest import Victim
 from tests.tui.driving import NARROW, WIDE, Driven
 from tests.tui.far.conftest import Line
 from tests.tui.workspaces import NOON, FakeJob, FakeWorkspace
+from xpm_engine.verbs import clean
 from xpm_engine.verbs.clean import list_trash
 from xpm_engine.verbs.why import why
 from xpm_engine.workspace.records.runs import PlanState
@@ -27,6 +28,7 @@ from xpm_tui.planning import PlanOrder
 from xpm_tui.screens import dialog
 from xpm_tui.screens.clean import CleanScreen
 from xpm_tui.screens.dialog import Dialog
+from xpm_tui.screens.typed import TypedDialog
 from xpm_tui.widgets import plan_pane
 from xpm_tui.widgets.plan_table import PlanTable
 
@@ -100,9 +102,12 @@ async def test_a_failed_job_goes_to_the_trash_there_and_comes_back(
         await _see(app, "moved 1 job to the trash")
         assert not folder.exists()
         assert Path(workspace.paths.job(INDEX.key).root).is_dir()
+        await app.until(lambda: app.app.store.trash == list_trash(workspace.paths))
+        await app.until(lambda: any("Trash" in line for line in app.tree_lines()))
         await app.press("z")
         await _see(app, "moved 1 job back")
         assert folder.is_dir()
+        await app.until(lambda: not app.app.store.trash)
 
 
 async def test_a_plan_whose_link_was_lost_moves_nothing(
@@ -176,6 +181,24 @@ async def test_pins_are_set_there_and_taken_back(
         await app.press("z")
         await _see(app, "unpinned 1 job")
         assert not pin.exists()
+
+
+async def test_the_trash_there_is_emptied_after_a_typed_word(
+    far_drive: Drive, workspace: FakeWorkspace, old_run: None
+) -> None:
+    clean.carry_out(workspace.paths, clean.plan_removal(workspace.paths, [BAD.key]))
+    async with far_drive().at(WIDE) as app:
+        await app.until(lambda: app.app.store.trash)
+        await app.press("G")
+        await app.until(lambda: "Trash" in app.row())
+        await app.settle()
+        await app.press("x")
+        await app.until(lambda: isinstance(app.app.screen, TypedDialog))
+        await app.until(lambda: app.app.focused is not None)
+        await app.press(*"purge", "enter")
+        await _see(app, "purged 1 clean")
+        await app.until(lambda: not app.app.store.trash)
+        assert not list_trash(workspace.paths)
 
 
 async def test_why_a_job_ran_is_asked_there(
