@@ -47,6 +47,8 @@ async def test_a_shell_there_and_no_editor(
         await app.until(lambda: JOB.key.short in app.lines()[0] or "learn" in app.lines()[0])
         await app.press("o")
         await app.until(lambda: "the files are on elsewhere" in "\n".join(app.lines()))
+        await app.press("R")
+        await app.until(lambda: "! is a shell there, then xpm retry" in "\n".join(app.lines()))
         await app.press("exclamation_mark")
         await app.until(lambda: run)
         *words, last = run[0].command
