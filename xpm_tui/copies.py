@@ -12,6 +12,7 @@ import time
 from contextlib import suppress
 
 from xpm_engine.workspace.layout import list_folders
+from xpm_engine.workspace.user_folders import users_caches
 
 ABOUT = "place.json"
 """Says of which workspace a folder is; written whenever that is opened."""
@@ -24,12 +25,7 @@ _NAME = re.compile("[0-9a-f]{24}")
 
 def copies_folder() -> str:
     """Where they are: in the user's cache, outside of every workspace."""
-    caches = os.environ.get("XDG_CACHE_HOME", "")
-    if not os.path.isabs(caches):
-        from platformdirs import user_cache_dir
-
-        return f"{user_cache_dir('xpm-tui', appauthor=False)}/far"
-    return f"{caches}/xpm-tui/far"
+    return f"{users_caches('xpm-tui')}/far"
 
 
 def is_copy(path: str) -> bool:

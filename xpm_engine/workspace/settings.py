@@ -18,6 +18,7 @@ from xpm_engine.workspace import hosts
 from xpm_engine.workspace.hosts import CodeSettings, HostSettings
 from xpm_engine.workspace.layout import SETTINGS, XPM, WorkspacePaths, check_name
 from xpm_engine.workspace.records.resources import Resources, parse_duration, parse_size
+from xpm_engine.workspace.user_folders import users_settings
 
 APP_NAME = "xpm"
 """The folder of the user's own settings and caches."""
@@ -159,13 +160,7 @@ def _shape(table: str) -> str:
 
 
 def _users_file() -> str:
-    try:
-        from platformdirs import user_config_dir
-    except ImportError:
-        # On a host that has nothing installed, as a workspace's verbs may run there.
-        folder = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
-        return os.path.join(folder, APP_NAME, SETTINGS)
-    return os.path.join(user_config_dir(APP_NAME), SETTINGS)
+    return os.path.join(users_settings(APP_NAME), SETTINGS)
 
 
 def _tables(text: str, path: str) -> dict[str, Any]:

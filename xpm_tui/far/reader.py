@@ -54,6 +54,9 @@ class FarReader:
         self._details = details
         self._ask_trash = trash
         self._trash: tuple[Transaction, ...] = ()
+        self._clock = clock
+        self._at: float | None = None
+        """When the machine was last asked, in seconds since 1970."""
         self._known = Known(place.here, clock=clock)
         self._living = Living()
         self._runs = FarRuns(place, self._known, self._living)
@@ -107,13 +110,14 @@ class FarReader:
 
     def read(self, look: Look) -> Iterator[Delta]:
         """Ask what changed; yields what is new, the experiments' latest runs first."""
-        problem = ""
+        problem, was_lost = "", self.lost
         checked = 1.0
         try:
             connection = self.place.link.connection()
             self.lost = ""
             yield from self._read(connection, look)
             self._details.keep_up(connection)
+            self._at = self._clock()
         except XpmError as error:
             # Of what was never looked at nothing is known, not even that it is empty.
             checked = 1.0 if self._checked else 0.0
@@ -123,7 +127,8 @@ class FarReader:
                 self.lost = error.what
         changed = problem != self._problem
         self._problem = problem
-        yield Delta(problem=problem if changed else None, checked=checked)
+        as_of = self._at if self.lost and not was_lost else None
+        yield Delta(problem=problem if changed else None, checked=checked, as_of=as_of)
 
     def _read(self, connection: Connection, look: Look) -> Iterator[Delta]:
         self._living.forget()

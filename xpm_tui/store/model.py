@@ -174,6 +174,7 @@ class Delta:
             or self.experiments is not None
             or self.trash is not None
             or self.problem is not None
+            or self.as_of is not None
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -31,10 +32,10 @@ class Line:
         return self.connection
 
     def verbs(self) -> Connection:
-        """The process that has the engine's verbs."""
+        """The process that has the engine's verbs, and nothing that was installed."""
         if self.is_cut:
             raise UnreachableError("the line is cut")
-        self.acting = connect(load=VERBS)
+        self.acting = connect(python=f"{sys.executable} -S", load=VERBS)
         return self.acting
 
     def cut(self) -> None:

@@ -66,7 +66,9 @@ async def test_a_cut_line_is_told_and_healed(
 ) -> None:
     async with driven.at(WIDE):
         line.cut()
-        await driven.until(lambda: re.search(r"link lost, again in \d+ s", driven.lines()[-2]))
+        await driven.until(
+            lambda: re.search(r"link lost, again in \d+ s, as of 12:00", driven.lines()[-2])
+        )
         before = driven.tree_lines()
         assert any("drmm" in row for row in before)
         new = FakeJob("drmm.learn", "meanwhile")

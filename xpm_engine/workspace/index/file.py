@@ -29,6 +29,7 @@ from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.records.runs import Manifest, PlanState, Queue, RunRecord
 from xpm_engine.workspace.scan import RunView
 from xpm_engine.workspace.settings import APP_NAME
+from xpm_engine.workspace.user_folders import users_caches
 
 VERSION = 1
 """Of what is written here; the version of Python counts as well, whose marshal is used."""
@@ -104,13 +105,7 @@ def forget_index(workspace: WorkspacePaths) -> None:
 
 
 def _folder() -> str:
-    """Where XDG_CACHE_HOME is set it holds on every system."""
-    caches = os.environ.get("XDG_CACHE_HOME", "")
-    if os.path.isabs(caches):
-        return f"{caches}/{APP_NAME}/index"
-    from platformdirs import user_cache_dir
-
-    return f"{user_cache_dir(APP_NAME, appauthor=False)}/index"
+    return f"{users_caches(APP_NAME)}/index"
 
 
 def _version() -> str:
