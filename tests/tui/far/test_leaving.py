@@ -110,7 +110,7 @@ async def test_a_workspace_that_went_away_there(workspace: FakeWorkspace, site: 
         os.rename(root, root + "-moved")
         await app.until(lambda: app.app.store.problem)
         assert "not there any more" in app.app.store.problem
-        assert "can't be read" in app.lines()[-2]
+        await app.until(lambda: "can't be read" in app.lines()[-2])
         assert app.app.store.record(JOB.key).attempt == 1
         os.rename(root + "-moved", root)
         await app.until(lambda: "● live" in app.lines()[-2])
