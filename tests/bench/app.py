@@ -41,6 +41,7 @@ from xpm_engine.workspace.scan import list_jobs, read_job
 
 SIZE = (120, 40)
 PATIENCE = 120.0
+SETTLE = 15.0
 _TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -224,8 +225,11 @@ def finish(workspace: WorkspacePaths, key: JobKey) -> None:
     write_atomic(job.summary, dumps(summary))
 
 
-def idle(screen: Screen, seconds: float = 10.0) -> dict[str, float]:
-    screen.quiet(2.0)
+def idle(screen: Screen, seconds: float = 20.0) -> dict[str, float]:
+    # What follows a start is not idleness: remembering what was read, the survey, the watches.
+    settled = time.monotonic() + SETTLE
+    while time.monotonic() < settled:
+        screen.read(0.2)
     before, cpu, end = screen.bytes, screen.cpu, time.monotonic() + seconds
     while time.monotonic() < end:
         screen.read(0.2)
