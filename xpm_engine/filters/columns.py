@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 from operator import itemgetter
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, cast
 
 from xpm_engine.workspace.records.params import short_text
 
@@ -42,6 +42,19 @@ class Column:
         if not all(type(value) is str for value in self.values):
             return None
         return [str(value).casefold() for value in self.values]
+
+    @cached_property
+    def shown(self) -> Sequence[str | None] | None:
+        """The values as people see them with no difference of case, None where there is none;
+        None altogether if a job has several."""
+        if any(isinstance(cell, tuple) and cell for cell in self.values):
+            return None
+        return [
+            None
+            if cell == () or (self.numeric and is_nan(cell))
+            else text_of(cast("Scalar", cell)).casefold()
+            for cell in self.values
+        ]
 
     def spread(self, verdicts: bytes) -> bytes:
         """From one verdict, 0 or 1, for each of `values` to one for each row."""

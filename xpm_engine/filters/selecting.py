@@ -189,9 +189,7 @@ class _Evaluation:
         for name in self._table.names():
             column = self._table.column(name) if name.startswith(TAG) else None
             if column is not None:
-                before = name[len(TAG) :] + "="
-                pairs = bytes(_pair_holds(text, before, cell) for cell in column.values)
-                found |= _spread(column, pairs)
+                found |= _spread(column, _pairs_hold(text, name[len(TAG) :] + "=", column))
         return found
 
     def _tell_unknown(self, test: Comparison) -> None:
@@ -209,6 +207,14 @@ class _Evaluation:
 
 def _spread(column: Column, verdicts: bytes) -> int:
     return int.from_bytes(column.spread(verdicts), "little")
+
+
+def _pairs_hold(text: str, before: str, column: Column) -> bytes:
+    """For each of the column's values, whether ``name=value`` holds the text."""
+    shown, first = column.shown, before.casefold()
+    if shown is None:
+        return bytes(_pair_holds(text, before, cell) for cell in column.values)
+    return bytes([value is not None and text in first + value for value in shown])
 
 
 def _pair_holds(text: str, before: str, cell: Cell) -> bool:

@@ -96,7 +96,7 @@ class JobColumns:
     def warm(self) -> None:
         """Make the columns that are asked most, so that a key does not."""
         for column in map(self.column, (*_TEXTS, *self._named)):
-            _ = None if column is None else column.texts
+            _ = None if column is None else (column.texts, column.shown)
 
     # Reading
 

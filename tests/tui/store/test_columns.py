@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from tests.tui.workspaces import NOON, FakeJob, FakeWorkspace, dead_process
-from xpm_engine.filters import Column, RowTable, compile_filter
+from xpm_engine.filters import ABSENT, Column, RowTable, coded, compile_filter
 from xpm_engine.filters.columns import is_nan
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.runs import PlanState
@@ -145,3 +145,9 @@ def test_narrowed_counts_are_those_of_the_jobs(store: Store) -> None:
             for group in store.groups(experiment.latest, by):
                 inside = GroupSubject(experiment.latest, group.key)
                 assert group.counts.of == Counter(job.state for job in store.jobs(inside))
+
+
+def test_a_text_is_not_found_in_a_tag_that_a_job_lacks() -> None:
+    assert coded([0.1, ABSENT]).shown == ["0.1", None]
+    assert coded(["BM25", ABSENT, None]).shown == ["bm25", None, "none"]
+    assert coded([("a", "b"), ABSENT]).shown is None
