@@ -122,6 +122,9 @@ def peer(python: str, count: int) -> dict[str, float]:
         plan = Path(folder, "plan.py")
         plan.write_text(PEER)
         subprocess.run([python, str(plan), str(count)], cwd=folder, check=True, capture_output=True)
+        Path(folder, "ws", ".__experimaestro__").touch()
+        for job in Path(folder, "ws", "jobs", "bench.learn").iterdir():
+            (job / "learn.done").touch()
         for path in Path(folder, "ws").iterdir():
             if path.is_dir() and path.name in ("experiments", "xp"):
                 shutil.rmtree(path)
