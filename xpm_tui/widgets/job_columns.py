@@ -29,6 +29,9 @@ MOST_PARAMS = 6
 
 MOST_COMPARED = 1_000
 """Jobs that are compared by their parameters, which can be many."""
+FEW = 10
+"""One row in so many may have values that are cut."""
+
 NARROW = 8
 """Cells of a tag or a task where there is no room for more."""
 
@@ -295,8 +298,10 @@ def _values(
         return Text("" if found is None else look.plain(shown(found)))
 
     title = look.plain(title)
-    widest = max((cell(job).cell_len for job in jobs[:LOOKED_AT]), default=0)
-    width = min(WIDEST, max(len(title), widest))
+    widths = sorted(cell(job).cell_len for job in jobs[:LOOKED_AT])
+    # A few long values, such as the lists of a report of all others, do not widen the column.
+    most = widths[-1 - len(widths) // FEW] if widths else 0
+    width = min(WIDEST, max(len(title), most))
     return Column(title, cell, value, width=width)
 
 

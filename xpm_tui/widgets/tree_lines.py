@@ -25,6 +25,7 @@ from xpm_tui.look import (
     count_text,
     cut,
     duration,
+    ordinal,
     percent,
     plain,
     plural,
@@ -65,6 +66,9 @@ MIN_LABEL = 12
 """Cells for a set's name, with what it stands behind, however little room there is."""
 
 _TOP = (AllJobsSubject, ObsoleteSubject, TrashSubject)
+
+MIN_RIGHT = 9
+"""Cells that what stands right may take from a long label: ``free core``."""
 
 SETS = (ExperimentSubject, GroupSubject, RunSubject)
 
@@ -131,10 +135,19 @@ def draw_row(row: TreeRow, drawing: Drawing) -> Text:
         line = Text.assemble(line[:place], sign, line[place + 1 :], no_wrap=True, end="")
     room = drawing.width - 1
     if right.cell_len:
+        right = _shortened(right, max(MIN_RIGHT, room - line.cell_len - 1))
         right = cut(right, min(right.cell_len, room - min(room // 2, line.cell_len + 1)))
         line = cut(line, max(0, room - right.cell_len - 1))
         line.append(" ").append_text(right)
     return cut(line, room).append(" ")
+
+
+def _shortened(right: Text, room: int) -> Text:
+    """What stands right without its last facts, as many as it takes to leave the label whole."""
+    while right.cell_len > room and (end := right.plain.rstrip().rfind("  ")) > 0:
+        right = right[:end]
+        right.rstrip()
+    return right
 
 
 def _indent(row: TreeRow) -> int:
@@ -279,12 +292,11 @@ def _job_right(job: Job, drawing: Drawing) -> Text:
     if job.state is JobState.UNREADABLE:
         return Text(plain(os.path.basename(record.problem.partition(":")[0])), look.style)
     if job.wait is not None and job.state in (JobState.WAITING, JobState.BLOCKED):
-        words = wait_text(job.wait, held=drawing.wide)
-        return (
-            Text(words if not drawing.wide else f"waits for {words}", look.style)
-            if (job.state is JobState.WAITING)
-            else Text(words, look.style)
-        )
+        if job.state is JobState.WAITING and drawing.wide:
+            return Text(f"waits for {wait_text(job.wait, held=True)}", look.style)
+        words = wait_text(replace(job.wait, place=0), held=drawing.wide)
+        place = f"  {ordinal(job.wait.place)}" if job.wait.place else ""
+        return Text(words + place, look.style)
     if job.state is JobState.RUNNING and record.progress is not None:
         return _progress(job, drawing)
     if job.state.ended_badly and record.reason is not None:

@@ -123,3 +123,11 @@ def test_what_users_wrote_can_not_steer_the_terminal() -> None:
 
 def half_way() -> Progress:
     return Progress(1, format_time(0), 60.0, (ProgressLevel(0.5, "epoch 1/2"),))
+
+
+def test_a_few_long_values_do_not_widen_a_column() -> None:
+    jobs = [job(tags={"k1": number}) for number in range(19)]
+    few = lay_out([*jobs, job(tags={"k1": [0.6, 1.2, 2.4, 4.8]})]).columns
+    assert next(column.width for column in few if column.title == "k1") == 2
+    many = lay_out([job(tags={"k1": "a" * 9}), job(tags={"k1": 1})]).columns
+    assert next(column.width for column in many if column.title == "k1") == 9
