@@ -348,6 +348,8 @@ class XpmApp(App[None], inherit_bindings=False):
 
     def on_xpm_app_disk_read(self, message: DiskRead) -> None:
         message.stop()
+        if not self.screen_stack:
+            return  # the app is leaving: its screens are gone, and this came on the way
         changed = [self.store.apply(delta) for delta in self._watcher.take()]
         self._obsolescence.note(_together(changed))
         touched = self._watcher.take_touched()

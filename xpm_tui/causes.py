@@ -1,33 +1,37 @@
-"""How many causes there are of what failed: kept while jobs come and go."""
+"""The causes of what failed among a subject's jobs, worked out once for all who show them."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
-from typing import cast
+from typing import TypeAlias, cast
+from weakref import WeakKeyDictionary
 
-from xpm_engine.verbs.causes import Cause, signature
+from xpm_engine.verbs.causes import Cause, group_causes
 from xpm_engine.workspace.layout import JobKey
-from xpm_engine.workspace.scan import JobRecord
-from xpm_tui.store.model import Job
+from xpm_tui.store import FAILURES, Job, Store, Subject, jobs_among
+
+MOST_KEPT = 8
+"""Subjects whose causes are kept."""
+
+Causes: TypeAlias = tuple[Cause[Job], ...]
+
+_Known: TypeAlias = "dict[Subject, tuple[int, frozenset[JobKey] | None, Causes]]"
+
+_known: WeakKeyDictionary[Store, _Known] = WeakKeyDictionary()
+
+
+def causes_of(store: Store, subject: Subject) -> Causes:
+    """The causes of those of a subject's jobs that failed or died, those of most jobs first."""
+    known = _known.setdefault(store, {})
+    found = known.get(subject)
+    if found is not None and found[0] == store.version and found[1] is store.wanted:
+        return found[2]
+    causes = group_causes(jobs_among(store.jobs(subject), FAILURES))
+    if len(known) >= MOST_KEPT:
+        known.clear()
+    known[subject] = (store.version, store.wanted, causes)
+    return causes
 
 
 def as_cause(row: object) -> Cause[Job] | None:
     """A row of a table of causes; None for a row of any other."""
     return cast("Cause[Job]", row) if isinstance(row, Cause) else None
-
-
-class CauseCount:
-    """Works out a job's cause once for every time that its folder was read."""
-
-    def __init__(self) -> None:
-        self._known: dict[JobKey, tuple[JobRecord, Hashable]] = {}
-
-    def count(self, failed: Iterable[Job]) -> int:
-        """How many causes these jobs have, all of which failed or died."""
-        before, self._known = self._known, {}
-        for job in failed:
-            known = before.get(job.key)
-            if known is None or known[0] is not job.record:
-                known = (job.record, signature(job.state, job.record))
-            self._known[job.key] = known
-        return len({cause for _, cause in self._known.values()})

@@ -79,6 +79,8 @@ class Store:
         """How many cleans were deleted for good and left a record."""
         self.problem = ""
         """What the workspace as a whole suffers from: it is gone, or may not be read."""
+        self.version = 0
+        """Changes whenever a job or a run does."""
         self.checked = 0.0
         """How much of the workspace was looked at so far, 0 to 1."""
         self.as_of: float | None = None
@@ -139,6 +141,7 @@ class Store:
         if structure or runs:
             self._experiments = None
         if delta.jobs or runs:
+            self.version += 1
             self._wanted_of.clear()
             self._counts_of.clear()
             self._all = self._codes = self._failed = self._ended = None

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
-from xpm_engine.verbs.causes import Cause, group_causes, same_in_all
+from xpm_engine.verbs.causes import Cause, same_in_all
 from xpm_engine.workspace.layout import JobKey
 from xpm_tui import clock, look
-from xpm_tui.store import FAILURES, Job, Store, jobs_among, pair
+from xpm_tui.causes import Causes
+from xpm_tui.store import Job, Store, pair
 from xpm_tui.widgets.job_columns import seconds_of
 from xpm_tui.widgets.table import GAP, GUTTER, Table
 from xpm_tui.widgets.table_keys import KeyTable
@@ -43,6 +44,7 @@ class CausePane(Vertical):
         self._head = Words(classes="head")
         self._detail = Words(classes="detail")
         self._store: Store | None = None
+        self._same_of: dict[Hashable, tuple[tuple[JobKey, ...], str]] = {}
         self._jobs: Sequence[Job] = ()
 
     def compose(self) -> ComposeResult:
@@ -50,13 +52,11 @@ class CausePane(Vertical):
         yield self._head
         yield self._detail
 
-    def show(self, jobs: Sequence[Job], store: Store) -> None:
-        """Show the causes of those of the jobs that failed."""
+    def show(self, causes: Causes, jobs: Sequence[Job], store: Store) -> None:
+        """Show these causes of what failed among the jobs."""
         self._store = store
         self._jobs = jobs[:: 1 + len(jobs) // MOST_COMPARED]
-        self.table.show(
-            group_causes(jobs_among(jobs, FAILURES)), columns=columns(self._jobs, self.size.width)
-        )
+        self.table.show(causes, columns=columns(self._same, self.size.width))
         self._fit()
 
     @property
@@ -64,8 +64,16 @@ class CausePane(Vertical):
         """The cause under the cursor."""
         return self.table.row
 
+    def _same(self, cause: Cause[Job]) -> str:
+        """What is the same in all jobs of a cause; of many jobs that takes long to find out."""
+        known = self._same_of.get(cause.key)
+        if known is None or known[0] != cause.keys:
+            known = (cause.keys, same_words(cause, self._jobs))
+            self._same_of[cause.key] = known
+        return known[1]
+
     def on_resize(self) -> None:
-        self.table.show(self.table.model.rows, columns=columns(self._jobs, self.size.width))
+        self.table.show(self.table.model.rows, columns=columns(self._same, self.size.width))
         self._fit()
 
     def on_table_moved(self, message: Table.Moved) -> None:
@@ -88,15 +96,13 @@ class CausePane(Vertical):
         room = max(0, self.size.height - len(self.table.model.shown) - 3)
         width = max(20, self.size.width - 2)
         self._head.show(rule_line(cause, width))
-        self._detail.show(*detail_lines(cause, store, width=width, room=room))
+        self._detail.show(
+            *detail_lines(cause, store, same=self._same(cause), width=width, room=room)
+        )
 
 
-def columns(among: Sequence[Job], width: int) -> tuple[Column[Cause[Job]], ...]:
-    """The columns in this width; below the wide ones what is the same in all stands below."""
-
-    def same(cause: Cause[Job]) -> str:
-        return same_words(cause, among)
-
+def columns(same: Callable[[Cause[Job]], str], width: int) -> tuple[Column[Cause[Job]], ...]:
+    """The columns in this width; a narrow screen says what is the same in all only below."""
     wide = width >= WIDE
     where, same_width, advice = 22, 28, 20
     room = max(24, width - GUTTER - 5 - GAP)
@@ -146,7 +152,9 @@ def rule_line(cause: Cause[Job], width: int) -> Text:
     return text.append("─" * max(0, width - text.cell_len))
 
 
-def detail_lines(cause: Cause[Job], store: Store, *, width: int, room: int) -> list[Text]:
+def detail_lines(
+    cause: Cause[Job], store: Store, *, same: str, width: int, room: int
+) -> list[Text]:
     """The line of code as it was, what to try, and the jobs with what they block."""
     lines: list[Text] = []
     reason = cause.reason
@@ -155,7 +163,7 @@ def detail_lines(cause: Cause[Job], store: Store, *, width: int, room: int) -> l
         line.append(f"   {look.plain(reason.exception or '')}", "xpm.faint")
         lines.append(line)
     lines.append(Text(_when_words(cause, clock.now()), "xpm.faint"))
-    lines.append(Text().append("same    ", "xpm.faint").append(same_words(cause) or "nothing"))
+    lines.append(Text().append("same    ", "xpm.faint").append(same or "nothing"))
     lines.append(Text().append("try     ", "xpm.faint").append(try_words(cause)))
     left = max(1, min(MOST_LISTED, room - len(lines) - 1))
     lines += job_lines(cause.jobs[:left], store, width=width)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 from rich.text import Text
 
@@ -14,12 +15,20 @@ from xpm_tui.widgets.damage import damaged_file
 from xpm_tui.widgets.fitted_table import FittedTable
 from xpm_tui.widgets.table_model import Column
 
+NOTES = "notes"
+
 
 class RunTable(FittedTable[RunView]):
     """A run a row, newest first; opening one asks for its jobs."""
 
     def __init__(self) -> None:
         super().__init__(run_key, COLUMNS)
+
+    def show_runs(self, views: Sequence[RunView]) -> None:
+        """Show these runs; their notes, if one of them has any."""
+        noted = any(map(notes_words, views))
+        columns = [column for column in COLUMNS if noted or column.title != NOTES]
+        self.show(views, columns=columns)
 
 
 def run_key(view: RunView) -> RunKey:
@@ -90,7 +99,7 @@ COLUMNS: tuple[Column[RunView], ...] = (
         "arguments", lambda view: Text(arguments_words(view)), arguments_words, width=20, grows=True
     ),
     Column("commit", lambda view: Text(commit_words(view)), commit_words, width=9, yields=2),
-    Column("notes", lambda view: Text(notes_words(view)), notes_words, width=24, yields=3),
+    Column(NOTES, lambda view: Text(notes_words(view)), notes_words, width=24, yields=3),
     Column(
         "run",
         lambda view: Text(look.plain(view.run), "xpm.faint"),

@@ -10,13 +10,11 @@ from rich.text import Text
 from textual.message import Message
 from textual.widget import Widget
 
-from xpm_engine.verbs.causes import group_causes
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.scan import RunView
 from xpm_tui import clock
-from xpm_tui.causes import as_cause
+from xpm_tui.causes import as_cause, causes_of
 from xpm_tui.store import (
-    FAILURES,
     AllJobsSubject,
     Changed,
     ExperimentSubject,
@@ -26,7 +24,6 @@ from xpm_tui.store import (
     RunSubject,
     Store,
     Subject,
-    jobs_among,
 )
 from xpm_tui.widgets import strip
 from xpm_tui.widgets.causes import CausePane
@@ -105,11 +102,11 @@ class SetView(SubjectView):
         if pane == JOBS:
             self.jobs.show(jobs)
         elif pane == CAUSES:
-            self.causes.show(jobs, store)
+            self.causes.show(causes_of(store, subject), jobs, store)
         elif pane == WAITING:
             self.waiting.show_waiting(jobs, store)
         else:
-            self.runs.show(runs_of(store, subject))
+            self.runs.show_runs(runs_of(store, subject))
 
     def pick(self, picked: Picked | None) -> None:
         """Show only these jobs; None shows all."""
@@ -150,7 +147,7 @@ def set_lines(
         title += f" › {picked.words}"
     elif isinstance(subject, FailedSubject):
         blocked = store.totals().blocked if store.wanted is None else 0
-        return [strip.failed_title(len(jobs), group_causes(jobs_among(jobs, FAILURES)), blocked)]
+        return [strip.failed_title(len(jobs), causes_of(store, subject), blocked)]
     lines = [
         strip.title_line(title, view, now=clock.now()),
         damage_line(view),
@@ -158,7 +155,7 @@ def set_lines(
         *(against_latest(store, subject.run) if isinstance(subject, RunSubject) else ()),
         strip.bar_line(store.counts(subject), width=width),
         strip.waiting_line(jobs),
-        strip.failed_line(group_causes(jobs_among(jobs, FAILURES))),
+        strip.failed_line(causes_of(store, subject)),
     ]
     return [line for line in lines if line is not None]
 

@@ -19,7 +19,7 @@ from textual.strip import Strip
 from textual.timer import Timer
 
 from xpm_engine.workspace.layout import JobKey
-from xpm_tui.causes import CauseCount
+from xpm_tui.causes import causes_of
 from xpm_tui.look import CURSOR
 from xpm_tui.store import (
     FailedSubject,
@@ -101,7 +101,6 @@ class Tree(ScrollView, can_focus=True, inherit_bindings=False):
         self._looking = False
         self._last_key = 0.0
         self._resort: Timer | None = None
-        self._cause_count = CauseCount()
         self._causes = 0
 
     # What is shown
@@ -285,7 +284,7 @@ class Tree(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _count_causes(self, store: Store) -> None:
         failed = FailedSubject()
-        self._causes = self._cause_count.count(store.jobs(failed)) if store.size(failed) else 0
+        self._causes = len(causes_of(store, failed)) if store.size(failed) else 0
 
     def _fit(self) -> None:
         self.virtual_size = Size(self.size.width, len(self.model.rows))

@@ -10,6 +10,7 @@ import pytest
 from tests.tui.driving import NARROW, WIDE, Driven
 from tests.tui.workspaces import FakeJob, FakeWorkspace
 from xpm_engine.workspace.records.runs import PlanState
+from xpm_tui.app import XpmApp
 from xpm_tui.screens.help import HelpScreen
 from xpm_tui.store import (
     ExperimentSubject,
@@ -407,3 +408,13 @@ async def test_an_action_of_the_log_can_be_picked_from_the_help(drive: Drive) ->
         await app.press("colon", *"wrap", "enter")
         await app.until(lambda: view.status.wrap)
         assert "/ search  n N hit  e E error  f follow  w wrap" in app.lines()[-1]
+
+
+async def test_what_was_read_while_the_app_leaves_is_dropped(
+    drive: Drive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with drive().at(WIDE) as app:
+        monkeypatch.setattr(XpmApp, "screen_stack", property(lambda _: []))
+        monkeypatch.setattr(XpmApp, "screen", property(lambda _: pytest.fail("no screen is left")))
+        app.app.on_xpm_app_disk_read(XpmApp.DiskRead())
+        monkeypatch.undo()

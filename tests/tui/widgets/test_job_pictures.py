@@ -84,7 +84,7 @@ def side() -> RightSide:
 
 def still(store: Store, host: Host) -> list[str]:
     """The screen, without pids, and without the sizes of files that name this machine."""
-    text = "\n".join(screen_lines(host)).replace(store.workspace.root, "/ws")
+    text = re.sub(r"^ /\S+", " /ws", "\n".join(screen_lines(host)))
     text = re.sub(r"pid \d+", "pid PID", text)
     # A path is as long as the machine likes, so it is cut or wrapped where the machine likes.
     text = re.sub(r"\n Folder .*", "\n Folder       …", text, flags=re.S)
