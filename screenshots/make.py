@@ -54,6 +54,7 @@ PICTURES: tuple[tuple[str, tuple[int, int], Steps], ...] = (
     ("main-80x24", (80, 24), press(*EVALUATION)),
     ("tags-120x40", (120, 40), press("t", "t", "j", "l", "j")),
     ("job-120x40", (120, 40), press(*EVALUATION, "enter")),
+    ("waiting-120x40", (120, 40), press("tab", "3")),
     ("log-120x40", (120, 40), press(*EVALUATION, "L")),
     ("log-80x24", (80, 24), press(*EVALUATION, "L")),
     ("help-120x40", (120, 40), press("question_mark")),
@@ -61,6 +62,8 @@ PICTURES: tuple[tuple[str, tuple[int, int], Steps], ...] = (
 """Name, columns and rows, and how to get there from the start."""
 
 LATE: tuple[tuple[str, tuple[int, int], Steps], ...] = (
+    ("causes-120x40", (120, 40), press("k")),
+    ("causes-80x24", (80, 24), press("k", "enter")),
     ("clean-120x40", (120, 40), press(*REPORT, "x")),
     ("clean-80x24", (80, 24), press(*REPORT, "x")),
 )
@@ -73,7 +76,7 @@ def main() -> None:
         os.environ["HOME"] = name
         folder = Path(name) / "xpm-demo"
         write_demo(folder)
-        start_demo(folder, failure=False)
+        start_demo(folder, failure=True)
         workspace = WorkspacePaths(str(folder / WORKSPACE))
         wait_for(workspace, DONE_FIRST)
         drawn = [picture(workspace, *each) for each in PICTURES]

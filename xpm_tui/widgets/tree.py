@@ -100,6 +100,8 @@ class Tree(ScrollView, can_focus=True, inherit_bindings=False):
         self._logs: dict[RowKey, LogFacts] = {}
         self._looking = False
         self._last_key = 0.0
+        self._placed = False
+        """Whether somebody put the cursor where it is; else it is where a reader begins."""
         self._resort: Timer | None = None
         self._causes = 0
 
@@ -125,6 +127,7 @@ class Tree(ScrollView, can_focus=True, inherit_bindings=False):
 
     def on_key(self) -> None:
         self._last_key = monotonic()
+        self._placed = True
 
     def repaint(self) -> None:
         """Draw again the lines that look different now."""
@@ -162,6 +165,7 @@ class Tree(ScrollView, can_focus=True, inherit_bindings=False):
         """Put the cursor on a row; False if it is not shown."""
         place = self.model.place(key)
         if place is not None:
+            self._placed = True
             self._go(place)
         return place is not None
 
@@ -272,6 +276,9 @@ class Tree(ScrollView, can_focus=True, inherit_bindings=False):
         self._fit()
         places = [self.model.place(key) for key in above]
         found = next((place for place in places if place is not None), None)
+        if not self._placed and self.model.rows:
+            self._go(self.model.home)
+            return
         if found is None or not self.model.rows:
             self._go(self.model.home if self._cursor_key is None else self._cursor)
             return

@@ -159,6 +159,7 @@ class KeyTree(Tree):
         self.notify(f"no unfolded job {where} is in trouble", markup=False, timeout=2)
 
     def on_click(self, event: events.Click) -> None:
+        self._placed = True
         place = self.scroll_offset.y + event.y
         if not 0 <= place < len(self.model.rows):
             return

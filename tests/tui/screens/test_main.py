@@ -13,6 +13,7 @@ from xpm_engine.workspace.records.runs import PlanState
 from xpm_tui.app import XpmApp
 from xpm_tui.screens.help import HelpScreen
 from xpm_tui.store import (
+    AllJobsSubject,
     ExperimentSubject,
     GroupSubject,
     JobSubject,
@@ -418,3 +419,18 @@ async def test_what_was_read_while_the_app_leaves_is_dropped(
         monkeypatch.setattr(XpmApp, "screen", property(lambda _: pytest.fail("no screen is left")))
         app.app.on_xpm_app_disk_read(XpmApp.DiskRead())
         monkeypatch.undo()
+
+
+async def test_until_a_key_comes_the_cursor_is_on_the_first_experiment(
+    drive: Drive, workspace: FakeWorkspace, jobs: Jobs
+) -> None:
+    runs = workspace.paths.experiments
+    os.rename(runs, f"{runs}.later")
+    async with drive().at(WIDE) as app:
+        assert app.tree.subject == AllJobsSubject()
+        os.rename(f"{runs}.later", runs)
+        await app.look(lambda: app.tree.subject == ExperimentSubject("drmm"))
+        await app.press("G")
+        workspace.run("newer", [jobs["old o1"]])
+        await app.look(lambda: len(app.app.store.experiments()) == 3)
+        assert app.tree.subject == AllJobsSubject()

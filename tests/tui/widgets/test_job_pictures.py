@@ -101,7 +101,7 @@ RUNNING = "job: learn lr=0.01 seed=1"
     ("subject", "tab", "wanted"),
     [
         pytest.param(FAILED, "1", "Ran because", id="overview"),
-        pytest.param(RUNNING, "1", "96 % cpu", id="overview_running"),
+        pytest.param(RUNNING, "1", "Ran because", id="overview_running"),
         pytest.param(FAILED, "2", "Learning rate", id="parameters"),
         pytest.param(FAILED, "3", "CUDA out of memory", id="log"),
         pytest.param(FAILED, "4", "step 390", id="metrics"),
