@@ -16,6 +16,9 @@ import pytest
 PATIENCE = 60.0
 PAUSE = 0.05
 
+NOT_HANDED_ON = ("TMUX", "NO_COLOR", "COLUMNS", "LINES")
+"""The size in the environment would stand for that of the window, however often it changed."""
+
 
 def need_tmux() -> None:
     """Skip the test on a machine without tmux; fail where it is promised to be there."""
@@ -66,7 +69,7 @@ class Tmux:
             capture_output=True,
             text=True,
             timeout=PATIENCE,
-            env={name: value for name, value in os.environ.items() if name != "TMUX"},
+            env={name: value for name, value in os.environ.items() if name not in NOT_HANDED_ON},
         )
         return done.stdout
 
