@@ -114,12 +114,14 @@ def _check_experiment(workspace: WorkspacePaths, name: str) -> None:
 
 def _far_site(url: str, *, readonly: bool) -> FarSite:
     """Connect to a workspace of another machine; raises UsageError, RemoteError."""
+    from importlib import import_module
+
     from xpm_tui.copies import copies_folder
     from xpm_tui.far.place import open_place
     from xpm_tui.far.site import FarSite
 
     def load_app() -> None:
-        import xpm_tui.app  # noqa: F401
+        import_module("xpm_tui.app")
 
     place = open_place(url, caches=copies_folder(), meanwhile=load_app)
     return FarSite(place, readonly=readonly)
