@@ -174,6 +174,7 @@ class Board:
         for each in (node, *behind.values()):
             each.stage = Stage.WAITING
             each.blamed = ()
+            each.behind_drift = False
             each.reason = None
             each.dependants = None
         for each in behind.values():
@@ -211,7 +212,8 @@ class Board:
             elif node.stage is Stage.RETRYING and node.reason is not None:
                 yield Wait(node.key, WaitKind.RETRY, what=node.reason.text, until=node.until)
             elif node.stage is Stage.BLOCKED:
-                yield Wait(node.key, WaitKind.UPSTREAM_FAILED, on=node.blamed)
+                what = "is drifted" if node.behind_drift else ""
+                yield Wait(node.key, WaitKind.UPSTREAM_FAILED, on=node.blamed, what=what)
 
     def _places(self) -> dict[JobKey, int]:
         """The place of each ready job among those that wait for the same."""
@@ -258,6 +260,7 @@ class Board:
             if blocked.stage not in (Stage.WAITING, Stage.READY):
                 continue
             blocked.blamed = (cause.key, *cause.blamed)
+            blocked.behind_drift = cause.behind_drift or cause.stage is Stage.DRIFTED
             self._finish(blocked, Stage.BLOCKED)
             stack.extend((dependant, blocked) for dependant in blocked.dependants or ())
 

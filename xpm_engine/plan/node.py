@@ -90,6 +90,8 @@ class Node:
     """The jobs that wait for this one to leave a folder that they share."""
     blamed: tuple[JobKey, ...] = ()
     """Why it is blocked: the failed job last, what leads to it first."""
+    behind_drift: bool = False
+    """Whether that job is drifted, and did not fail."""
 
     def __post_init__(self) -> None:
         self.tags = dict(self.order.tags)

@@ -43,7 +43,7 @@ def why(node: Node) -> str:
         return "unknown reason" if node.reason is None else _brief(node.reason.text)
     if node.stage is Stage.BLOCKED and node.blamed:
         blamed = node.blamed[-1]
-        return f"{blamed.task}/{blamed.short} failed"
+        return f"{blamed.task}/{blamed.short} {'is drifted' if node.behind_drift else 'failed'}"
     if node.stage is Stage.DRIFTED and node.drift is not None:
         return _brief("; ".join(node.drift.changes))
     return ""

@@ -57,7 +57,9 @@ def here(workspace: WorkspacePaths) -> Iterator[Step]:
     yield Step("python", Finding.WRONG if old else Finding.FINE, f"{version} ({sys.executable})")
     try:
         load_settings(workspace)
-        yield Step("settings", Finding.FINE, workspace.settings)
+        there = os.path.exists(workspace.settings)
+        none = f"there is no {workspace.settings}, and none is needed"
+        yield Step("settings", Finding.FINE, workspace.settings if there else none)
     except UsageError as error:
         yield _failed("settings", error)
     nearest = workspace.root

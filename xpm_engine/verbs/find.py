@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 from xpm_engine.errors import UsageError
+from xpm_engine.verbs.listing import list_latest
 from xpm_engine.verbs.words import plain
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths, is_name
 from xpm_engine.workspace.scan import list_experiments, list_jobs, list_runs
@@ -36,6 +37,7 @@ def _one(workspace: WorkspacePaths, jobs: Sequence[JobKey], text: str) -> JobKey
     if len(found) == 1:
         return found[0]
     if not found:
+        _refuse_unstarted(workspace, text)
         raise UsageError(
             f"no job is called {plain(text)!r}", where=workspace.root, hint=_suggestion(jobs, text)
         )
@@ -46,6 +48,20 @@ def _one(workspace: WorkspacePaths, jobs: Sequence[JobKey], text: str) -> JobKey
         f"{plain(text)!r} means {len(found)} jobs:\n  " + "\n  ".join(listed),
         hint="type more of the identifier, or TASK/ before it",
     )
+
+
+def _refuse_unstarted(workspace: WorkspacePaths, text: str) -> None:
+    """Raise UsageError if a job is meant that a latest run names and that has no folder yet."""
+    rows = {row.key: row for run in list_latest(workspace) for row in run.rows}
+    meant = _meant(workspace, sorted(rows), text)
+    if len(meant) == 1:
+        key = meant[0]
+        words = rows[key].why or rows[key].state.value
+        raise UsageError(
+            f"{key.task}/{key.short} has not run yet ({plain(words)})",
+            where=workspace.job(key).root,
+            hint="`xpm plan PLAN.py` says why it would run",
+        )
 
 
 def _meant(workspace: WorkspacePaths, jobs: Sequence[JobKey], text: str) -> Sequence[JobKey]:

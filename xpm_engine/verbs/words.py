@@ -99,12 +99,15 @@ def wait_words(wait: Wait) -> str:
     """Why a job waits: ``waits for a free core, 1st``."""
     place = f", {ordinal(wait.place)}" if wait.place else ""
     taken = _taken(wait)
-    on = ", ".join(f"{key.task} {key.short}" for key in wait.on[:2])
-    if len(wait.on) > 2:
-        on += f" and {len(wait.on) - 2} more"
+    names = [f"{key.task} {key.short}" for key in wait.on]
+    on = ", ".join(names[:2])
+    if len(names) > 2:
+        on += f" and {len(names) - 2} more"
     match wait.kind:
         case WaitKind.UPSTREAM_FAILED:
-            return f"blocked: {on or 'something upstream'} failed"
+            root = names[-1] if names else "something upstream"
+            through = f", upstream of {names[0]}" if len(names) > 1 else ""
+            return f"blocked: {root} {plain(wait.what) or 'failed'}{through}"
         case WaitKind.STOPPED:
             return f"is not started any more: {on or 'a job'} failed"
         case WaitKind.DEPENDENCY:

@@ -190,7 +190,7 @@ def _short(key: JobKey) -> str:
 def _upstream(wait: Wait) -> str:
     if not wait.on:
         return "something upstream" + (" failed" if wait.kind is WaitKind.UPSTREAM_FAILED else "")
-    words = _short(wait.on[0])
     if wait.kind is WaitKind.UPSTREAM_FAILED:
-        return words + " failed"
+        return f"{_short(wait.on[-1])} {plain(wait.what) or 'failed'}"
+    words = _short(wait.on[0])
     return words if len(wait.on) == 1 else f"{words} and {len(wait.on) - 1} more"

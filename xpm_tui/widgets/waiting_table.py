@@ -88,8 +88,8 @@ def wait_words(job: Job) -> str:
         return "its launcher" if job.state is JobState.QUEUED else "its turn"
     words = look.wait_text(replace(wait, place=0))
     if wait.kind is WaitKind.UPSTREAM_FAILED:
-        chain = [f"{key.task.rpartition('.')[2]} {key.short}" for key in wait.on[1:]]
-        return look.plain(" ← ".join([words, *chain]))
+        chain = [f"{key.task.rpartition('.')[2]} {key.short}" for key in wait.on[-2::-1]]
+        return look.plain(" → ".join([words, *chain]))
     if wait.kind is WaitKind.RETRY and wait.what:
         words += f": {wait.what}"
     if wait.until:

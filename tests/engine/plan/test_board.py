@@ -12,6 +12,7 @@ from xpm_engine.config.order import Order, SharedFolder
 from xpm_engine.config.submitting import SubmitOptions
 from xpm_engine.plan.board import Board
 from xpm_engine.plan.node import Node, Stage
+from xpm_engine.plan.report import why
 from xpm_engine.workspace.layout import JobKey, JobPaths
 from xpm_engine.workspace.records.reasons import WaitKind
 
@@ -84,6 +85,17 @@ def test_a_failure_blocks_all_behind_it_and_says_through_what() -> None:
     assert _take(board) is free
     late = _add(board, 5, 3)
     assert late.stage is Stage.BLOCKED
+    assert {wait.what for wait in board.waits()} == {""}
+
+
+def test_what_is_behind_a_drifted_job_is_not_said_to_be_behind_a_failure() -> None:
+    board = Board()
+    old = _add(board, 1)
+    nearest, last = _add(board, 2, 1), _add(board, 3, 2)
+    assert _take(board) is old
+    board.end(old, Stage.DRIFTED)
+    assert [wait.what for wait in board.waits()] == ["is drifted", "is drifted"]
+    assert why(nearest) == why(last) == f"{old.key.task}/{old.key.short} is drifted"
 
 
 def test_what_the_run_does_not_know_is_not_waited_for() -> None:

@@ -42,6 +42,7 @@ def test_this_machine(workspace: WorkspacePaths) -> None:
     assert steps["python"].finding is Finding.FINE
     assert "it will be made" in steps["workspace"].text
     assert steps["pool"].finding is Finding.FINE
+    assert steps["settings"].text.startswith("there is no ")
     os.makedirs(workspace.root)
     Path(workspace.settings).write_text("[drfit]\n")
     steps = {step.what: step for step in doctor.here(workspace)}

@@ -7,10 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.folders import make_job
+from tests.engine.folders import make_job, make_run, reference
 from xpm_engine.errors import UsageError
 from xpm_engine.verbs.find import find_job, find_jobs
+from xpm_engine.workspace.atomic import dumps, write_atomic
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
+from xpm_engine.workspace.records.fields import now
+from xpm_engine.workspace.records.reasons import Wait, WaitKind
+from xpm_engine.workspace.records.runs import PlanState, Queue
 
 INDEX = JobKey("ir.index", "3f2a10" + "0" * 26)
 LEARN = JobKey("ir.models.learn", "9b2e41" + "0" * 26)
@@ -105,3 +109,15 @@ def test_an_empty_workspace_says_so(workspace: WorkspacePaths) -> None:
 
 def test_each_job_once(jobs: WorkspacePaths) -> None:
     assert find_jobs(jobs, ["3f2a", str(LEARN), "index/3"]) == (INDEX, LEARN)
+
+
+def test_a_job_that_never_ran_is_not_said_to_be_unknown(jobs: WorkspacePaths) -> None:
+    blocked = JobKey("ir.evaluate", "b0eb2b" + "0" * 26)
+    run = make_run(jobs, map(reference, (INDEX, blocked)), plan=PlanState.RUNNING)
+    waits = (Wait(blocked, WaitKind.UPSTREAM_FAILED, on=(INDEX,)),)
+    write_atomic(run.queue, dumps(Queue(now(), waits).to_json()))
+    with pytest.raises(UsageError) as caught:
+        find_job(jobs, "b0eb")
+    assert caught.value.what == (
+        "ir.evaluate/b0eb2b has not run yet (blocked: ir.index 3f2a10 failed)"
+    )

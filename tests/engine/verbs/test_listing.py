@@ -23,7 +23,7 @@ from xpm_engine.workspace.records.reasons import (
 from xpm_engine.workspace.records.runs import PlanState, Queue
 from xpm_engine.workspace.records.states import JobState
 
-A, B, C, D = (key(number) for number in range(1, 5))
+A, B, C, D, E = (key(number) for number in range(1, 6))
 
 
 def test_a_run_in_the_order_of_its_plan(workspace: WorkspacePaths) -> None:
@@ -44,9 +44,10 @@ def test_what_has_no_folder_yet_is_told_by_the_queue(workspace: WorkspacePaths) 
         Wait(B, WaitKind.CORE, place=1),
         Wait(C, WaitKind.DEPENDENCY, on=(B,)),
         Wait(D, WaitKind.UPSTREAM_FAILED, on=(A,)),
+        Wait(E, WaitKind.UPSTREAM_FAILED, on=(D, A), what="is drifted"),
     )
     make_job(workspace, A, outcome=Outcome.FAILED)
-    run = make_run(workspace, map(reference, (A, B, C, D, key(9))), plan=PlanState.RUNNING)
+    run = make_run(workspace, map(reference, (A, B, C, D, key(9), E)), plan=PlanState.RUNNING)
     write_atomic(run.queue, dumps(Queue(now(), waits).to_json()))
     rows = list_run(workspace, "drmm").rows
     assert [row.state for row in rows] == [
@@ -55,10 +56,12 @@ def test_what_has_no_folder_yet_is_told_by_the_queue(workspace: WorkspacePaths) 
         JobState.WAITING,
         JobState.BLOCKED,
         JobState.READY,
+        JobState.BLOCKED,
     ]
     assert rows[1].why == "waits for a free core, 1st"
     assert rows[2].why == f"waits for {B.task} {B.short}"
     assert rows[3].why == f"blocked: {A.task} {A.short} failed"
+    assert rows[5].why == f"blocked: {A.task} {A.short} is drifted, upstream of {D.task} {D.short}"
 
 
 def test_what_a_dead_run_never_started(workspace: WorkspacePaths) -> None:

@@ -37,7 +37,7 @@ def test_each_wait_is_told_with_its_holders(workspace: FakeWorkspace) -> None:
         ("b", f"free core: 2 of 2 busy · learn seed=a {A.key.short} · old/1 was here before"),
         ("c", f"token gpu: learn seed=a {A.key.short}"),
         ("d", "the next attempt: time limit, at today 12:01"),
-        ("e", f"learn {D.key.short} failed ← learn {C.key.short}"),
+        ("e", f"learn {C.key.short} failed → learn {D.key.short}"),
     ]
     assert waits_words(store, jobs[1], names=False).endswith(f"gpu: learn {A.key.short}")
     assert [NOON - (waits_since(store, job) or 0) for job in jobs] == [600, 600, 120, 600]

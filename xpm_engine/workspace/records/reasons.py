@@ -135,7 +135,10 @@ class Wait:
     Those that failed before it are told nearest first.
     """
     what: str = ""
-    """The resource or token, or why it is tried again, for people."""
+    """The resource or token, why it is tried again, or what is wrong upstream; for people.
+
+    Of a blocked job it is empty where the one upstream failed.
+    """
     used: int = 0
     """How much of it others have."""
     total: int = 0
