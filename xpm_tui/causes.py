@@ -6,15 +6,15 @@ from typing import TypeAlias, cast
 from weakref import WeakKeyDictionary
 
 from xpm_engine.verbs.causes import Cause, group_causes
-from xpm_engine.workspace.layout import JobKey
 from xpm_tui.store import FAILURES, Job, Store, Subject, jobs_among
+from xpm_tui.store.selected import Selected
 
 MOST_KEPT = 8
 """Subjects whose causes are kept."""
 
 Causes: TypeAlias = tuple[Cause[Job], ...]
 
-_Known: TypeAlias = "dict[Subject, tuple[int, frozenset[JobKey] | None, Causes]]"
+_Known: TypeAlias = "dict[Subject, tuple[int, Selected | None, Causes]]"
 
 _known: WeakKeyDictionary[Store, _Known] = WeakKeyDictionary()
 

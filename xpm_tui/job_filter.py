@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from itertools import chain
 
@@ -25,6 +25,7 @@ from xpm_engine.workspace.records.runs import How
 from xpm_tui.store import Changed, Job, RunKey, Store
 from xpm_tui.store.columns import JobColumns, Snapshot
 from xpm_tui.store.run_index import RunIndex
+from xpm_tui.store.selected import Roll, Selected
 
 ON_DISK = ("size", "launcher", flag_column("pinned"))
 """What is read from the disk when a filter asks for it: in a thread."""
@@ -62,8 +63,8 @@ class Work:
     marks: frozenset[JobKey]
     apart: frozenset[JobKey]
     """The jobs of which the columns tell what was before."""
-    whole: bool
-    """Whether these are all jobs, and not only those that changed."""
+    asked: frozenset[JobKey] | None
+    """The jobs that changed since the last answer; None if all jobs are asked."""
 
     def run(self) -> Answer:
         """Ask; from any thread."""
@@ -73,14 +74,19 @@ class Work:
         names = dict.fromkeys((*self.known, *self.table.names()))
         names.update({} if columns is None else dict.fromkeys(columns.names()))
         known = tuple(names)
-        selection = self.chosen.select(_Part(self.table, known))
-        keys = frozenset(facts.job.key for facts in selection.of(self.facts))
-        faults = selection.faults
+        part = self.chosen.select(_Part(self.table, known))
+        faults = part.faults
+        keys: Set[JobKey] = frozenset(facts.job.key for facts in part.of(self.facts))
         if columns is not None:
             selection = self.chosen.select(_Columns(columns, known, self.marks))
-            keys = keys.union(frozenset(selection.of(columns.keys)) - self.apart)
             faults = faults or selection.faults
-        return Answer(self, keys if not faults else frozenset(), faults, columns)
+            apart = self.apart.union(facts.job.key for facts in self.facts)
+            keys = Selected(columns.roll, selection.mask).revised(apart, keys)
+        elif self.asked is None:
+            keys = Selected(Roll([facts.job.key for facts in self.facts]), part.mask)
+        if faults:
+            keys = Selected(Roll(()), b"") if self.asked is None else frozenset()
+        return Answer(self, keys, faults, columns)
 
 
 @dataclass(frozen=True)
@@ -88,8 +94,8 @@ class Answer:
     """What came of a `Work`."""
 
     work: Work
-    keys: frozenset[JobKey]
-    """The jobs that are selected."""
+    keys: Set[JobKey]
+    """The jobs that are selected, among those that were asked."""
     faults: tuple[FilterError, ...]
     """Names that no job has; then none is selected."""
     columns: JobColumns | None = None
@@ -218,10 +224,13 @@ class JobFilter:
         if not due:
             return None
         facts = list(map(self._facts_of, filter(self._store.is_known, due)))
-        return self._work(self._filter, facts, None, whole=False)
+        return self._work(self._filter, facts, None, asked=frozenset(due))
 
     def take(self, answer: Answer) -> bool:
-        """Narrow the store to what was found; False if another filter was typed since."""
+        """Narrow the store to what was found; False if another filter was typed since.
+
+        Where it selects what was selected before, the store's answer stays the same object.
+        """
         if answer.columns is not None and answer.work.columns is self._snapshot:
             self._columns = answer.columns
             self._snapshot = None
@@ -230,12 +239,12 @@ class JobFilter:
         self._unknown = bool(answer.faults)
         if self.fault is None and answer.faults:
             self.fault = answer.faults[0]
-        kept: Iterable[JobKey] = ()
-        if not answer.work.whole:
-            asked = {facts.job.key for facts in answer.work.facts}
-            wanted = self._store.wanted or frozenset()
-            kept = filter(self._store.is_known, wanted.difference(asked))
-        self._store.narrow(answer.keys.union(kept))
+        before, found, asked = self._store.wanted, answer.keys, answer.work.asked
+        if asked is not None:
+            found = (before or Selected(Roll(()), b"")).revised(asked, found)
+        assert isinstance(found, Selected)
+        if not found.same_as(before):
+            self._store.narrow(found)
         return True
 
     def find(self, text: str) -> list[JobKey]:
@@ -277,10 +286,10 @@ class JobFilter:
         """To ask all jobs: by columns, or one by one where it asks what these don't tell."""
         if any(_asks(chosen, name) for name in BY_JOB):
             facts = list(map(self._facts_of, self._store.known()))
-            return self._work(chosen, facts, None, whole=True)
+            return self._work(chosen, facts, None)
         columns = self._columns or self._take_snapshot()
         facts = list(map(self._facts_of, filter(self._store.is_known, self._changed)))
-        return self._work(chosen, facts, columns, whole=True)
+        return self._work(chosen, facts, columns)
 
     def _work(
         self,
@@ -288,12 +297,12 @@ class JobFilter:
         facts: Sequence[JobFacts[SeenJob]],
         columns: JobColumns | Snapshot | None,
         *,
-        whole: bool,
+        asked: frozenset[JobKey] | None = None,
     ) -> Work:
         rows, known = self._rows(facts), self._columns
         names = () if known is None else known.names()
         apart = frozenset(self._changed)
-        return Work(chosen, facts, rows, columns, names, self._marks, apart, whole)
+        return Work(chosen, facts, rows, columns, names, self._marks, apart, asked)
 
     def _take_snapshot(self) -> Snapshot:
         self._changed.clear()

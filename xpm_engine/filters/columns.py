@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -56,6 +56,20 @@ class Column:
             for cell in self.values
         ]
 
+    @cached_property
+    def present(self) -> bytes:
+        """1 for each of the values that is one, 0 where a job lacks the name."""
+        if self.numeric:
+            return bytes([cell == cell for cell in self.values])  # noqa: PLR0124 (NaN is not)
+        return bytes([cell != () for cell in self.values])
+
+    @cached_property
+    def _pick(self) -> Callable[[bytes], Iterable[int]]:
+        codes = self.codes or ()
+        if len(codes) < 2:  # itemgetter returns no tuple for one index
+            return lambda verdicts: [verdicts[code] for code in codes]
+        return itemgetter(*codes)
+
     def spread(self, verdicts: bytes) -> bytes:
         """From one verdict, 0 or 1, for each of `values` to one for each row."""
         codes = self.codes
@@ -63,9 +77,7 @@ class Column:
             return verdicts
         if isinstance(codes, bytes):
             return codes.translate(verdicts.ljust(MOST_BYTE_CODES, b"\0"))
-        if len(codes) < 2:  # itemgetter returns no tuple for one index
-            return bytes(verdicts[code] for code in codes)
-        return bytes(itemgetter(*codes)(verdicts))
+        return bytes(self._pick(verdicts))
 
     def counts(self) -> Counter[Scalar]:
         """How many rows have each value; a row with several counts for each."""

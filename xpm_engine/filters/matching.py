@@ -77,10 +77,3 @@ class Matcher:
                 return bytes([value < high for value in values])
             return bytes([value <= high for value in values])
         return bytes(map(bounds.hold, values))
-
-
-def has_value(column: Column) -> bytes:
-    """1 for each of the column's values that is one, 0 where a job lacks the name."""
-    if column.numeric:
-        return bytes([not is_nan(cell) for cell in column.values])
-    return bytes([cell != () for cell in column.values])

@@ -22,7 +22,7 @@ from xpm_engine.filters.grammar import (
     Span,
     Text,
 )
-from xpm_engine.filters.matching import Matcher, has_value
+from xpm_engine.filters.matching import Matcher
 from xpm_engine.filters.names import FIELDS, TAG, Kind, flag_column, resolve, suggest
 from xpm_engine.filters.parse import parse
 from xpm_engine.filters.printing import quote, unparse
@@ -173,7 +173,7 @@ class _Evaluation:
                 if column is not None:
                     matching |= _spread(column, matcher.verdicts(column))
                     if group is not groups[-1]:
-                        having |= _spread(column, has_value(column))
+                        having |= _spread(column, column.present)
             found |= undecided & matching
             undecided &= self._ones ^ having
         return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from textual import events
@@ -22,6 +23,7 @@ from xpm_tui.screens.arriving import Goal, restore
 from xpm_tui.screens.capture import Capture
 from xpm_tui.screens.remove_screen import RemoveScreen
 from xpm_tui.session import Session
+from xpm_tui.settling import settle
 from xpm_tui.store import (
     AllJobsSubject,
     Changed,
@@ -51,7 +53,7 @@ WIDE = 100
 """Cells from which on tree and right side stand side by side."""
 
 FOLLOW = 0.08
-"""Seconds of quiet before the right side follows the tree's cursor."""
+"""Seconds of quiet before the right side follows a cursor that goes on and on."""
 
 
 class MainScreen(RemoveScreen):
@@ -81,6 +83,8 @@ class MainScreen(RemoveScreen):
         self._find_from: Widget | None = None
         self._find_trail: Sequence[RowKey] = ()
         self._follow: Timer | None = None
+        self._moved_at = 0.0
+        self._settled = False
 
     def compose(self) -> ComposeResult:
         yield TitleBar(id="title")
@@ -105,6 +109,9 @@ class MainScreen(RemoveScreen):
     def refresh_from(self, changed: Changed) -> None:
         """The disk was read."""
         if changed:
+            if self._store.checked == 1.0 and not self._settled:
+                self._settled = True
+                settle(self._store)
             self._filter.note(changed)
             self._ask()
             self._tree.show(self._store)
@@ -191,6 +198,7 @@ class MainScreen(RemoveScreen):
         self._asking = False
         before = self._store.wanted
         self._filter.take(message.answer)
+        settle(self._store)
         # What was typed meanwhile is asked now, and may be answered at once.
         self._ask()
         if self._store.wanted is not before:
@@ -272,10 +280,14 @@ class MainScreen(RemoveScreen):
 
     def on_tree_moved(self, message: Tree.Moved) -> None:
         message.stop()
-        if self._follow is None:
+        before, self._moved_at = self._moved_at, monotonic()
+        if self._follow is not None:
+            self._follow.reset()
+        elif self._moved_at - before < FOLLOW:
             self._follow = self.set_timer(FOLLOW, self._show_subject)
         else:
-            self._follow.reset()
+            # One key alone need not wait to see whether others follow.
+            self.call_after_refresh(self._show_subject)
 
     def on_tree_opened(self, message: Tree.Opened) -> None:
         message.stop()
@@ -317,10 +329,13 @@ class MainScreen(RemoveScreen):
         self.set_focus(self._tree if self._find_from is None else self._find_from)
 
     def _type(self, text: str) -> None:
+        before = self._store.wanted
         self._filter.type(text)
-        if self._ask():
+        if self._ask() and self._store.wanted is not before:
             self._show_narrowed()
-        self._show_filter()
+        else:
+            self._show_facts()
+            self._show_filter()
 
     def _mark(self, marks: frozenset[JobKey]) -> None:
         self._marks = marks

@@ -5,6 +5,8 @@
 - `reader`     the disk -> deltas, in a thread of its own
 - `rows`       many jobs at once, none of them made before it is looked at
 - `run_index`  one run, ready to be asked
+- `columns`    all jobs as columns, for filters
+- `selected`   what a filter selects, as a byte a job
 - `labels`     what a job is called among its siblings
 - `store`      the answers
 """

@@ -23,6 +23,7 @@ from xpm_engine.workspace.records.reasons import Wait
 from xpm_engine.workspace.records.runs import How
 from xpm_engine.workspace.records.states import JobState
 from xpm_tui.store.rows import STATES, codes_of
+from xpm_tui.store.selected import Roll
 from xpm_tui.store.subjects import RunKey
 
 _TEXTS = ("id", "task", "state", "exp", "run", "reason", "cause", "host", "owner")
@@ -64,6 +65,7 @@ class JobColumns:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.keys = snapshot.keys
+        self.roll = Roll(snapshot.keys)
         self._now = snapshot.now
         self._columns: dict[str, Column | None] = {}
         count = len(self.keys)
@@ -76,7 +78,6 @@ class JobColumns:
         self._runs: dict[int, tuple[str, ...]] = {}
         self._owners: list[str | None] = [None] * count
         self._waits: dict[int, Wait] = {}
-        self._places = {key: place for place, key in enumerate(self.keys)}
         seen_in = self._read_runs(snapshot.runs)
         self._fields = _Fields(count)
         self._read_rows(snapshot, seen_in)
@@ -102,7 +103,7 @@ class JobColumns:
 
     def _read_runs(self, runs: Sequence[Seen]) -> list[int]:
         """Returns for each job the run in whose light it is seen; -1 for none."""
-        places = self._places
+        places = self.roll.places
         seen_in = [-1] * len(self.keys)
         for number, seen in enumerate(runs):
             for key, code in zip(seen.lines.keys, seen.codes, strict=True):

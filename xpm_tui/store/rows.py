@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from itertools import compress
 from typing import overload
 
 from xpm_engine.workspace.index import JobRow
@@ -19,6 +20,7 @@ FAILED_CODES = frozenset(CODE_OF[state] for state in FAILURES)
 
 _OF_PACKED = tuple(CODE_OF[state] for state in PACKED_STATES)
 _NONE = CODE_OF[JobState.NOT_SUBMITTED]
+_ONLY = [bytes(byte == code for byte in range(256)) for code in range(len(STATES))]
 
 
 def codes_of(rows: Iterable[JobRow | None]) -> bytearray:
@@ -31,6 +33,14 @@ def codes_of(rows: Iterable[JobRow | None]) -> bytearray:
             for row in rows
         ]
     )
+
+
+def by_code(keys: Sequence[JobKey], codes: bytes) -> tuple[JobKey, ...]:
+    """These jobs, those of the lowest code first, else in their order."""
+    found: list[JobKey] = []
+    for code in sorted(set(codes)):
+        found += compress(keys, codes.translate(_ONLY[code]))
+    return tuple(found)
 
 
 class JobList(Sequence[Job]):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import compress
 
 from xpm_engine.workspace.index import (
     JobRow,
@@ -22,12 +23,16 @@ from xpm_tui.store.columns import Seen
 from xpm_tui.store.labels import Labelling, differing, labelling, pair, task_names
 from xpm_tui.store.model import IMPORTANCE, Counts, Group, Job
 from xpm_tui.store.rows import FAILED_CODES, STATES, codes_of
+from xpm_tui.store.selected import Selected
 from xpm_tui.store.subjects import Grouping, GroupKey, RunKey
 
 MOST_KEPT = 4_096
 """Jobs that are kept ready; more are made again when they are asked for."""
 
 _DONE = STATES.index(JobState.DONE)
+_CODE, _FOUND_DONE = 0x0F, 0x10
+"""Where a job's byte has the code of its state, and where that it was done before."""
+
 _ENDED = frozenset(
     map(STATES.index, (JobState.DONE, JobState.FAILED, JobState.CANCELLED, JobState.DIED))
 )
@@ -62,6 +67,7 @@ class RunIndex:
             if job in self._places:
                 self._codes[self._places[job]] = self._code(job)
         self._reused = bytes(row[0] == _REUSED for row in lines.rows)
+        self._found_done = int.from_bytes(self._reused, "little") * _FOUND_DONE
         self._all = _Tally()
         self._of_task: dict[str, _Tally] = {}
         tasks = [job.task for job in lines.keys]
@@ -76,6 +82,7 @@ class RunIndex:
         self._labels: dict[str, Labelling] = {}
         self._members: dict[GroupKey, list[int]] = {}
         self._sorted: dict[GroupKey, tuple[JobKey, ...]] = {}
+        self._tag_parts: dict[tuple[str, ...], tuple[str, tuple[str, ...], bool]] = {}
 
     def update(self, key: JobKey) -> None:
         """The job's folder was read again."""
@@ -203,15 +210,20 @@ class RunIndex:
             tally.add(self._codes[place], self._reused[place], 1)
         return tally.counts()
 
-    def counts_within(self, group: GroupKey, wanted: Container[JobKey]) -> Counts:
+    def counts_within(self, group: GroupKey, wanted: Selected) -> Counts:
         """Of the wanted jobs of a group."""
-        keys, tally = self.keys, _Tally()
-        places = [place for place in self._places_in(group) if keys[place] in wanted]
-        codes, reused = self._codes, self._reused
-        found = Counter([(codes[place], reused[place]) for place in places])
-        for (code, was_reused), count in found.items():
-            tally.add(code, was_reused, count)
+        mask, cells, places = wanted.mask_of(self.keys), self._cells(), self._places_in(group)
+        if len(places) != len(self.keys):
+            mask, cells = _picked(mask, places), _picked(cells, places)
+        found, tally = bytes(compress(cells, mask)), _Tally()
+        for cell in set(found):
+            tally.add(cell & _CODE, cell & _FOUND_DONE, found.count(cell))
         return tally.counts()
+
+    def _cells(self) -> bytes:
+        """For each job its state's code, and whether the run found it done, in one byte."""
+        cells = int.from_bytes(self._codes, "little") | self._found_done
+        return cells.to_bytes(len(self._codes), "little")
 
     def members(self, group: GroupKey) -> Sequence[JobKey]:
         """The jobs of a group, in the order of the plan."""
@@ -227,24 +239,30 @@ class RunIndex:
 
     def _tag_groups(self, path: tuple[str, ...]) -> tuple[Group, ...]:
         """By the first tag in which the jobs of the group outside differ."""
+        if path not in self._tag_parts:
+            self._tag_parts[path] = self._split(path)
+        name, parts, inner = self._tag_parts[path]
+        return tuple(
+            self._group(
+                Grouping.TAG, (*path, part), f"no {name}" if part == name else part, inner=inner
+            )
+            for part in parts
+        )
+
+    def _split(self, path: tuple[str, ...]) -> tuple[str, tuple[str, ...], bool]:
+        """A tag, the groups by it, and whether these can be split further; tags never change."""
         places = self._places_in(GroupKey(Grouping.TAG, path))
         tags = [self._lines.tags(place) for place in places]
         different = differing(tags)
         if not different:
-            return ()
+            return "", (), False
         name = different[0]
         parts: dict[str, list[int]] = {}
         for place, values in zip(places, tags, strict=True):
             parts.setdefault(_tag_part(values, name), []).append(place)
         for part, members in parts.items():
             self._members[GroupKey(Grouping.TAG, (*path, part))] = members
-        inner = len(different) > 1
-        return tuple(
-            self._group(
-                Grouping.TAG, (*path, part), f"no {name}" if part == name else part, inner=inner
-            )
-            for part in sorted(parts, key=lambda part: part == name)
-        )
+        return name, tuple(sorted(parts, key=lambda part: part == name)), len(different) > 1
 
     def _group(
         self, by: Grouping, path: tuple[str, ...], label: str, *, inner: bool = False
@@ -319,6 +337,10 @@ class _Tally:
 
 
 _REUSED = tuple(How).index(How.REUSED)
+
+
+def _picked(values: bytes, places: Sequence[int]) -> bytes:
+    return bytes([values[place] for place in places])
 
 
 def _tag_part(tags: Mapping[str, object], name: str) -> str:

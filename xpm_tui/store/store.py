@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import compress
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -25,8 +26,9 @@ from xpm_tui.store.model import (
     Group,
     Job,
 )
-from xpm_tui.store.rows import CODE_OF, STATES, JobList, codes_of
+from xpm_tui.store.rows import CODE_OF, STATES, JobList, by_code, codes_of
 from xpm_tui.store.run_index import MOST_KEPT, RunIndex
+from xpm_tui.store.selected import Selected
 from xpm_tui.store.subjects import (
     AllJobsSubject,
     ExperimentSubject,
@@ -96,13 +98,14 @@ class Store:
         self._experiments: tuple[Experiment, ...] | None = None
         self._all: tuple[JobKey, ...] | None = None
         self._codes: dict[JobKey, int] | None = None
+        self._in_order: bytes | None = None
         self._known: tuple[JobKey, ...] | None = None
         self._count: int | None = None
         self._failed: tuple[JobKey, ...] | None = None
         self._ended: tuple[str, list[JobKey]] | None = None
         self._trashed: dict[JobKey, str] = {}
         self._in_trash: dict[tuple[JobKey, RunKey | None], Job] = {}
-        self._wanted: frozenset[JobKey] | None = None
+        self._wanted: Selected | None = None
         self._wanted_of: dict[Subject, tuple[JobKey, ...]] = {}
         self._counts_of: dict[Subject, Counts] = {}
         self._dependants: dict[RunKey, dict[JobKey, tuple[JobKey, ...]]] = {}
@@ -144,7 +147,7 @@ class Store:
             self.version += 1
             self._wanted_of.clear()
             self._counts_of.clear()
-            self._all = self._codes = self._failed = self._ended = None
+            self._all = self._codes = self._in_order = self._failed = self._ended = None
         return Changed(
             jobs=frozenset(delta.jobs),
             runs=frozenset(runs),
@@ -226,11 +229,11 @@ class Store:
     # The filter
 
     @property
-    def wanted(self) -> frozenset[JobKey] | None:
+    def wanted(self) -> Selected | None:
         """The jobs that every answer about a set of jobs is narrowed to; None for no filter."""
         return self._wanted
 
-    def narrow(self, wanted: frozenset[JobKey] | None) -> None:
+    def narrow(self, wanted: Selected | None) -> None:
         """Narrow groups, counts and lists to these jobs; totals and records stay those of all."""
         self._wanted = wanted
         self._wanted_of.clear()
@@ -432,9 +435,18 @@ class Store:
             return self._listing(subject)
         found = self._wanted_of.get(subject)
         if found is None:
-            found = tuple(key for key in self._listing(subject) if key in wanted)
-            self._wanted_of[subject] = found
+            found = self._wanted_of[subject] = self._listing_of_wanted(subject, wanted)
         return found
+
+    def _listing_of_wanted(self, subject: Subject, wanted: Selected) -> tuple[JobKey, ...]:
+        if not wanted:
+            return ()
+        if isinstance(subject, AllJobsSubject):
+            mask = wanted.mask_of(self.known())
+            chosen = bytes(compress(self._known_codes(), mask))
+            return by_code(list(compress(self.known(), mask)), chosen)
+        listing = self._listing(subject)
+        return tuple(compress(listing, wanted.mask_of(listing)))
 
     def _listing(self, subject: Subject) -> Sequence[JobKey]:
         match subject:
@@ -453,10 +465,8 @@ class Store:
     def size(self, subject: Subject) -> int:
         """How many jobs a subject stands for; quicker than listing them."""
         match subject:
-            case AllJobsSubject() if self._wanted is None:
-                return self.known_count
             case AllJobsSubject():
-                return len(self.keys(subject))
+                return self.known_count if self._wanted is None else len(self._wanted)
             case FailedSubject() | JobSubject() | LogSubject():
                 return len(self.keys(subject))
             case _:
@@ -477,8 +487,7 @@ class Store:
         if index is not None and all(map(index.references.__contains__, keys)):
             return index.codes_of(keys)
         if index is None and len(keys) > FEW:
-            codes = self._all_codes()
-            return bytes([codes[key] for key in keys])
+            return bytes(map(self._all_codes().__getitem__, keys))
         return bytes([CODE_OF[self.state(key, run or self.home_of(key))] for key in keys])
 
     def counts(self, subject: Subject) -> Counts:
@@ -503,7 +512,7 @@ class Store:
             case _:
                 return self._counts_one_by_one(subject)
 
-    def _counts_of_wanted(self, subject: Subject, wanted: frozenset[JobKey]) -> Counts:
+    def _counts_of_wanted(self, subject: Subject, wanted: Selected) -> Counts:
         run = self.run_of(subject)
         index = None if run is None else self.index(run)
         match subject:
@@ -511,6 +520,8 @@ class Store:
                 return index.counts_within(group, wanted)
             case ExperimentSubject() | RunSubject() if index is not None:
                 return index.counts_within(GroupKey(Grouping.NONE, ()), wanted)
+            case AllJobsSubject():
+                return _counts(compress(self._known_codes(), wanted.mask_of(self.known())))
             case _:
                 return self._counts_one_by_one(subject)
 
@@ -536,9 +547,14 @@ class Store:
 
     def _all_keys(self) -> tuple[JobKey, ...]:
         if self._all is None:
-            codes = self._all_codes()
-            self._all = tuple(sorted(self.known(), key=codes.__getitem__))
+            self._all = by_code(self.known(), self._known_codes())
         return self._all
+
+    def _known_codes(self) -> bytes:
+        """The states of `known`, as places in `STATES`."""
+        if self._in_order is None:
+            self._in_order = bytes(map(self._all_codes().__getitem__, self.known()))
+        return self._in_order
 
     def _all_codes(self) -> dict[JobKey, int]:
         """The state of every job in the light of its newest run, as places in `STATES`."""

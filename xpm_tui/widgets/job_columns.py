@@ -29,6 +29,10 @@ MOST_PARAMS = 6
 
 MOST_COMPARED = 1_000
 """Jobs that are compared by their parameters, which can be many."""
+
+SAMPLE = 200
+"""Jobs of more than these that are compared: each must be made first."""
+
 FEW = 10
 """One row in so many may have values that are cut."""
 
@@ -54,8 +58,10 @@ NO_CHOICE: Choice = {}
 
 
 def looked_at(jobs: Sequence[Job]) -> Sequence[Job]:
-    """Those of very many jobs that decide about columns: of each part of the list some."""
-    return jobs if len(jobs) <= MOST_COMPARED else jobs[:: 1 + len(jobs) // MOST_COMPARED]
+    """Those of very many jobs that decide about columns: the first, and of each part some."""
+    if len(jobs) <= MOST_COMPARED:
+        return jobs
+    return [*jobs[:LOOKED_AT], *jobs[LOOKED_AT :: 1 + len(jobs) // SAMPLE]]
 
 
 def lay_out(jobs: Sequence[Job], choice: Choice = NO_CHOICE) -> Layout:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 from rich.text import Text
@@ -51,7 +51,8 @@ class JobTable(Vertical):
         self.table.hurries = _counts_seconds
         self.choice: Choice = NO_CHOICE
         """The columns that the user chose, and chose to hide."""
-        self._columns_for: tuple[object, ...] = ()
+        self._columns_for: Sequence[Hashable] = ()
+        self._columns_have: tuple[bool, bool] | None = None
         self._columns: tuple[Column[Job], ...] = ()
         self._jobs: Sequence[Job] = ()
 
@@ -62,14 +63,15 @@ class JobTable(Vertical):
     def show(self, jobs: Sequence[Job]) -> None:
         """Show these jobs; the columns are chosen anew when others came or what they have did."""
         seen = looked_at(jobs)
-        signature = (
-            frozenset(jobs.keys if isinstance(jobs, JobList) else map(_key, jobs)),
+        keys = jobs.keys if isinstance(jobs, JobList) else list(map(_key, jobs))
+        has = (
             any(job.record.progress is not None for job in seen),
             any(job.record.metrics for job in seen),
         )
+        same = has == self._columns_have and _same_members(keys, self._columns_for)
         self._jobs = jobs
-        if signature != self._columns_for:
-            self._columns_for = signature
+        self._columns_for, self._columns_have = keys, has
+        if not same:
             self._lay_out()
         else:
             measured = measure(self._columns, jobs, self._columns)
@@ -135,6 +137,11 @@ def _counts_seconds(job: Job) -> bool:
 def in_trouble(job: Job) -> bool:
     """Whether `e` stops at this job."""
     return job.state.ended_badly or job.state is JobState.UNREADABLE or bool(job.drift)
+
+
+def _same_members(these: Sequence[Hashable], those: Sequence[Hashable]) -> bool:
+    """Whether both hold the same, in any order; sets of very many are made only where they must."""
+    return len(these) == len(those) and (these == those or frozenset(these) == frozenset(those))
 
 
 def _widths(columns: Sequence[Column[Job]]) -> list[int]:

@@ -175,7 +175,7 @@ class TreeModel:
         if store.size(FailedSubject()):
             yield TreeRow(RowKey(FailedSubject()), 0)
         for experiment in store.experiments():
-            if store.wanted is None or store.keys(ExperimentSubject(experiment.name)):
+            if store.wanted is None or store.size(ExperimentSubject(experiment.name)):
                 yield from self._experiment_rows(store, experiment, orders)
         yield TreeRow(RowKey(AllJobsSubject()), 0)
         if store.obsolete is not None and store.obsolete.rows:
