@@ -206,11 +206,13 @@ class MainScreen(RemoveScreen):
 
     def _show_narrowed(self) -> None:
         """The filter selects other jobs than before."""
-        self._tree.show_narrowed()
-        if self._filter_line.is_open:
-            # What is half typed hides more than is meant.
-            self._tree.return_to(self._find_trail)
-        self._right.refresh_from(self._store, Changed(filter=True))
+        before = self._tree.subject
+        # What is half typed hides more than is meant.
+        self._tree.show_narrowed(self._find_trail if self._filter_line.is_open else None)
+        if self._tree.subject == before:
+            self._right.refresh_from(self._store, Changed(filter=True))
+        else:
+            self._show_subject()
         self._show_facts()
         self._show_filter()
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from rich.style import Style
 from rich.text import Text
 from textual.message import Message
 from textual.strip import Strip
@@ -92,12 +93,12 @@ class PickList(Table[Pick]):
         message.stop()
         self.pick()
 
-    def _row_line(self, row: Pick, place: int, width: int) -> Strip:
+    def _row_line(self, row: Pick, place: int, width: int, base: Style) -> Strip:
         """A heading has no columns."""
         if row.kind is PickKind.CHOICE:
-            return super()._row_line(row, place, width)
+            return super()._row_line(row, place, width, base)
         strip = Strip(row.left.render(console_of(self))).crop_extend(0, width, None)
-        return strip.apply_style(self.rich_style)
+        return strip.apply_style(base)
 
     def _columns(self) -> tuple[Column[Pick], ...]:
         left, middle = self._widths

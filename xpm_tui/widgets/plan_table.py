@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 
 from rich.segment import Segment
+from rich.style import Style
 from rich.text import Text
 from textual.message import Message
 from textual.strip import Strip
@@ -142,14 +143,14 @@ class PlanTable(KeyTable[PlanRow]):
             return self.columns
         return columns
 
-    def _row_line(self, row: PlanRow, place: int, width: int) -> Strip:
-        line = super()._row_line(row, place, width)
+    def _row_line(self, row: PlanRow, place: int, width: int, base: Style) -> Strip:
+        line = super()._row_line(row, place, width, base)
         if isinstance(row, OfferRow):
             return line
         at_cursor = place == self._cursor
         gutter = Text(look.CURSOR if at_cursor else look.UNFOLDED).append(" ")
-        line = self._strip(gutter, _heading(row, width), width)
-        line = line.extend_cell_length(width, self.rich_style)
+        line = self._strip(gutter, _heading(row, width), width, base)
+        line = line.extend_cell_length(width, base)
         if not at_cursor:
             return line
         style = self._named("xpm.cursor" if self.has_focus else "xpm.title")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Hashable, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Hashable, Sequence
 from time import monotonic
 from typing import Any, Generic
 
@@ -11,14 +10,14 @@ from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 from textual import events
-from textual.geometry import Region, Size
+from textual.geometry import Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.timer import Timer
 
 from xpm_tui import look
 from xpm_tui.widgets.drawing import console_of
+from xpm_tui.widgets.painting import PaintedLines
 from xpm_tui.widgets.table_model import Column, Row, TableModel
 
 GUTTER = 3
@@ -38,7 +37,7 @@ def _never(_: object) -> bool:
     return False
 
 
-class Table(ScrollView, Generic[Row], can_focus=True):
+class Table(PaintedLines, Generic[Row], can_focus=True):
     """Rows over columns, with a cursor that stays on its row whatever happens around it.
 
     The rows are a frozen sequence, replaced as a whole. The cursor and the marks are kept by the
@@ -104,11 +103,8 @@ class Table(ScrollView, Generic[Row], can_focus=True):
         self._cursor = 0
         self._cursor_row: Row | None = None
         self._range_from: Hashable | None = None
-        self._painted: dict[int, Strip] = {}
         self._last_key = 0.0
         self._resort: Timer | None = None
-        self._held = False
-        self._stale = False
         self._seconds = 0
         self.hurries: Callable[[Row], bool] = _never
         """Whether a row looks different a second later."""
@@ -116,7 +112,7 @@ class Table(ScrollView, Generic[Row], can_focus=True):
 
     def show(self, rows: Sequence[Row], *, columns: Sequence[Column[Row]] | None = None) -> None:
         """Show other rows; the cursor stays on its row, or where that row was."""
-        with self._painted_once():
+        with self.painted_once():
             if columns is not None and tuple(columns) != self.columns:
                 self._take_columns(tuple(columns))
             if rows == self.model.rows:
@@ -161,17 +157,6 @@ class Table(ScrollView, Generic[Row], can_focus=True):
 
         return wanted
 
-    def repaint(self) -> None:
-        """Draw again the lines that look different now."""
-        if not self.is_mounted:
-            return
-        if self._held:
-            self._stale = True
-            return
-        for y in range(self.size.height):
-            if self._painted.get(y) != self._line(y):
-                self.refresh(Region(0, y, self.size.width, 1))
-
     def tick(self) -> None:
         """A second has passed: draw again what is told by the second, and now and then the rest."""
         self._seconds += 1
@@ -179,21 +164,6 @@ class Table(ScrollView, Generic[Row], can_focus=True):
         seen = self.model.shown[top : top + self.page]
         if self._seconds % SLOWLY == 0 or any(map(self.hurries, seen)):
             self.repaint()
-
-    @contextmanager
-    def _painted_once(self) -> Generator[None, None, None]:
-        """Whatever asks for painting meanwhile, it is painted once, at the end."""
-        if self._held:
-            yield
-            return
-        self._held = True
-        try:
-            yield
-        finally:
-            self._held = False
-            if self._stale:
-                self._stale = False
-                self.repaint()
 
     @property
     def row(self) -> Row | None:
@@ -266,23 +236,18 @@ class Table(ScrollView, Generic[Row], can_focus=True):
         """Mark all rows that are shown."""
         self.post_message(self.MarksWanted(self, self.marks | self.shown_keys))
 
-    def render_line(self, y: int) -> Strip:
-        line = self._line(y)
-        self._painted[y] = line
-        return line
-
-    def _line(self, y: int) -> Strip:
+    def make_line(self, y: int, base: Style) -> Strip:
         width = self.size.width
         if y < self._header:
-            return self._header_line(width)
+            return self._header_line(width, base)
         if self._overflows and y == self.size.height - 1:
-            return self._more_line(width)
+            return self._more_line(width, base)
         place = self.scroll_offset.y + y - self._header
         if not 0 <= place < self._count:
-            return Strip.blank(width, self.rich_style)
-        return self._row_line(self.model.shown[place], place, width)
+            return Strip.blank(width, base)
+        return self._row_line(self.model.shown[place], place, width, base)
 
-    def _row_line(self, row: Row, place: int, width: int) -> Strip:
+    def _row_line(self, row: Row, place: int, width: int, base: Style) -> Strip:
         key = self.model.key(row)
         at_cursor = place == self._cursor
         marked = key in self.marks or (self._range_from is not None and key in self._range_keys())
@@ -294,13 +259,13 @@ class Table(ScrollView, Generic[Row], can_focus=True):
             if index:
                 cells.append(" " * GAP)
             cells.append_text(look.cut(column.cell(row), column.width, right=column.right))
-        line = self._strip(gutter, cells, width)
+        line = self._strip(gutter, cells, width, base)
         if not at_cursor:
             return line
         style = self._named("xpm.cursor" if self.has_focus else "xpm.title")
         return Strip(Segment.apply_style(line, post_style=style), line.cell_length)
 
-    def _header_line(self, width: int) -> Strip:
+    def _header_line(self, width: int, base: Style) -> Strip:
         cells = Text()
         for column in self.columns:
             title = column.title
@@ -313,20 +278,20 @@ class Table(ScrollView, Generic[Row], can_focus=True):
                 # The arrow may stand in the gap, so that it costs the column nothing.
                 cells.append_text(look.cut(Text(title), column.width + GAP))
         cells.stylize("xpm.title")
-        return self._strip(Text(" " * GUTTER), cells, width)
+        return self._strip(Text(" " * GUTTER), cells, width, base)
 
-    def _more_line(self, width: int) -> Strip:
+    def _more_line(self, width: int, base: Style) -> Strip:
         below = self._count - self.scroll_offset.y - self.page
         words = f"┊ {below:,} more rows" if below > 1 else "┊ 1 more row"
         text = Text(words if below > 0 else f"┊ end of {self._count:,} rows", "xpm.faint")
-        return self._strip(Text(" " * GUTTER), text, width)
+        return self._strip(Text(" " * GUTTER), text, width, base)
 
-    def _strip(self, gutter: Text, cells: Text, width: int) -> Strip:
+    def _strip(self, gutter: Text, cells: Text, width: int, base: Style) -> Strip:
         console = console_of(self)
         left = self.scroll_offset.x
         body = Strip(cells.render(console)).crop_extend(left, left + max(0, width - GUTTER), None)
         line = Strip.join([Strip(gutter.render(console)), body]).crop(0, width)
-        return line.apply_style(self.rich_style)
+        return line.apply_style(base)
 
     def _named(self, name: str) -> Style:
         return console_of(self).get_style(name, default="bold")
@@ -375,7 +340,7 @@ class Table(ScrollView, Generic[Row], can_focus=True):
 
     def _follow_cursor(self) -> None:
         """Rows came, went or moved: stay on the same row, at the same height on the screen."""
-        with self._painted_once():
+        with self.painted_once():
             self._find_cursor()
 
     def _find_cursor(self) -> None:
@@ -443,7 +408,7 @@ class Table(ScrollView, Generic[Row], can_focus=True):
         self._last_key = monotonic()
 
     def on_resize(self) -> None:
-        self._painted.clear()
+        self.forget_painted()
         self._fit()
         self._scroll_to_cursor()
 

@@ -12,9 +12,8 @@ from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 from textual.app import App
-from textual.geometry import Region, Size
+from textual.geometry import Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.timer import Timer
 
@@ -32,6 +31,7 @@ from xpm_tui.store import (
     Subject,
     WorkspaceSubject,
 )
+from xpm_tui.widgets.painting import PaintedLines
 from xpm_tui.widgets.tree_lines import (
     WIDE,
     Drawing,
@@ -45,7 +45,7 @@ QUIET = 3.0
 """Seconds without a key before jobs that changed may change places."""
 
 
-class Tree(ScrollView, can_focus=True, inherit_bindings=False):
+class Tree(PaintedLines, can_focus=True, inherit_bindings=False):
     """What there is, unfolded as far as the user likes; the cursor stays on its row."""
 
     app: App[Any]
@@ -96,7 +96,6 @@ class Tree(ScrollView, can_focus=True, inherit_bindings=False):
         self._cursor_key: RowKey | None = None
         self._marks: frozenset[JobKey] = frozenset()
         self._drawing: Drawing | None = None
-        self._painted: dict[int, Strip] = {}
         self._logs: dict[RowKey, LogFacts] = {}
         self._looking = False
         self._last_key = 0.0
@@ -129,16 +128,6 @@ class Tree(ScrollView, can_focus=True, inherit_bindings=False):
         self._last_key = monotonic()
         self._placed = True
 
-    def repaint(self) -> None:
-        """Draw again the lines that look different now."""
-        if self._store is None or not self.is_mounted:
-            return
-        self._draw_anew()
-        base = self.rich_style
-        for y in range(self.size.height):
-            if self._painted.get(y) != self._line(y, base):
-                self.refresh(Region(0, y, self.size.width, 1))
-
     @property
     def row(self) -> TreeRow | None:
         """The row under the cursor."""
@@ -154,12 +143,19 @@ class Tree(ScrollView, can_focus=True, inherit_bindings=False):
         """What the jobs are grouped by."""
         return self.model.by
 
-    def show_narrowed(self) -> None:
-        """The store was narrowed to other jobs: few of them are shown unfolded."""
+    def show_narrowed(self, trail: Sequence[RowKey] | None = None) -> None:
+        """The store was narrowed to other jobs: few of them are shown unfolded.
+
+        With a `trail` the cursor goes to the nearest of these rows that is shown, else to where
+        it begins.
+        """
         self.model.shut.clear()
         if self._store is not None:
             self._count_causes(self._store)
-        self._rebuild(keep_order=False)
+        with self.painted_once():
+            self._rebuild(keep_order=False)
+            if trail is not None and not any(map(self.move_to, trail)):
+                self._go(self.model.home)
 
     def move_to(self, key: RowKey) -> bool:
         """Put the cursor on a row; False if it is not shown."""
@@ -187,24 +183,15 @@ class Tree(ScrollView, can_focus=True, inherit_bindings=False):
             place = self.model.parent(place)
         return keys
 
-    def return_to(self, trail: Sequence[RowKey]) -> None:
-        """Put the cursor on the nearest of these rows that is shown, else where it begins."""
-        if not any(map(self.move_to, trail)):
-            self._go(self.model.home)
-
     def chosen(self) -> frozenset[JobKey]:
         """The jobs in the range that was begun."""
         return frozenset()
 
     # Drawing
 
-    def render_line(self, y: int) -> Strip:
-        line = self._painted[y] = self._line(y, self.rich_style)
-        return line
-
     def on_resize(self) -> None:
         self._fit()
-        self._draw_anew()
+        self.prepare()
         self._scroll_to_cursor()
         self.refresh()  # lines may have been painted before this, at the former width
 
@@ -214,8 +201,7 @@ class Tree(ScrollView, can_focus=True, inherit_bindings=False):
     def on_blur(self) -> None:
         self.repaint()
 
-    def _line(self, y: int, base: Style) -> Strip:
-        """`base` is the widget's own style, which takes long to work out."""
+    def make_line(self, y: int, base: Style) -> Strip:
         place = self.scroll_offset.y + y
         width = self.size.width
         if self._drawing is None or not 0 <= place < len(self.model.rows):
@@ -233,7 +219,7 @@ class Tree(ScrollView, can_focus=True, inherit_bindings=False):
         style = self.get_component_rich_style(name, partial=True)
         return Strip(Segment.apply_style(strip, post_style=style), width)
 
-    def _draw_anew(self) -> None:
+    def prepare(self) -> None:
         if self._store is not None:
             drawing = Drawing(
                 store=self._store,

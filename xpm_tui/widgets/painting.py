@@ -1,0 +1,91 @@
+"""Lines that are painted again only where they look different: what Tree and Table have alike."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from rich.style import Style
+from textual.geometry import Region
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+
+class PaintedLines(ScrollView):
+    """Remembers what every line of the screen looks like, and hands on only what is different."""
+
+    def __init__(
+        self,
+        *,
+        id: str | None = None,  # noqa: A002 (Textual's name)
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(id=id, classes=classes)
+        self._painted: dict[int, Strip] = {}
+        self._ready: dict[int, Strip] = {}
+        """Lines that `repaint` made, for the next time that they are asked for."""
+        self._ready_at: tuple[object, ...] = ()
+        self._held = False
+        self._stale = False
+
+    @abstractmethod
+    def make_line(self, y: int, base: Style) -> Strip:
+        """What the line looks like now; `base` is the widget's own style, which takes long to
+        work out."""
+
+    def prepare(self) -> None:
+        """Work out what all lines have in common."""
+
+    def repaint(self) -> None:
+        """Draw again the lines that look different now."""
+        if not self.is_mounted:
+            return
+        if self._held:
+            self._stale = True
+            return
+        self.prepare()
+        self._ready.clear()
+        self._ready_at = self._view
+        base = self.rich_style
+        for y in range(self.size.height):
+            line = self.make_line(y, base)
+            if self._painted.get(y) != line:
+                self._ready[y] = line
+                self.refresh(Region(0, y, self.size.width, 1))
+
+    @contextmanager
+    def painted_once(self) -> Generator[None, None, None]:
+        """Whatever asks for painting meanwhile, it is painted once, at the end."""
+        if self._held:
+            yield
+            return
+        self._held = True
+        try:
+            yield
+        finally:
+            self._held = False
+            if self._stale:
+                self._stale = False
+                self.repaint()
+
+    def render_line(self, y: int) -> Strip:
+        line = self._ready.pop(y, None) if self._ready_at == self._view else None
+        if line is None:
+            line = self.make_line(y, self.rich_style)
+        self._painted[y] = line
+        return line
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._ready.clear()
+
+    def forget_painted(self) -> None:
+        """Nothing of what was painted is on the screen any more."""
+        self._painted.clear()
+        self._ready.clear()
+
+    @property
+    def _view(self) -> tuple[object, ...]:
+        """What else the look of a line depends on, and may change behind `repaint`."""
+        return (self.size, self.scroll_offset, self.has_focus)
