@@ -101,7 +101,7 @@ def _print_rows(rows: Sequence[JobRow]) -> None:
 
 def _cells(row: JobRow, now: float) -> tuple[str, str, str, str, str]:
     """State, job, tags, time or progress, why."""
-    from xpm_engine.verbs.words import duration, percent, plain, when
+    from xpm_engine.verbs.words import as_of_words, duration, percent, plain, when
 
     record = row.record
     tags = " ".join(f"{plain(name)}={plain(value)}" for name, value in row.tags.items())
@@ -112,7 +112,8 @@ def _cells(row: JobRow, now: float) -> tuple[str, str, str, str, str]:
     else:
         clock = when(record.ended or record.started or record.launched, now)
     drift = f"drifted: {', '.join(map(plain, row.drift))}" if row.drift else ""
-    return row.state.value, f"{row.key.task}/{row.key.short}", tags, clock, row.why or drift
+    why = row.why or as_of_words(record, now) or drift
+    return row.state.value, f"{row.key.task}/{row.key.short}", tags, clock, why
 
 
 def _run_json(workspace: WorkspacePaths, run: RunRows) -> dict[str, Any]:

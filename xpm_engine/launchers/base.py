@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from xpm_engine.workspace.layout import JobKey, JobPaths
 from xpm_engine.workspace.records.identity import ProcessIdentity
+from xpm_engine.workspace.records.reasons import Wait
 from xpm_engine.workspace.records.tickets import Attempt
 
 
@@ -76,6 +77,10 @@ class Launcher(Protocol):
         """Start these attempts; a handle each, in order. Raises LaunchError."""
         ...
 
+    def knows(self, name: str) -> bool:
+        """Whether `find` can tell of the orders that a launcher of that name was given."""
+        ...
+
     def find(self, orders: Sequence[LaunchOrder]) -> dict[str, Sight]:
         """Nonce -> what became of orders that earlier plans, dead by now, gave this launcher."""
         ...
@@ -90,6 +95,10 @@ class Launcher(Protocol):
 
     def listen(self, heard: Callable[[JobKey], None]) -> None:
         """Call `heard`, in any thread, when the tickets of a job were changed by this launcher."""
+        ...
+
+    def why_waits(self, key: JobKey) -> Wait | None:
+        """Why a job that it was given has not begun, where it knows."""
         ...
 
     def forget(self, handle: Handle) -> None:

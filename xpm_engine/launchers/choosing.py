@@ -21,7 +21,14 @@ def named_launcher(name: str, settings: Settings) -> Launcher:
         from xpm_engine.launchers.ssh import SshLauncher
 
         hosts = {member: settings.hosts[member] for member in members}
-        return SshLauncher(name, hosts, code=settings.code)
+        return SshLauncher(
+            name,
+            hosts,
+            others=settings.hosts,
+            pools=tuple(settings.pools),
+            code=settings.code,
+            tokens=settings.tokens,
+        )
     known = [LOCAL, *settings.hosts, *settings.pools]
     near = get_close_matches(name, known, n=1)
     raise UsageError(

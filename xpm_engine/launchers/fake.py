@@ -9,7 +9,7 @@ from xpm_engine.workspace import processes, tickets
 from xpm_engine.workspace.atomic import read_object
 from xpm_engine.workspace.layout import JobKey, JobPaths
 from xpm_engine.workspace.records.fields import now
-from xpm_engine.workspace.records.reasons import Outcome, Reason, ReasonKind
+from xpm_engine.workspace.records.reasons import Outcome, Reason, ReasonKind, Wait
 from xpm_engine.workspace.records.tickets import Attempt, End, Launch, Start
 
 NAME = "fake"
@@ -75,6 +75,9 @@ class FakeLauncher:
         if self._heard is not None:
             self._heard(key)
 
+    def knows(self, name: str) -> bool:
+        return name == NAME
+
     def find(self, orders: Sequence[LaunchOrder]) -> dict[str, Sight]:
         known = {order.nonce for order in self._places.values()}
         return {
@@ -92,6 +95,9 @@ class FakeLauncher:
 
     def listen(self, heard: Callable[[JobKey], None]) -> None:
         self._heard = heard
+
+    def why_waits(self, key: JobKey) -> Wait | None:
+        return None
 
     def forget(self, handle: Handle) -> None:
         """It has no process."""

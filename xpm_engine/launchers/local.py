@@ -16,6 +16,7 @@ from xpm_engine.workspace import processes
 from xpm_engine.workspace.atomic import append_bytes
 from xpm_engine.workspace.layout import JobKey, JobPaths
 from xpm_engine.workspace.records.fields import now
+from xpm_engine.workspace.records.reasons import Wait
 from xpm_engine.workspace.records.resources import parse_size
 from xpm_engine.workspace.records.tickets import Attempt
 
@@ -66,6 +67,9 @@ class LocalLauncher:
     def submit(self, orders: Sequence[LaunchOrder]) -> list[Handle]:
         return [self._start(order) for order in orders]
 
+    def knows(self, name: str) -> bool:
+        return name == NAME
+
     def find(self, orders: Sequence[LaunchOrder]) -> dict[str, Sight]:
         """A fresh supervisor that has not started yet shows its nonce among its arguments.
 
@@ -84,6 +88,9 @@ class LocalLauncher:
 
     def listen(self, heard: Callable[[JobKey], None]) -> None:
         """Nothing is to be heard: the ends of this machine's processes are."""
+
+    def why_waits(self, key: JobKey) -> Wait | None:
+        return None
 
     def forget(self, handle: Handle) -> None:
         pid = handle.data.get("pid")

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from xpm_engine.config.order import SharedFolder
 from xpm_engine.plan.node import NOT_STARTED, Node, Stage
 from xpm_engine.workspace.layout import JobKey
-from xpm_engine.workspace.pool.sharing import Shortage
+from xpm_engine.workspace.pool.sharing import Shortage, wait_of
 from xpm_engine.workspace.records.reasons import Reason, Wait, WaitKind
-from xpm_engine.workspace.records.resources import Demand, Kind, Resource
+from xpm_engine.workspace.records.resources import Demand, Resource
 from xpm_engine.workspace.records.runs import How
 from xpm_engine.workspace.records.tickets import awaited
 
@@ -138,6 +138,11 @@ class Board:
             self._ready.pop(demand, None)
         return queue
 
+    def tell_wait(self, node: Node, wait: Wait | None) -> None:
+        """Why a job that was launched has not begun; None: nothing is known to be in its way."""
+        self.changed = self.changed or wait != node.wait
+        node.wait = wait
+
     def end(self, node: Node, stage: Stage, reason: Reason | None = None) -> None:
         """A job is over: those behind it become ready, or are blocked."""
         node.reason = reason
@@ -196,7 +201,7 @@ class Board:
         return any(node.stage in (Stage.LAUNCHED, Stage.FOLLOWED) for node in nodes)
 
     def waits(self) -> Iterator[Wait]:
-        """Why each job that is neither over nor launched is not."""
+        """Why each job that is not over, and has not begun, has not."""
         self.changed = False
         places = self._places()
         for node in self.nodes.values():
@@ -211,6 +216,8 @@ class Board:
                 yield _wait_for_turn(node.key, shortage, places.get(node.key, 0))
             elif node.stage is Stage.RETRYING and node.reason is not None:
                 yield Wait(node.key, WaitKind.RETRY, what=node.reason.text, until=node.until)
+            elif node.stage in (Stage.LAUNCHED, Stage.FOLLOWED) and node.wait:
+                yield node.wait
             elif node.stage is Stage.BLOCKED:
                 what = "is drifted" if node.behind_drift else ""
                 yield Wait(node.key, WaitKind.UPSTREAM_FAILED, on=node.blamed, what=what)
@@ -278,25 +285,7 @@ class Board:
             self._on_end(node)
 
 
-_KINDS = {
-    Kind.CPU: WaitKind.CORE,
-    Kind.MEMORY: WaitKind.RESOURCE,
-    Kind.GPU: WaitKind.RESOURCE,
-    Kind.TOKEN: WaitKind.TOKEN,
-}
-
-
 def _wait_for_turn(key: JobKey, shortage: Shortage | None, place: int) -> Wait:
     if shortage is None:
         return Wait(key, WaitKind.CORE, place)
-    resource = shortage.resource
-    return Wait(
-        key,
-        _KINDS[resource.kind],
-        place,
-        on=shortage.holders,
-        what="" if resource.kind is Kind.CPU else str(resource),
-        used=shortage.used,
-        total=shortage.total,
-        behind=shortage.behind,
-    )
+    return wait_of(key, shortage, place)

@@ -23,7 +23,7 @@ def look(job: JobPaths, launcher: Launcher) -> Look:
         order = LaunchOrder(launch.key, job, attempt.number, launch.nonce, os.devnull)
         return (
             processes.liveness(launch.driver) is Liveness.DEAD
-            and launch.launcher == launcher.name
+            and launcher.knows(launch.launcher)
             and launcher.find([order])[launch.nonce] is Sight.GONE
         )
 

@@ -186,7 +186,9 @@ class Dispatch:
 
     def _order(self, node: Node, attempt: int, granted: Reservation) -> Launch:
         order = node.order
-        place = Granted(granted.devices, self._gate.folder)
+        # Those of another machine are chosen there, when it is known which one it is.
+        devices = granted.devices if self._gate.folder else ()
+        place = Granted(devices, self._gate.folder)
         return Launch(
             nonce=granted.nonce,
             key=node.key,
@@ -236,6 +238,7 @@ class Dispatch:
             attempt = self._own_attempt(node)
             if attempt is not None and self._launcher.follow(node.paths, attempt):
                 node.handle = Handle(self._launcher.name, None, {})
+        self._board.tell_wait(node, self._launcher.why_waits(node.key))
         far = found.verdict in (Verdict.UNREACHABLE, Verdict.MIRRORED)
         self._expect(node, found.process, interval=FAR_POLL if far else POLL)
 
@@ -269,6 +272,8 @@ class Dispatch:
             self._release(node)
             self._ended_badly(node, Reason(ReasonKind.LAUNCHER, attempt.start.why))
         elif not _is_gone(node.handle) and not (attempt is None and _is_far(node.handle)):
+            begun = attempt is None or attempt.start is not None
+            self._board.tell_wait(node, None if begun else self._launcher.why_waits(node.key))
             self._polled[node.key] = time.monotonic() + POLL
         elif attempt is None:
             self._release(node)

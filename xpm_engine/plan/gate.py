@@ -96,8 +96,10 @@ class OwnRoom:
     def close(self) -> None:
         """There is nothing to let go of."""
 
-    def _sign(self, key: JobKey, job: str, demand: Demand, devices: tuple[str, ...]) -> Reservation:
-        nonce = tickets.new_nonce()
+    def _sign(
+        self, key: JobKey, job: str, demand: Demand, devices: tuple[str, ...], nonce: str
+    ) -> Reservation:
+        nonce = nonce or tickets.new_nonce()
         made = Reservation(nonce, key, job, demand, devices, self._driver, self._run, now())
         self._taken[nonce] = made
         return made

@@ -12,7 +12,7 @@ from xpm_engine.launchers.base import Handle
 from xpm_engine.plan.drift import Drift
 from xpm_engine.plan.orders import JobOrder
 from xpm_engine.workspace.layout import JobKey, JobPaths
-from xpm_engine.workspace.records.reasons import Reason
+from xpm_engine.workspace.records.reasons import Reason, Wait
 from xpm_engine.workspace.records.resources import Demand, Resources
 from xpm_engine.workspace.records.runs import How
 from xpm_engine.workspace.settings import DEFAULT_RESOURCES
@@ -88,6 +88,8 @@ class Node:
     """The job before it in a folder that both share; None where none is."""
     sharers: list[Node] | None = None
     """The jobs that wait for this one to leave a folder that they share."""
+    wait: Wait | None = None
+    """Why it has not begun, of one that is launched: its launcher says so."""
     blamed: tuple[JobKey, ...] = ()
     """Why it is blocked: the failed job last, what leads to it first."""
     behind_drift: bool = False

@@ -356,7 +356,7 @@ class Connection:
             if pending is None:
                 continue
             if "error" in message.body:
-                pending.fail(_raised(message.body["error"], self.name))
+                pending.fail(raised(message.body["error"], self.name))
             else:
                 kind = "done" if last else "part"
                 pending.take(kind, Message(message.body.get(kind) or {}, message.data))
@@ -462,7 +462,7 @@ _KINDS: dict[str, type[XpmError]] = {
 """What an agent may raise, by name."""
 
 
-def _raised(told: object, name: str) -> XpmError:
+def raised(told: object, name: str) -> XpmError:
     """The agent's error as one of this side, with the host's name in its place."""
     data = cast("dict[str, Any]", told) if isinstance(told, dict) else {}
     kind = _KINDS.get(str(data.get("kind")), RemoteError)

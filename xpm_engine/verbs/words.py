@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from xpm_engine.workspace.records.fields import parse_time
 from xpm_engine.workspace.records.reasons import Wait, WaitKind
+from xpm_engine.workspace.scan import JobRecord
 
 MAX_PLAIN = 10_000
 """Characters of a user's text that are looked at; more would never fit on a screen."""
@@ -95,10 +96,25 @@ def ordinal(number: int) -> str:
     return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th') }"
 
 
+STALE = 60.0
+"""Seconds after which the word of another host is told with its time."""
+
+
+def as_of_words(record: JobRecord, now: float) -> str:
+    """``as of 17:40 on alpha`` where what is known of a live far job is old; else empty."""
+    mirror = record.mirror
+    if mirror is None or not record.state.live:
+        return ""
+    at = parse_time(mirror.as_of)
+    if at is None or now - at <= STALE:
+        return ""
+    return f"as of {when(mirror.as_of, now)} on {plain(mirror.of)}"
+
+
 def wait_words(wait: Wait) -> str:
     """Why a job waits: ``waits for a free core, 1st``."""
     place = f", {ordinal(wait.place)}" if wait.place else ""
-    taken = _taken(wait)
+    taken = (f" on {plain(wait.host)}" if wait.host else "") + _taken(wait)
     names = [f"{key.task} {key.short}" for key in wait.on]
     on = ", ".join(names[:2])
     if len(names) > 2:
@@ -118,6 +134,13 @@ def wait_words(wait: Wait) -> str:
             return "waits to be tried again" + (f": {plain(wait.what)}" if wait.what else "")
         case WaitKind.SHARED:
             return f"waits for {on or 'another job'} to leave the folder that they share"
+        case WaitKind.HOST:
+            return f"waits for {plain(wait.host)}: {plain(wait.what)}; it was not sent yet"
+        case WaitKind.SENT:
+            return (
+                f"was sent to {plain(wait.host)}, and may run there: {plain(wait.what)}; "
+                "it goes on when the host is back"
+            )
         case WaitKind.CLEANING:
             return "waits for a clean to end"
         case WaitKind.RESOURCE | WaitKind.TOKEN:

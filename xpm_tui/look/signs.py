@@ -155,8 +155,14 @@ def wait_text(wait: Wait, *, held: bool = False) -> str:
             words = "nothing: its plan starts no more after a failure"
         case WaitKind.SHARED:
             words = "shared folder"
+        case WaitKind.HOST:
+            words = f"{plain(wait.host)}: {plain(wait.what)}"
+        case WaitKind.SENT:
+            words = f"{plain(wait.host)}, where it may run: {plain(wait.what)}"
         case WaitKind.CLEANING:
             words = "its folder is being cleaned"
+    if wait.host and wait.kind not in (WaitKind.HOST, WaitKind.SENT):
+        words += f" on {plain(wait.host)}"
     holders = held_words(wait) if held else ""
     if holders:
         words += f" ({holders})"

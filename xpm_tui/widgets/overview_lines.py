@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from rich.text import Text
 
 from xpm_engine.verbs.causes import reason_place, reason_text
+from xpm_engine.verbs.words import as_of_words
 from xpm_engine.workspace.layout import WorkspacePaths
 from xpm_engine.workspace.records.fields import parse_time
 from xpm_engine.workspace.records.reasons import Reason
@@ -90,6 +91,9 @@ def _state_lines(job: Job, facts: OverviewFacts, now: float) -> Iterator[Line]:
     sentence = state_sentence(job, facts.usage, now=now)
     if facts.pinned:
         sentence.append(f" · {look.PINNED} pinned", "xpm.marked")
+    old = as_of_words(job.record, now)
+    if old:
+        sentence.append(f" · {old}", "xpm.warning")
     silence = silence_words(facts.sign, now)
     if silence:
         sentence.append(f" · {silence}", "xpm.warning")

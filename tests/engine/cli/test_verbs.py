@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,11 +15,14 @@ import pytest
 from tests.engine.cli.conftest import Done
 from tests.engine.folders import key, make_job, make_run, picture, reference
 from tests.engine.making import launch
-from xpm_engine.workspace import scan, tickets
+from xpm_engine.workspace import processes, scan, tickets
 from xpm_engine.workspace.layout import JobPaths, WorkspacePaths
+from xpm_engine.workspace.records.fields import format_time
+from xpm_engine.workspace.records.mirror import Mirror
 from xpm_engine.workspace.records.reasons import Outcome
 from xpm_engine.workspace.records.runs import PlanState
 from xpm_engine.workspace.records.states import JobState
+from xpm_engine.workspace.records.tickets import Start
 
 Xpm = Callable[..., Done]
 A, B = key(0xA1), key(0xB2)
@@ -55,6 +60,19 @@ def test_ls_as_json(xpm: Xpm, jobs: tuple[JobPaths, JobPaths]) -> None:
     assert second["folder"] == jobs[1].root
     assert _json(xpm("ls", "drmm", "--json"))["runs"] == [run]
     assert [job["id"] for job in _json(xpm("ls", "--all", "--json"))["jobs"]] == SHORT
+
+
+def test_ls_tells_old_word_of_another_host_with_its_time(
+    xpm: Xpm, workspace: WorkspacePaths
+) -> None:
+    order = launch(A)
+    job = workspace.job(A)
+    mirror = Mirror("alpha", format_time(time.time() - 90))
+    me = processes.own_identity()
+    start = Start(tickets.new_nonce(), order.nonce, me, mirror.as_of, "ada", mirror=mirror)
+    tickets.claim_launch(job, order)
+    tickets.claim_start(job, 1, start)
+    assert re.search(r"running +ir.bm25/\w+ .* as of \S+ on alpha", xpm("ls", "--all").stdout)
 
 
 def test_ls_of_what_is_not_there(xpm: Xpm, jobs: object) -> None:

@@ -37,6 +37,7 @@ from xpm_engine.launchers.base import Capacity, Handle, LaunchOrder, Sight
 from xpm_engine.launchers.local import LocalLauncher
 from xpm_engine.workspace.atomic import dumps, make_folders, write_atomic
 from xpm_engine.workspace.layout import JobKey, JobPaths, WorkspacePaths
+from xpm_engine.workspace.records.reasons import Wait
 from xpm_engine.workspace.records.tickets import Attempt
 
 
@@ -242,6 +243,9 @@ class Hanging:
         self.give_up.wait(60)
         raise LaunchError("it gave up")
 
+    def knows(self, name: str) -> bool:
+        return name == self.name
+
     def find(self, orders: Sequence[LaunchOrder]) -> dict[str, Sight]:
         return {order.nonce: Sight.UNKNOWN for order in orders}
 
@@ -249,6 +253,8 @@ class Hanging:
         return False
 
     def cancel(self, handles: Sequence[Handle]) -> None: ...
+
+    def why_waits(self, key: JobKey) -> Wait | None: ...
 
     def listen(self, heard: Callable[[JobKey], None]) -> None: ...
 

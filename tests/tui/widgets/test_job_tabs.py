@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.processes import own_identity
 from xpm_engine.workspace.records.fields import format_time
 from xpm_engine.workspace.records.jobs import Progress, ProgressLevel
+from xpm_engine.workspace.records.mirror import Mirror
 from xpm_engine.workspace.records.params import (
     CodeRecord,
     FieldKind,
@@ -70,6 +72,20 @@ def test_a_running_job_says_since_when_where_and_with_what() -> None:
     said = overview(running(), OverviewFacts(usage=LiveUsage(0.96, 1_200_000_000, 1)))
     assert "● running 9 min on" in said
     assert "pid 5120 · 96 % cpu · 1.2 GB · attempt 2" in said
+
+
+def test_old_word_of_another_host_is_told_with_its_time() -> None:
+    job = running()
+
+    def seen(ago: float) -> Job:
+        mirror = Mirror("alpha", format_time(NOW - ago))
+        return replace(job, record=replace(job.record, mirror=mirror))
+
+    assert "as of" not in overview(seen(59))
+    assert re.search(r"running 9 min .* · as of \d\d:\d\d on alpha", overview(seen(120)))
+    ended = seen(120)
+    ended = replace(ended, record=replace(ended.record, state=JobState.DONE))
+    assert "as of" not in overview(ended)
 
 
 def test_every_level_of_progress_has_its_bar_and_the_whole_its_time_left() -> None:

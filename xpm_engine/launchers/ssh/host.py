@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from xpm_engine.errors import (
@@ -19,6 +19,7 @@ from xpm_engine.errors import (
     XpmError,
 )
 from xpm_engine.launchers.ssh.arrivals import Arrivals, has_ended
+from xpm_engine.launchers.ssh.sending import Sending
 from xpm_engine.launchers.ssh.site import Place, Site, last_words, machine_of
 from xpm_engine.launchers.ssh.work import Phase, Work
 from xpm_engine.launchers.ssh.worker import Worker
@@ -26,12 +27,13 @@ from xpm_engine.remote.connection import Connection
 from xpm_engine.remote.link import Dial, Link
 from xpm_engine.remote.openssh import connect, parse_destination
 from xpm_engine.workspace import processes, tickets
-from xpm_engine.workspace.atomic import dumps, read_object, write_atomic
+from xpm_engine.workspace.atomic import read_object
 from xpm_engine.workspace.hosts import CodeSettings, HostSettings
 from xpm_engine.workspace.layout import JobKey
+from xpm_engine.workspace.pool.sharing import Limits
 from xpm_engine.workspace.records.fields import now
 from xpm_engine.workspace.records.mirror import MirrorState
-from xpm_engine.workspace.records.reasons import Outcome, Reason, ReasonKind
+from xpm_engine.workspace.records.reasons import Outcome, Reason, ReasonKind, Wait, WaitKind
 from xpm_engine.workspace.records.tickets import Attempt, End, Start
 
 REAP = 4.0
@@ -56,12 +58,18 @@ class Host:
         settings: HostSettings,
         code: CodeSettings,
         *,
+        limits: Callable[[], Limits],
         over: Callable[[Work], None],
         changed: Callable[[JobKey], None],
+        settled: Callable[[Sequence[Work]], None],
         log: Callable[[str], None],
         dial: Dial | None = None,
     ) -> None:
-        """`changed` hears of each change of a job's tickets, `over` when a job has left."""
+        """`limits` tells what there is; `changed` hears of each change of a job's tickets.
+
+        `over` hears when a job has left, `settled` when the host can be reached again, or no more:
+        with those that were never sent, and are let go of.
+        """
         destination = parse_destination(settings.host)
 
         def ssh(suspicious: bool) -> Connection:
@@ -72,7 +80,7 @@ class Host:
 
         self.name = name
         self.settings = settings
-        self._over, self._changed, self._log = over, changed, say
+        self._over, self._changed, self._settled, self._log = over, changed, settled, say
         self.link = Link(name, dial or ssh, up=self._up, down=self._down)
         self._site = Site(name, settings, code)
         self._arrivals = Arrivals(
@@ -86,8 +94,18 @@ class Host:
             log=say,
         )
         self._worker = Worker(f"xpm-ship-{name}", log=say, tick=self._tick)
+        self._sending = Sending(
+            name,
+            self._site,
+            limits=limits,
+            leads_to=self._leads_to,
+            answered=self._answered,
+            waits=self._wait,
+            give_up=self._give_up,
+            room=lambda: self._worker.do(self._send),
+            log=say,
+        )
         self._works: dict[str, Work] = {}
-        self._asked: dict[str, float] = {}
         self._reap_at = self._refresh_at = 0.0
         self._started = False
 
@@ -104,7 +122,17 @@ class Host:
         """See to a job, from any thread."""
         self.start()
         self._works[work.launch.nonce] = work
-        self._worker.do(lambda: self._advance(work))
+        if work.phase in (Phase.NEW, Phase.SENT):
+            self._worker.do(self._send)
+        else:
+            self._worker.do(lambda: self._advance(work))
+
+    def why_waits(self, key: JobKey) -> Wait | None:
+        """What a job waits for that has not begun, from any thread."""
+        for work in list(self._works.values()):
+            if work.key == key:
+                return work.wait
+        return None
 
     def kill(self, nonce: str) -> None:
         """Ask a job to stop."""
@@ -131,12 +159,40 @@ class Host:
 
     def _down(self, error: XpmError) -> None:
         self._log(f"no connection: {error.what}")
+        self._worker.do(self._let_go)
 
     def _resume(self) -> None:
         """There is a connection again: go on with everything."""
         self._reap_at = 0.0
+        self._settled(())
+        self._send()
         for work in list(self._works.values()):
             self._advance(work)
+
+    def _let_go(self) -> None:
+        """There is no connection: what was never sent may go elsewhere, what was may be there."""
+        error = self.link.error
+        if error is None:
+            return
+        unsent: list[Work] = []
+        for work in list(self._works.values()):
+            if work.phase is Phase.NEW and not isinstance(error, RefusedError):
+                self._works.pop(work.launch.nonce)
+                self._sending.forget(work.launch.nonce)
+                work.wait = None
+                unsent.append(work)
+            elif work.phase is Phase.NEW:
+                self._void(work, str(error))
+            elif work.phase is Phase.SENT:
+                wait = Wait(work.key, WaitKind.SENT, what=error.what, host=self.name)
+                self._wait(work, wait)
+        self._settled(unsent)
+
+    def _wait(self, work: Work, wait: Wait | None) -> None:
+        """Say what a job waits for."""
+        if wait != work.wait:
+            work.wait = wait
+            self._changed(work.key)
 
     def _tick(self) -> None:
         """Look at what waits for no message: deaths without a word, lost orders."""
@@ -147,14 +203,15 @@ class Host:
         refresh = clock >= self._refresh_at and self.link.error is None
         if refresh:
             self._refresh_at = clock + REFRESH
+        self._send()
         for work in list(self._works.values()):
             if self.settings.shared and work.phase is Phase.FOLLOWED:
                 self._look_here(work)
             unheard = not work.subscription and not self.settings.shared
-            if work.phase is Phase.SENT or (work.phase is Phase.FOLLOWED and unheard):
+            if work.phase is Phase.FOLLOWED and unheard:
                 self._advance(work)
             elif work.phase is Phase.FOLLOWED and not work.started:
-                if clock > self._asked.get(work.launch.nonce, 0.0) + PATIENCE_TO_START:
+                if clock > self._sending.asked.get(work.launch.nonce, 0.0) + PATIENCE_TO_START:
                     self._ask_again(work)
             elif refresh:
                 self._arrivals.refresh(work)
@@ -166,46 +223,37 @@ class Host:
             self._leave(work)
 
     def _advance(self, work: Work) -> None:
-        """Take a job as far as it can be taken now."""
+        """Listen to a job that is there, if that can be now."""
+        if work.phase is not Phase.FOLLOWED:
+            return
+        connection: Connection | None = None
         try:
             connection = self.link.connection()
-        except XpmError as error:
-            if isinstance(error, RefusedError) and work.phase is Phase.NEW:
-                self._void(work, str(error))
-            return
-        try:
-            if work.phase in (Phase.NEW, Phase.SENT):
-                self._send(work, self._site.known(connection))
-            elif work.phase is Phase.FOLLOWED:
-                self._follow(work, connection)
+            self._follow(work, connection)
         except UnreachableError as error:
             self._log(f"{work.key} waits for the connection: {error.what}")
         except XpmError as error:
-            self._give_up(work, connection, error)
+            if connection is not None:
+                self._give_up(work, connection, error)
 
-    def _send(self, work: Work, place: Place) -> None:
-        """Give an order to the host, or find out what became of it there."""
-        connection = place.connection
-        order = self._site.order(work, place)
-        if work.phase is Phase.NEW:
-            # Before anything is said about it: where to ask, for a plan that is started later.
-            work.machine = machine_of(connection)
-            state = MirrorState(self.name, machine=work.machine)
-            write_atomic(work.job.mirror(work.attempt), dumps(state.to_json()))
-            work.phase = Phase.SENT
-        elif not self._leads_to(work, connection):
+    def _send(self) -> None:
+        """Send what waits to be sent, as far as there is room for it."""
+        works = [each for each in self._works.values() if each.phase in (Phase.NEW, Phase.SENT)]
+        if not works and not self._sending.in_line:
             return
-        self._asked[work.launch.nonce] = time.monotonic()
-        answer = connection.ask(
-            "launch",
-            root=place.workspace.root,
-            launch=order.to_json(),
-            python=place.python,
-            engine=place.engine,
-            warm=True,
-            patience=300.0,
-        )
-        self._answered(work, connection, answer)
+        try:
+            connection = self.link.connection()
+        except XpmError:
+            self._let_go()
+            return
+        try:
+            if not self._sending.send(works, connection):
+                self._worker.do(self._send)
+        except UnreachableError as error:
+            self._log(f"{len(works)} orders wait for the connection: {error.what}")
+        except XpmError as error:
+            for work in works:
+                self._give_up(work, connection, error)
 
     def _leads_to(self, work: Work, connection: Connection) -> bool:
         """Whether the host's name still leads to where the job is: that machine, or its disk.
@@ -242,7 +290,7 @@ class Host:
                 return
             self._arrivals.forget(work)
             work.phase = Phase.SENT
-            self._send(work, place)
+            self._send()
         except UnreachableError:
             return
         except XpmError as error:
@@ -373,7 +421,7 @@ class Host:
         self._arrivals.forget(work)
         _release(work)
         self._works.pop(work.launch.nonce, None)
-        self._asked.pop(work.launch.nonce, None)
+        self._sending.forget(work.launch.nonce)
         self._over(work)
         self._changed(work.key)
 

@@ -6,16 +6,21 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
-from xpm_engine.errors import LaunchError, StorageError, UnreadableError
+from xpm_engine.errors import LaunchError, RefusedError, StorageError, UnreadableError
 from xpm_engine.launchers.base import Capacity, Handle, LaunchOrder, Sight
+from xpm_engine.launchers.ssh.balance import Amounts, Balance
 from xpm_engine.launchers.ssh.host import Host
 from xpm_engine.launchers.ssh.work import Phase, Work
 from xpm_engine.remote.link import Dial
+from xpm_engine.workspace import processes, tickets
 from xpm_engine.workspace.atomic import append_bytes, read_object
 from xpm_engine.workspace.hosts import CodeSettings, HostSettings
 from xpm_engine.workspace.layout import JobKey, JobPaths
+from xpm_engine.workspace.pool.sharing import Limits
 from xpm_engine.workspace.records.fields import now
 from xpm_engine.workspace.records.mirror import MirrorState
+from xpm_engine.workspace.records.reasons import Wait, WaitKind
+from xpm_engine.workspace.records.resources import Demand, Resources
 from xpm_engine.workspace.records.tickets import Attempt, Launch
 
 PATIENCE = 60.0
@@ -30,30 +35,29 @@ class SshLauncher:
         name: str,
         hosts: Mapping[str, HostSettings],
         *,
+        others: Mapping[str, HostSettings] | None = None,
+        pools: Sequence[str] = (),
         code: CodeSettings | None = None,
+        tokens: Mapping[str, int] | None = None,
         dial: Callable[[str], Dial] | None = None,
     ) -> None:
-        """`name` is the host's or the pool's in xpm.toml; `dial`, for tests, replaces ssh."""
+        """`name` is the host's or the pool's in xpm.toml; `dial`, for tests, replaces ssh.
+
+        `others` and `pools` are what else xpm.toml has: jobs that were sent there under another
+        name are found there, but get no company. `tokens` are those of the settings.
+        """
         self._name = name
+        self._known = {**(others or {}), **hosts}
+        self._names = frozenset((name, *self._known, *pools))
+        self._code, self._tokens, self._dial = code or CodeSettings(), dict(tokens or {}), dial
         self._log_file = ""
         self._heard: Callable[[JobKey], None] = lambda key: None
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._waiting: list[Work] = []
-        self._used: dict[str, int] = dict.fromkeys(hosts, 0)
-        self._where: dict[str, tuple[str, int]] = {}
-        self._hosts = {
-            host: Host(
-                host,
-                settings,
-                code or CodeSettings(),
-                over=self._left,
-                changed=self._tell,
-                log=self._say,
-                dial=None if dial is None else dial(host),
-            )
-            for host, settings in hosts.items()
-        }
+        self._members = tuple(hosts)
+        self._hosts = {host: self._make(host) for host in hosts}
         self._cores: dict[str, int] = {}
+        self._balance = Balance(hosts, self._amounts)
 
     @property
     def name(self) -> str:
@@ -61,13 +65,16 @@ class SshLauncher:
 
     def capacity(self) -> Capacity:
         """The sum of the hosts'; asks those that xpm.toml does not tell. Raises RemoteError."""
-        memory = [host.settings.memory for host in self._hosts.values()]
-        known = [size for size in memory if size is not None]
-        gpus = max((host.settings.gpus for host in self._hosts.values()), default=0)
+        members = [self._known[name] for name in self._members]
+        known = [host.memory for host in members if host.memory is not None]
         return Capacity(
-            cores=sum(self._cores_of(name) for name in self._hosts),
-            memory=sum(known) if len(known) == len(memory) else None,
-            devices=tuple(map(str, range(gpus))),
+            cores=sum(self._cores_of(name) for name in self._members),
+            memory=sum(known) if len(known) == len(members) else None,
+            devices=tuple(
+                f"{name}:{number}"
+                for name in self._members
+                for number in range(self._known[name].gpus)
+            ),
         )
 
     def submit(self, orders: Sequence[LaunchOrder]) -> list[Handle]:
@@ -75,10 +82,11 @@ class SshLauncher:
         works = [self._work(order) for order in orders]
         for order, work in zip(orders, works, strict=True):
             self._log_file = order.log
-            largest = max(map(self._cores_of, self._hosts))
-            cores = _cores(work.launch)
-            if cores > largest:
-                text = f"no host of {self._name} has {cores} cores; {largest} is the most"
+            lacking = self._balance.lacking(_demand(work.launch))
+            if lacking is not None:
+                resource, most = lacking
+                wanted = dict(_demand(work.launch))[resource]
+                text = f"no host of {self._name} has {wanted} of {resource}; {most} is the most"
                 raise LaunchError(text)
         with self._lock:
             self._waiting.extend(works)
@@ -96,10 +104,14 @@ class SshLauncher:
                 found[order.nonce] = Sight.UNKNOWN
         return found
 
+    def knows(self, name: str) -> bool:
+        """Whether it is another name for hosts that can be asked here."""
+        return name in self._names
+
     def follow(self, job: JobPaths, attempt: Attempt) -> bool:
         work = Work(attempt.launch.key, job, attempt.launch, Phase.FOLLOWED, started=True)
         start = attempt.start
-        if start is None or start.mirror is None or start.mirror.of not in self._hosts:
+        if start is None or start.mirror is None or start.mirror.of not in self._known:
             return False
         self._give(work, start.mirror.of)
         return True
@@ -107,19 +119,70 @@ class SshLauncher:
     def cancel(self, handles: Sequence[Handle]) -> None:
         for handle in handles:
             nonce = handle.data.get("nonce")
-            for host in self._hosts.values():
-                if isinstance(nonce, str):
-                    host.kill(nonce)
+            with self._lock:
+                unsent = [work for work in self._waiting if work.launch.nonce == nonce]
+                self._waiting = [work for work in self._waiting if work not in unsent]
+            for work in unsent:
+                user = processes.user_name()
+                attempt = Attempt(work.attempt, work.launch)
+                why = f"cancelled by {user} before it started"
+                tickets.void(work.job, attempt, user=user, why=why)
+                self._tell(work.key)
+            for host in list(self._hosts.values()):
+                host.kill(str(nonce))
 
     def listen(self, heard: Callable[[JobKey], None]) -> None:
         self._heard = heard
+
+    def why_waits(self, key: JobKey) -> Wait | None:
+        """What it waits for on its host, or that it has none yet."""
+        for host in list(self._hosts.values()):
+            wait = host.why_waits(key)
+            if wait is not None:
+                return wait
+        with self._lock:
+            if not any(work.key == key for work in self._waiting):
+                return None
+        down = [host for host in self._members if self._hosts[host].link.error is not None]
+        if len(down) == len(self._members):
+            error = self._hosts[down[0]].link.error
+            what = "" if error is None else error.what
+            return Wait(key, WaitKind.HOST, what=what, host=", ".join(down))
+        return Wait(key, WaitKind.CORE, host=self._name)
 
     def forget(self, handle: Handle) -> None:
         """Its host has let go of it already."""
 
     def close(self) -> None:
-        for host in self._hosts.values():
+        for host in list(self._hosts.values()):
             host.close()
+
+    def _make(self, name: str) -> Host:
+        settings = self._known[name]
+        return Host(
+            name,
+            settings,
+            self._code,
+            limits=lambda: self._limits(name),
+            over=self._left,
+            changed=self._tell,
+            settled=self._settled,
+            log=self._say,
+            dial=None if self._dial is None else self._dial(name),
+        )
+
+    def _amounts(self, name: str) -> Amounts:
+        """What a host has, as one job may ask for it; tokens are counted by the host's pool."""
+        return self._limits(name, tokens=False).amounts()
+
+    def _limits(self, name: str, *, tokens: bool = True) -> Limits:
+        settings = self._known[name]
+        return Limits(
+            self._cores_of(name),
+            settings.memory,
+            tuple(map(str, range(settings.gpus))),
+            tuple(sorted(self._tokens.items())) if tokens else (),
+        )
 
     def _cores_of(self, name: str) -> int:
         known = self._cores.get(name)
@@ -145,56 +208,66 @@ class SshLauncher:
         except FileNotFoundError:
             with self._lock:
                 known = any(each.launch.nonce == work.launch.nonce for each in self._waiting)
-                if not known and work.launch.nonce not in self._where:
+                if not known and not self._balance.has(work.launch.nonce):
                     self._waiting.append(work)
             self._assign()
             return
         except UnreadableError as error:
             raise LaunchError(f"{error.what}", where=path) from error
-        if state.of not in self._hosts:
-            raise LaunchError(f"it was sent to {state.of}, which is no host of {self._name}")
+        if state.of not in self._known:
+            raise LaunchError(f"it was sent to {state.of}, which xpm.toml does not know any more")
         work.phase, work.machine = Phase.SENT, state.machine
         self._give(work, state.of)
 
     def _give(self, work: Work, name: str) -> None:
         with self._lock:
-            if work.launch.nonce in self._where:
+            if self._balance.has(work.launch.nonce):
                 return
-            self._used[name] += _cores(work.launch)
-            self._where[work.launch.nonce] = (name, _cores(work.launch))
-        self._hosts[name].take(work)
+            self._balance.give(work.launch.nonce, name, _demand(work.launch))
+            host = self._hosts.get(name)
+            if host is None:
+                host = self._hosts[name] = self._make(name)
+        host.take(work)
 
     def _assign(self) -> None:
-        """Give each waiting job to the host with the most room for it, if one has room."""
+        """Give those that wait to the hosts that have room, but to none that can't be reached."""
         given: list[tuple[Work, str]] = []
         with self._lock:
-            for work in list(self._waiting):
-                name = self._best(_cores(work.launch))
-                if name is None:
-                    continue
-                self._waiting.remove(work)
-                self._used[name] += _cores(work.launch)
-                self._where[work.launch.nonce] = (name, _cores(work.launch))
-                given.append((work, name))
+            if not self._waiting:
+                return
+            up = self._usable()
+            demands = [_demand(work.launch) for work in self._waiting]
+            chosen = self._balance.choose(demands, up) if up else []
+            for work, name in list(zip(self._waiting, chosen, strict=False)):
+                if name is not None:
+                    self._waiting.remove(work)
+                    self._balance.give(work.launch.nonce, name, _demand(work.launch))
+                    given.append((work, name))
         for work, name in given:
             self._hosts[name].take(work)
 
-    def _best(self, cores: int) -> str | None:
-        """The host with the largest free part of those that have room, connected ones first."""
-        best, found = (False, -1.0), None
-        for name, host in self._hosts.items():
-            whole = self._cores_of(name)
-            free = whole - self._used[name]
-            up = host.link.error is None
-            if free >= cores and (up, free / whole) > best:
-                best, found = (up, free / whole), name
-        return found
+    def _usable(self) -> list[str]:
+        """The hosts that can be reached, as far as is known."""
+        errors = {name: self._hosts[name].start().link.error for name in self._members}
+        if all(isinstance(error, RefusedError) for error in errors.values()):
+            # They refuse, which waiting does not change: the job is told so.
+            return list(errors)
+        return [name for name, error in errors.items() if error is None]
+
+    def _settled(self, unsent: Sequence[Work]) -> None:
+        """A host can be reached again, or not any more: then `unsent` may go elsewhere."""
+        with self._lock:
+            for work in unsent:
+                self._balance.take_back(work.launch.nonce)
+            self._waiting[:0] = unsent
+            waiting = [work.key for work in self._waiting]
+        self._assign()
+        for key in waiting:
+            self._tell(key)
 
     def _left(self, work: Work) -> None:
         with self._lock:
-            name, cores = self._where.pop(work.launch.nonce, ("", 0))
-            if name:
-                self._used[name] -= cores
+            self._balance.take_back(work.launch.nonce)
         self._assign()
 
     def _tell(self, key: JobKey) -> None:
@@ -207,6 +280,5 @@ class SshLauncher:
                 append_bytes(self._log_file, line.encode("utf-8", "backslashreplace"))
 
 
-def _cores(launch: Launch) -> int:
-    cpus = launch.resources.get("cpus")
-    return cpus if isinstance(cpus, int) else 1
+def _demand(launch: Launch) -> Demand:
+    return Resources.read(launch.resources, str(launch.key)).demand()

@@ -197,8 +197,8 @@ def order_for(
         for record in params.objects
     )
     moved = replace(params, objects=objects, code=code)
-    granted = Granted.read(launch.resources, str(launch.key))
-    resources = {**launch.resources, **replace(granted, pool="").to_json()}
+    # What is granted there is told beside the order.
+    resources = {**launch.resources, **Granted().to_json()}
     return replace(launch, params=moved.to_json(), resources=resources)
 
 

@@ -7,6 +7,7 @@ from enum import Enum
 
 from xpm_engine.remote.connection import Subscription
 from xpm_engine.workspace.layout import JobKey, JobPaths
+from xpm_engine.workspace.records.reasons import Wait
 from xpm_engine.workspace.records.tickets import End, Launch
 
 
@@ -48,6 +49,8 @@ class Work:
     kill: bool = False
     """Whether it is to be stopped as soon as its host can be told."""
     end: End | None = None
+    wait: Wait | None = None
+    """Why it has not begun."""
 
     @property
     def attempt(self) -> int:

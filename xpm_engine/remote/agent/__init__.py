@@ -7,6 +7,7 @@
 - `tree`      a workspace's jobs and runs in bulk
 - `browsing`  what differs from what the asker has seen, for a screen
 - `jobs`      claiming, starting, finding and ending jobs
+- `room`      what they need, reserved in this machine's pool
 - `starting`  how a far job gets its process
 - `notifier`  inotify, by ctypes
 - `following` files and folders whose changes are streamed

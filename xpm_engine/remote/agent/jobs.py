@@ -14,8 +14,9 @@ import signal
 from dataclasses import replace
 from typing import Any, Dict, Iterator, List, Optional
 
-from xpm_engine.errors import LaunchError
-from xpm_engine.remote.agent.serving import Answer, Request
+from xpm_engine.errors import LaunchError, XpmError
+from xpm_engine.remote.agent import room
+from xpm_engine.remote.agent.serving import Answer, Request, told
 from xpm_engine.remote.agent.starting import Command, Starter
 from xpm_engine.remote.frames import Message
 from xpm_engine.workspace import processes, tickets
@@ -29,17 +30,38 @@ _starter = Starter()
 
 
 def launch(request: Request) -> "Iterator[Optional[Message]]":
-    """Have an order run here, unless it has its place already; part: what became of it.
+    """Have orders run here, unless they have their places already; parts: what became of each.
 
-    Fields: `root` of the workspace; `launch`, an N.launch whose attempt is numbered here; `python`,
-    `engine`: how it is started. Answers ``state``: *ours* (claimed, now or earlier), *other* (an
-    attempt of somebody else lives; it is followed as well), *done* (there is a result), *cleaning*;
-    with the tickets of that attempt.
+    Fields: `root` of the workspace; `orders`, N.launch whose attempts are numbered here; `granted`,
+    what was reserved for each (`room.reserve`); `python`, `engine`: how they are started. Parts:
+    ``told`` [[index, answer], ...], as soon as they are known: an ``error``, or ``state``: *ours*
+    (claimed, now or earlier), *other* (an attempt of somebody else lives; it is followed as well),
+    *done* (there is a result), *cleaning*; with the tickets of that attempt.
     """
     fields = request.fields
-    workspace = WorkspacePaths(fields.text("root"))
-    command = Command.read(fields)
-    asked = Launch.from_json(fields.mapping("launch"), fields.where)
+    workspace, command = WorkspacePaths(fields.text("root")), Command.read(fields)
+    granted = fields.items("granted")
+    pending = {
+        index: _launched(workspace, command, Launch.from_json(order, fields.where), grant)
+        for index, (order, grant) in enumerate(zip(fields.items("orders"), granted))
+    }
+    while pending:
+        known: List[Any] = []
+        for index, steps in list(pending.items()):
+            try:
+                answer = next(steps)
+            except (XpmError, OSError) as error:
+                answer = {"error": told(error)}
+            if answer is not None:
+                del pending[index]
+                known.append([index, answer])
+        yield Message({"told": known}) if known else None
+
+
+def _launched(
+    workspace: WorkspacePaths, command: Command, asked: Launch, granted: "Dict[str, Any]"
+) -> "Iterator[Optional[Dict[str, Any]]]":
+    """One order: None while its process is on its way, then what became of it."""
     job = workspace.job(asked.key)
     new = False
     while True:
@@ -48,7 +70,8 @@ def launch(request: Request) -> "Iterator[Optional[Message]]":
             break
         found = look(job, lost=_never, recover=_nothing)
         if found.verdict is not Verdict.FREE:
-            yield Message(_other(job, found))
+            room.release(asked.nonce)
+            yield _other(job, found)
             return
         order = _numbered(asked, found.number)
         if tickets.claim_launch(job, order):
@@ -57,10 +80,12 @@ def launch(request: Request) -> "Iterator[Optional[Message]]":
     waits = own.start is None and own.end is None
     if waits and (new or not processes.with_argument([asked.nonce])):
         make_folders(workspace.xpm)
-        for _ in _starter.start(job, own.number, asked.nonce, command, workspace.supervisors_log):
+        log = workspace.supervisors_log
+        for _ in _starter.start(job, own.number, asked.nonce, command, log=log, granted=granted):
             yield None
         own = _by_nonce(job, asked.nonce) or own
-    yield Message(_told("ours", own))
+    room.hand_over(asked.nonce)
+    yield _told("ours", own)
 
 
 def find(request: Request) -> Answer:
@@ -82,6 +107,7 @@ def void(request: Request) -> Answer:
     asked = Launch.from_json(fields.mapping("launch"), fields.where)
     job = WorkspacePaths(fields.text("root")).job(asked.key)
     user, why = fields.text("user"), fields.text("why")
+    room.release(asked.nonce)
     while True:
         own = _by_nonce(job, asked.nonce)
         if own is not None:
@@ -109,11 +135,11 @@ def kill(request: Request) -> Answer:
     """
     workspace = WorkspacePaths(request.fields.text("root"))
     user = request.fields.text("user")
-    told = [
+    killed = [
         _kill(workspace.job(JobKey.parse(str(key))), int(attempt), user)
         for key, attempt in request.fields.items("jobs")
     ]
-    return {"killed": told}
+    return {"killed": killed}
 
 
 def reap(request: Request) -> Answer:
@@ -123,13 +149,13 @@ def reap(request: Request) -> Answer:
     its folder was removed, and what may have lived of it by its nonce was ended.
     """
     workspace = WorkspacePaths(request.fields.text("root"))
-    told: List[str] = []
+    states: List[str] = []
     for key, attempt, nonce in request.fields.items("jobs"):
         state = _reap(workspace.job(JobKey.parse(str(key))), int(attempt))
         if state == "gone" and nonce:
             end_survivors(str(nonce))
-        told.append(state)
-    return {"reaped": told}
+        states.append(state)
+    return {"reaped": states}
 
 
 def has(request: Request) -> Answer:

@@ -22,6 +22,7 @@ from xpm_engine.remote.agent.serving import Request
 from xpm_engine.remote.frames import Message
 from xpm_engine.workspace.layout import JobPaths
 from xpm_engine.workspace.records.fields import Fields
+from xpm_engine.workspace.records.resources import GRANTED
 
 PROBE_PATIENCE = 30.0
 """Seconds for an interpreter to say its version: environments on network disks are slow."""
@@ -90,22 +91,43 @@ class Starter:
         self._helpers: Dict[Command, _Helper] = {}
 
     def start(
-        self, job: JobPaths, attempt: int, nonce: str, command: Command, log: str
+        self,
+        job: JobPaths,
+        attempt: int,
+        nonce: str,
+        command: Command,
+        *,
+        log: str,
+        granted: "Dict[str, Any]",
     ) -> Iterator[None]:
-        """Start a supervisor; each step says only that it is not done yet. Raises LaunchError."""
+        """Start a supervisor; each step says only that it is not done yet. Raises LaunchError.
+
+        What is `granted` is told by the environment: an order that was written elsewhere does not
+        know what there is here.
+        """
+        environment = {**os.environ, GRANTED: json.dumps({**granted, "nonce": nonce})}
         if command.warm:
             answer = None
-            for answer in self._fork(job, attempt, nonce, command, log):
+            for answer in self._fork(
+                job, attempt, nonce, command, log=log, environment=environment
+            ):
                 if answer is None:
                     yield
             if answer is not None and "pid" in answer:
                 return
             _note(log, f"a fresh interpreter for {job.root}: {answer}")
         arguments = (job.root, str(attempt), nonce)
-        _spawn(command.entering("__main__", *arguments), log)
+        _spawn(command.entering("__main__", *arguments), log, environment=environment)
 
     def _fork(
-        self, job: JobPaths, attempt: int, nonce: str, command: Command, log: str
+        self,
+        job: JobPaths,
+        attempt: int,
+        nonce: str,
+        command: Command,
+        *,
+        log: str,
+        environment: "Dict[str, str]",
     ) -> "Iterator[Optional[Dict[str, Any]]]":
         """None while there is no answer; then the helper's, or nothing if it is dead."""
         helper = self._helpers.get(command)
@@ -116,7 +138,7 @@ class Starter:
             "attempt": attempt,
             "nonce": nonce,
             "log": log,
-            "environment": dict(os.environ),
+            "environment": environment,
         }
         number = helper.ask(request)
         while True:
@@ -172,7 +194,13 @@ class _Helper:
         return self._answers.pop(number, None)
 
 
-def _spawn(command: "List[str]", log: str, *, keep: Optional[int] = None) -> None:
+def _spawn(
+    command: "List[str]",
+    log: str,
+    *,
+    keep: Optional[int] = None,
+    environment: "Optional[Dict[str, str]]" = None,
+) -> None:
     try:
         with open(log, "ab") as output:
             # All three streams are turned away, or the far shell would wait for the job.
@@ -183,6 +211,7 @@ def _spawn(command: "List[str]", log: str, *, keep: Optional[int] = None) -> Non
                 stderr=output,
                 start_new_session=True,
                 cwd="/",
+                env=environment,
                 pass_fds=() if keep is None else (keep,),
             )
     except OSError as error:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from typing import Dict
 
-from xpm_engine.remote.agent import browsing, files, following, jobs, starting, storing, tree
+from xpm_engine.remote.agent import browsing, files, following, jobs, room, starting, storing, tree
 from xpm_engine.remote.agent.serving import Agent, Answer, Handler, Request
 
 
@@ -40,6 +40,8 @@ HANDLERS: Dict[str, Handler] = {
     "alive": browsing.alive,
     "follow": following.follow,
     "watch": following.watch,
+    "reserve": room.reserve,
+    "room": room.watch,
     "launch": jobs.launch,
     "has": jobs.has,
     "install": jobs.install,

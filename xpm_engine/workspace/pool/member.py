@@ -26,8 +26,8 @@ LAPSE = 2.0
 """Seconds after which a plan that does not take its turn keeps nobody waiting: it was stopped, or
 is busy with something else. It has its turn again as soon as it looks."""
 
-Sign = Callable[[JobKey, str, Demand, Tuple[str, ...]], Reservation]
-"""Makes the reservation of a job (key, folder, demand, GPUs), and writes it."""
+Sign = Callable[[JobKey, str, Demand, Tuple[str, ...], str], Reservation]
+"""Makes the reservation of a job (key, folder, demand, GPUs, nonce), and writes it."""
 
 
 class Turn:
@@ -51,8 +51,11 @@ class Turn:
         self.refused: Dict[Demand, Shortage] = {}
         """What can't go now, and why."""
 
-    def ask(self, key: JobKey, job: str, demand: Demand) -> Optional[Reservation]:
-        """Reserve what a job needs; None if it can't go now. Raises StorageError."""
+    def ask(self, key: JobKey, job: str, demand: Demand, nonce: str = "") -> Optional[Reservation]:
+        """Reserve what a job needs; None if it can't go now. Raises StorageError.
+
+        `nonce` is that of its order, where it has one; else the order will have the reservation's.
+        """
         # No earlier than what this plan puts before it: the lines of all plans must be in one
         # order, or two plans keep what is free for each other, and none takes it.
         self._latest = max(self._latest, self._since.get(demand) or self._clock())
@@ -61,7 +64,7 @@ class Turn:
         if shortage is not None:
             self.refused[demand] = shortage
             return None
-        made = self._sign(key, job, demand, self._share.devices_for(demand))
+        made = self._sign(key, job, demand, self._share.devices_for(demand), nonce)
         self._share.take(made)
         # The next job of this kind waits behind those of other plans that wait by now.
         self._since[demand] = self._clock()
@@ -130,6 +133,19 @@ class Member:
         if self._own.pop(nonce, None) is not None:
             reservations.remove(self._paths, nonce)
 
+    def hand_over(self, nonce: str) -> None:
+        """What was reserved is its supervisor's from now on, who gives it back."""
+        self._own.pop(nonce, None)
+
+    def reservation(self, nonce: str) -> Optional[Reservation]:
+        """What was reserved for an order, by whomever, at the last look."""
+        return self._known.get(nonce)
+
+    @property
+    def waits(self) -> bool:
+        """Whether this plan stands in the line."""
+        return bool(self._line.places)
+
     def withdraw(self) -> None:
         """Wait for nothing any more."""
         if self._line.places:
@@ -143,9 +159,9 @@ class Member:
         self._line.close()
 
     def _reserve(
-        self, key: JobKey, job: str, demand: Demand, devices: "Tuple[str, ...]"
+        self, key: JobKey, job: str, demand: Demand, devices: "Tuple[str, ...]", nonce: str
     ) -> Reservation:
-        nonce = tickets.new_nonce()
+        nonce = nonce or tickets.new_nonce()
         made = Reservation(nonce, key, job, demand, devices, self._driver, self._run, now())
         reservations.write(self._paths, made)
         self._own[nonce] = self._known[nonce] = made

@@ -14,6 +14,7 @@ from typing import Dict, Iterable, Mapping, Optional, Sequence, Set, Tuple
 
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.pool import Place, Reservation, Waiting
+from xpm_engine.workspace.records.reasons import Wait, WaitKind
 from xpm_engine.workspace.records.resources import CPU, GPU, MEMORY, Demand, Kind, Resource
 
 MAX_HOLDERS = 3
@@ -152,6 +153,29 @@ class Share:
             holders = tuple(having[:MAX_HOLDERS])
         behind = self._before if used + wanted <= total else ""
         return Shortage(resource, used, total, holders, behind)
+
+
+_KINDS = {
+    Kind.CPU: WaitKind.CORE,
+    Kind.MEMORY: WaitKind.RESOURCE,
+    Kind.GPU: WaitKind.RESOURCE,
+    Kind.TOKEN: WaitKind.TOKEN,
+}
+
+
+def wait_of(key: JobKey, shortage: Shortage, place: int = 0) -> Wait:
+    """What a job waits for that can't go now, as its run's queue tells it."""
+    resource = shortage.resource
+    return Wait(
+        key,
+        _KINDS[resource.kind],
+        place,
+        on=shortage.holders,
+        what="" if resource.kind is Kind.CPU else str(resource),
+        used=shortage.used,
+        total=shortage.total,
+        behind=shortage.behind,
+    )
 
 
 def impossible(demand: Demand, amounts: Mapping[Resource, int]) -> Optional[Resource]:

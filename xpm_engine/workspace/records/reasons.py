@@ -115,6 +115,10 @@ class WaitKind(str, Enum):
     """Somebody is moving its folder away just now."""
     SHARED = "shared folder"
     """Another job writes in the folder that both share."""
+    HOST = "host"
+    """No host can be reached that it could be sent to."""
+    SENT = "sent"
+    """Its order was sent to a host that can't be reached now: it may run there, or not."""
     STOPPED = "stopped"
     """Its plan starts nothing more, because a job failed."""
     UPSTREAM_FAILED = "upstream failed"
@@ -147,6 +151,8 @@ class Wait:
     """The run that waited before: what is free is kept for it."""
     until: str = ""
     """When its next attempt is due."""
+    host: str = ""
+    """The host that it waits for, or on; empty: this machine."""
 
     def to_json(self) -> Dict[str, Any]:
         data: Dict[str, Any] = {
@@ -166,6 +172,8 @@ class Wait:
             data["behind"] = self.behind
         if self.until:
             data["until"] = self.until
+        if self.host:
+            data["host"] = self.host
         return data
 
     @classmethod
@@ -180,6 +188,7 @@ class Wait:
             total=fields.optional_integer("total") or 0,
             behind=fields.optional_text("behind") or "",
             until=fields.optional_text("until") or "",
+            host=fields.optional_text("host") or "",
         )
 
 

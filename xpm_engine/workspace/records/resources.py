@@ -182,9 +182,17 @@ class Resources:
             raise UnreadableError(error.what, where=where) from None
 
 
+GRANTED = "XPM_GRANTED"
+"""The variable that tells a job's own process what was granted where N.launch can't know it."""
+
+
 @dataclass(frozen=True)
 class Granted:
-    """The part of N.launch's ``resources`` that the job's own process needs."""
+    """The part of N.launch's ``resources`` that the job's own process needs.
+
+    On a host that was chosen after N.launch was written, `GRANTED` has it instead, as JSON with the
+    nonce that it is for.
+    """
 
     devices: Tuple[str, ...] = ()
     """The GPUs that it may use, as CUDA_VISIBLE_DEVICES names them."""

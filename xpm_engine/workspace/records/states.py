@@ -98,6 +98,8 @@ def seen_by_run(
     """
     if wait is not None and stored in _CAN_WAIT:
         return JobState.BLOCKED if wait is WaitKind.UPSTREAM_FAILED else JobState.WAITING
+    if wait is WaitKind.SENT and stored is JobState.QUEUED:
+        return JobState.UNREACHABLE
     if stored is JobState.NOT_SUBMITTED and expected:
         return JobState.READY
     return stored

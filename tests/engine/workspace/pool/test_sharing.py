@@ -135,7 +135,9 @@ class _Model:
                 self.queues[plan].remove(demand)
         self.since[plan] = {each: self.since[plan][each] for each in turn.refused}
 
-    def sign(self, key: JobKey, job: str, demand: Demand, devices: tuple[str, ...]) -> Reservation:
+    def sign(
+        self, key: JobKey, job: str, demand: Demand, devices: tuple[str, ...], nonce: str
+    ) -> Reservation:
         self.number += 1
         self.running.append(_taken(demand, self.number, devices))
         return self.running[-1]

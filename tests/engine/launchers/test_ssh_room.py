@@ -1,0 +1,183 @@
+"""The room on other hosts: all plans of the user there share it, wherever they run."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.engine.launchers.test_ssh import Far
+from tests.engine.projects import Project
+from tests.far.stub import StubHost
+from xpm_engine.verbs.kill import kill_job
+from xpm_engine.verbs.listing import list_run
+from xpm_engine.verbs.words import wait_words
+from xpm_engine.workspace import scan, tickets
+from xpm_engine.workspace.records.reasons import Wait, WaitKind
+from xpm_engine.workspace.records.states import JobState
+
+SETTINGS = """
+[launchers.local]
+cores = 2
+
+[hosts.alpha]
+workspace = "~/far"
+python = "{python}"
+cores = 2
+gpus = 1
+
+[hosts.beta]
+workspace = "~/far2"
+python = "{python}"
+cores = 2
+gpus = 2
+
+[launchers.both]
+hosts = ["alpha", "beta"]
+
+[launchers.again]
+hosts = ["alpha"]
+"""
+
+
+@pytest.fixture
+def far(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Far:
+    host = StubHost(tmp_path / "host")
+    monkeypatch.setenv("PATH", str(host.bin), prepend=":")
+    far = Far(project, host)
+    Path(far.here.settings).write_text(SETTINGS.format(python=sys.executable))
+    return far
+
+
+def _most_at_once(far: Far) -> int:
+    most = running = 0
+    for line in far.project.ledger():
+        running += 1 if line.startswith("begin") else -1
+        most = max(most, running)
+    return most
+
+
+def _waits(far: Far) -> list[Wait]:
+    found: list[Wait] = []
+    for run in scan.list_runs(far.here, "exp"):
+        view = scan.read_run(far.here, "exp", run)
+        found += view.queue.waits if view.queue is not None else ()
+    return found
+
+
+def test_plans_share_the_room_of_a_host(far: Far) -> None:
+    far.plan("for n in range(3):\n    Work(name=n, seconds=0.5).submit()")
+    far.plan("for n in range(3, 6):\n    Work(name=n, seconds=0.5).submit()", name="other.py")
+    plans = [far.project.start(name=name) for name in ("plan.py", "other.py")]
+    for plan in plans:
+        code, said = far.project.finish(plan)
+        assert code == 0, said + far.log()
+    assert len(far.project.ledger()) == 12
+    assert _most_at_once(far) == 2
+
+
+def test_a_plan_that_runs_there_by_itself_shares_it_too(far: Far) -> None:
+    far.plan("for n in range(2):\n    Work(name=n, seconds=60).submit()", launcher='"local"')
+    far.plan("Work(name=5).submit()", name="other.py")
+    there = far.project.start()
+    far.project.wait_for(lambda: len(far.project.ledger()) == 2)
+    plan = far.project.start(name="other.py")
+    far.project.wait_for(lambda: any(wait.host == "alpha" for wait in _waits(far)))
+    (wait,) = [wait for wait in _waits(far) if wait.host]
+    assert (wait.kind, wait.used, wait.total) == (WaitKind.CORE, 2, 2)
+    assert wait_words(wait) == "waits for a free core on alpha: 2 of 2 taken"
+    # Nothing was sent that has no room: it may still go anywhere.
+    assert not Path(far.here.job(wait.key).mirror(1)).exists()
+    for key in list(scan.list_jobs(far.here)):
+        if key != wait.key:
+            kill_job(far.here, key)
+    code, said = far.project.finish(plan)
+    assert code == 0, said
+    far.project.finish(there)
+    assert far.project.ledger()[-2:] == ["begin 5", "end 5"]
+
+
+def test_gpus_are_counted_for_each_host(far: Far) -> None:
+    far.plan(
+        "from xpm_engine import Resources\n"
+        "for n in range(3):\n"
+        "    Gpu(name=n).submit(resources=Resources(gpus=1))",
+        launcher='"both"',
+    )
+    text = (far.project.folder / "plan.py").read_text()
+    task = (
+        "class Gpu(Work):\n"
+        "    def execute(self) -> None:\n"
+        "        gpu = os.environ['CUDA_VISIBLE_DEVICES']\n"
+        "        note(f'begin {os.getcwd().count(\"far2\")}:{gpu}')\n"
+        "        time.sleep(0.5)\n"
+        "        note('end')\n\n\n"
+    )
+    (far.project.folder / "plan.py").write_text(text.replace("if __name__", task + "if __name__"))
+    far.run()
+    began = sorted(line for line in far.project.ledger() if line.startswith("begin"))
+    assert began == ["begin 0:0", "begin 1:0", "begin 1:1"]
+
+
+def test_more_gpus_than_one_host_has(far: Far) -> None:
+    far.plan(
+        "from xpm_engine import Resources\nWork(name=1).submit(resources=Resources(gpus=3))",
+        launcher='"both"',
+    )
+    code, said = far.project.run()
+    assert code == 1
+    assert "no host of both has 3 of gpu; 2 is the most" in said
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("alpha", "both"), ("again", "alpha"), ("alpha", "beta")]
+)
+def test_another_name_finds_what_was_sent(far: Far, first: str, second: str) -> None:
+    far.plan("Work(name=1, seconds=2).submit()", launcher=f'"{first}"')
+    plan = far.project.start()
+    # Its order is there, and has not begun: nobody mirrors it yet.
+    far.project.wait_for(lambda: list(Path(far.here.root).rglob("1.mirror")) != [])
+    plan.kill()
+    far.project.finish(plan)
+    far.plan("Work(name=1, seconds=2).submit()", launcher=f'"{second}"')
+    far.run()
+    assert far.project.ledger() == ["begin 1", "end 1"]
+    assert tickets.ticket_names(far.here.job(far.key())).keys() == {1}
+
+
+def test_a_pool_leaves_out_a_host_that_is_down(far: Far, tmp_path: Path) -> None:
+    other = StubHost(tmp_path / "other")
+    wrapper = (far.host.bin / "ssh").read_text()
+    body = (other.bin / "ssh").read_text().partition("\n")[2]
+    head, _, rest = wrapper.partition("\n")
+    # The host's name decides where it leads to.
+    (far.host.bin / "ssh").write_text(
+        f'{head}\ncase "$*" in *" beta "*) (\n{body}\n); exit $?;; esac\n{rest}'
+    )
+    other.refuse()
+    far.plan("for n in range(4):\n    Work(name=n).submit()", launcher='"both"')
+    far.run()
+    assert {scan.read_job(far.here, key).mirror.of for key in scan.list_jobs(far.here)} == {"alpha"}  # type: ignore[union-attr]
+    assert len(far.project.ledger()) == 8
+
+
+def test_what_was_sent_to_a_host_that_is_down_says_so(far: Far) -> None:
+    far.plan("Work(name=1, seconds=3).submit()")
+    plan = far.project.start()
+    far.project.wait_for(lambda: list(Path(far.here.root).rglob("1.mirror")) != [])
+    plan.kill()
+    far.project.finish(plan)
+    key = far.key()
+    begun = Path(far.here.job(key).start(1))
+    begun.unlink(missing_ok=True)
+    far.host.refuse()
+    plan = far.project.start()
+    far.project.wait_for(lambda: any(wait.kind is WaitKind.SENT for wait in _waits(far)))
+    (wait,) = [wait for wait in _waits(far) if wait.kind is WaitKind.SENT]
+    assert "was sent to alpha, and may run there" in wait_words(wait)
+    assert [row.state for row in list_run(far.here, "exp").rows] == [JobState.UNREACHABLE]
+    far.host.refuse(False)
+    code, said = far.project.finish(plan)
+    assert code == 0, said
+    assert far.project.ledger() == ["begin 1", "end 1"]
