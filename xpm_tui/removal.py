@@ -10,7 +10,7 @@ from time import monotonic
 from xpm_engine.verbs.budget import Proposal, propose
 from xpm_engine.verbs.obsolete import Offer, size_of
 from xpm_engine.verbs.offers import Offering, OfferRow, Section
-from xpm_engine.workspace.cleaning.needs import NeedKind
+from xpm_engine.workspace.cleaning.needs import Need, NeedKind
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.recompute import Cost, cost_again
 from xpm_tui import look
@@ -134,16 +134,18 @@ def need_words(row: OfferRow, ticked: frozenset[Offer]) -> str:
     needs = [need for need in row.needs if need.job is None or need.job not in ticked]
     if not needs:
         return ""
-    names: list[str] = []
-    for need in needs[:MOST_NAMED]:
-        if need.job is not None:
-            names.append(f"{last_part(need.job.task)} {need.job.short}")
-        elif need.kind in (NeedKind.LATEST, NeedKind.RUN):
-            names.append(need.name.partition("/")[0])
-        else:
-            names.append("a pin" if need.kind is NeedKind.PIN else need.name)
-    more = f" and {len(needs) - MOST_NAMED:,} more" if len(needs) > MOST_NAMED else ""
-    return look.plain(", ".join(names) + more)
+    names = list(dict.fromkeys(map(_need_name, needs)))
+    more = f" and {len(names) - MOST_NAMED:,} more" if len(names) > MOST_NAMED else ""
+    return look.plain(", ".join(names[:MOST_NAMED]) + more)
+
+
+def _need_name(need: Need) -> str:
+    """A job, an experiment however many of its runs need it, or another need by its name."""
+    if need.job is not None:
+        return f"{last_part(need.job.task)} {need.job.short}"
+    if need.kind in (NeedKind.LATEST, NeedKind.RUN):
+        return need.name.partition("/")[0]
+    return "a pin" if need.kind is NeedKind.PIN else need.name
 
 
 def left_behind(row: OfferRow, ticked: frozenset[Offer]) -> frozenset[JobKey]:

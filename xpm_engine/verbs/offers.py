@@ -141,12 +141,12 @@ def offer_runs(
     rows = [run_row(run, Section.RUNS, later) for run in runs]
     for row in _obsolete_rows(later, found, first):
         alone = row.section is Section.IN_NO_RUN
-        rows.append(replace(row, why="no other run names it") if alone else row)
+        rows.append(replace(row, why="no run that stays names it") if alone else row)
     return _arranged(workspace, later, rows)
 
 
 def run_row(run: RunView, section: Section, later: Surveyed) -> OfferRow:
-    """A run as a row: when it was, how it ended, and how many of its jobs no other run names."""
+    """A run as a row: when it was, how it ended, and how many jobs no run that stays names."""
     held = {line.key for line in run.manifest.references}
     only = {item.key for item in later.survey.obsolete if not item.attempt} & held
     clock = time.time()
@@ -156,7 +156,7 @@ def run_row(run: RunView, section: Section, later: Surveyed) -> OfferRow:
         words.append(run.plan.value)
     words.append(plural(len(held), "job"))
     if only:
-        words.append(f"{len(only):,} of them in no other run")
+        words.append(f"{len(only):,} of them in no run that stays")
     piece = Piece(PieceKind.RUN, (run.experiment, run.run))
     trouble = _run_trouble(run)
     return OfferRow(piece, section, ", ".join(words), run=run, refused=trouble, ticked=not trouble)

@@ -121,6 +121,7 @@ class MainScreen(RemoveScreen):
             self._show_place()
         self.arrive()
         self._show_facts()
+        self._show_keys()
 
     def situation(self) -> Situation:
         in_trash = isinstance(self._right.subject, TrashSubject) and self._right.has_focus_within

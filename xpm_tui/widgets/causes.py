@@ -194,7 +194,8 @@ def job_lines(jobs: Sequence[Job], store: Store, *, width: int) -> Iterator[Text
         supervisor = job.record.supervisor
         if width >= WIDE - 30 and supervisor is not None:
             line.append(f"  {look.plain(supervisor.host)[:14]:<14}", "xpm.faint")
-        line.append(f"  {job.key.short}", "xpm.faint")
+        if job.key.short not in label:
+            line.append(f"  {job.key.short}", "xpm.faint")
         blocked = blocked_words(store, job)
         if blocked:
             line.append(f"  blocks {blocked}", "xpm.blocked")

@@ -17,9 +17,11 @@ def measure(
 ) -> tuple[Column[Row], ...]:
     """Each column that may be wider than it is, as wide as its cells in the first rows.
 
-    One that was shown `before` does not become narrower: what is read should not dance.
+    One that was shown `before` does not become narrower: what is read should not dance. One that
+    grows wishes for as much as its cells need.
     """
     known = {column.title: column.width for column in before}
+    wished = {column.title: column.wish for column in before}
     found: list[Column[Row]] = []
     for column in columns:
         if column.widest > column.width:
@@ -27,6 +29,9 @@ def measure(
             wide = max(cells, default=0)
             width = max(column.width, min(column.widest, wide), known.get(column.title, 0))
             column = replace(column, width=width)  # noqa: PLW2901
+            if column.grows:
+                wish = max(wide, wished.get(column.title, 0))
+                column = replace(column, wish=wish)  # noqa: PLW2901
         found.append(column)
     return tuple(found)
 
@@ -35,7 +40,8 @@ def fit(columns: Sequence[Column[Row]], width: int) -> tuple[Column[Row], ...]:
     """The columns for this width; the one with the lowest `yields` gives way first.
 
     It takes its narrower form, if it has one; else it goes behind the others, where scrolling
-    sideways still finds it. What is left over goes to the last column that `grows`.
+    sideways still finds it. What is left over goes to those that wish for it, to one that `grows`
+    first, and at last to the last of these.
     """
     shown, behind = list(columns), list[Column[Row]]()
     while _used(shown) > width:
@@ -45,9 +51,13 @@ def fit(columns: Sequence[Column[Row]], width: int) -> tuple[Column[Row], ...]:
         first = min(yielding, key=lambda column: column.yields)
         place = shown.index(first)
         if first.narrower is not None:
-            shown[place] = first.narrower
+            shown[place] = replace(first.narrower, wish=first.wish)
         else:
             behind.append(shown.pop(place))
+    for place, column in sorted(enumerate(shown), key=lambda each: not each[1].grows):
+        more = min(column.wish - column.width, width - _used(shown))
+        if more > 0:
+            shown[place] = replace(column, width=column.width + more)
     growing = [place for place, column in enumerate(shown) if column.grows]
     left = width - _used(shown)
     if growing and left > 0:

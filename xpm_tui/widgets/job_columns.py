@@ -305,10 +305,11 @@ def _values(
 
     title = look.plain(title)
     widths = sorted(cell(job).cell_len for job in jobs[:LOOKED_AT])
-    # A few long values, such as the lists of a report of all others, do not widen the column.
+    # A few long values, such as the lists of a report of all others, do not push others away.
     most = widths[-1 - len(widths) // FEW] if widths else 0
     width = min(WIDEST, max(len(title), most))
-    return Column(title, cell, value, width=width)
+    wish = min(WIDEST, max(widths, default=0))
+    return Column(title, cell, value, width=width, wish=wish)
 
 
 def _metric_names(jobs: Sequence[Job]) -> list[str]:

@@ -144,8 +144,8 @@ def _same_members(these: Sequence[Hashable], those: Sequence[Hashable]) -> bool:
     return len(these) == len(those) and (these == those or frozenset(these) == frozenset(those))
 
 
-def _widths(columns: Sequence[Column[Job]]) -> list[int]:
-    return [column.width for column in columns]
+def _widths(columns: Sequence[Column[Job]]) -> list[tuple[int, int]]:
+    return [(column.width, column.wish) for column in columns]
 
 
 def _key(job: Job) -> JobKey:

@@ -175,7 +175,7 @@ def job_line(store: Store, job: Job) -> Text:
     line = Text().append(look.plain(words), "xpm.title")
     line.append("   ")
     line.append_text(job_state_text(job))
-    return line.append(f"   {job.key.short}", "xpm.faint")
+    return line if job.key.short in words else line.append(f"   {job.key.short}", "xpm.faint")
 
 
 def overview_of(store: Store, job: Job) -> OverviewOf:

@@ -14,6 +14,7 @@ from xpm_engine.verbs.obsolete import Offer
 from xpm_engine.verbs.offers import OfferRow, Section
 from xpm_tui import look
 from xpm_tui.removal import Heading, PlanRow, Removal, cost_words, need_words, row_key
+from xpm_tui.widgets.column_fit import fit
 from xpm_tui.widgets.table_keys import KeyTable
 from xpm_tui.widgets.table_model import Column
 
@@ -132,10 +133,10 @@ class PlanTable(KeyTable[PlanRow]):
             Column[PlanRow]("why it is offered" if roomy else "why", self._why_cell, width=34),
         ]
         if roomy:
-            columns.append(Column[PlanRow]("who needs it", self._need_cell, width=40))
+            columns.append(Column[PlanRow]("who needs it", self._need_cell, width=12, grows=True))
         else:
-            columns[-1] = Column[PlanRow]("why", self._short_cell, width=60)
-        return self._same(tuple(columns))
+            columns[-1] = Column[PlanRow]("why", self._short_cell, width=20, grows=True)
+        return self._same(fit(columns, width))
 
     def _same(self, columns: tuple[Column[PlanRow], ...]) -> tuple[Column[PlanRow], ...]:
         """The columns there are already, where they look the same: then nothing is laid out."""

@@ -87,7 +87,7 @@ COLUMNS: tuple[Column[RunView], ...] = (
         lambda view: view.record.started if view.record else None,
         width=16,
     ),
-    Column("plan", plan_cell, lambda view: plan_cell(view).plain, width=22),
+    Column("plan", plan_cell, lambda view: plan_cell(view).plain, width=22, wish=26),
     Column(
         "jobs",
         lambda view: Text(f"{len(view.manifest.references):,}"),

@@ -255,10 +255,17 @@ class Table(PaintedLines, Generic[Row], can_focus=True):
             (look.CURSOR if at_cursor else " ") + (self.mark_sign if marked else " ") + " "
         )
         cells = Text()
+        edge = self.scroll_offset.x + width - GUTTER
+        start = 0
         for index, column in enumerate(self.columns):
             if index:
                 cells.append(" " * GAP)
-            cells.append_text(look.cut(column.cell(row), column.width, right=column.right))
+            # What the edge of the screen cuts ends in an ellipsis, too.
+            seen = edge - start if start < edge < start + column.width else column.width
+            cells.append_text(look.cut(column.cell(row), seen, right=column.right))
+            start += column.width + GAP
+            if start > edge:
+                break
         line = self._strip(gutter, cells, width, base)
         if not at_cursor:
             return line

@@ -38,6 +38,8 @@ class Column(Generic[Row]):
     """Whether its cells are set flush right."""
     widest: int = 0
     """How wide it may become where its cells need that."""
+    wish: int = 0
+    """How wide it becomes where the others leave room."""
     grows: bool = False
     """Whether it takes the room that the others leave."""
     yields: int = 0

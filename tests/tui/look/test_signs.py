@@ -10,6 +10,7 @@ from textual.color import Color
 
 from xpm_engine.workspace.records.states import JobState
 from xpm_tui import look
+from xpm_tui.actions import key_name
 from xpm_tui.look.signs import ASCII
 from xpm_tui.look.themes import PALETTES, AsciiFilter, Palette
 
@@ -47,6 +48,7 @@ def test_the_states_that_matter_stay_apart_in_ascii() -> None:
 
 def test_ascii_keeps_every_cell_in_its_place() -> None:
     line = [Segment("▾ ● lr=0.1  ━━╌╌ │"), Segment("café", Style(bold=True))]
+    assert all(shown.translate(ASCII).isascii() for shown in map(key_name, ["left", "right", "up"]))
     drawn = AsciiFilter().apply(line, Color(0, 0, 0))
     assert [segment.text for segment in drawn] == ["- > lr=0.1  ==.. |", "café"]
     assert drawn[1].style == Style(bold=True)

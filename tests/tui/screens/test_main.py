@@ -279,6 +279,18 @@ async def test_the_keys_below_fit_and_end_in_the_question_mark(
         assert len(last) <= size[0]
 
 
+async def test_the_bar_has_the_keys_of_what_was_read_before_any_key(
+    drive: Drive,
+) -> None:
+    async with drive().at(NARROW) as app:
+        await app.until(lambda: app.app.store.checked == 1.0)
+        await app.pilot.pause()
+        shown = app.lines()[-1]
+        await app.press("j", "k")
+        assert app.lines()[-1] == shown
+        assert "x clean…" in shown
+
+
 async def test_a_click_on_a_key_does_it(drive: Drive) -> None:
     async with drive().at(WIDE) as app:
         at = app.lines()[-1].index("t group")

@@ -170,7 +170,7 @@ async def test_an_earlier_run_goes_and_comes_back(drive: Drive, workspace: FakeW
         assert isinstance(app.tree.subject, RunSubject)
         await app.press("x")
         await see(app, "began 23 Nov, 3 jobs")
-        await see(app, "no other run names it")
+        await see(app, "no run that stays names it")
         await see(app, "2 of 3 ticked")
         await app.press("X")
         await app.until(lambda: not os.path.lexists(folder))

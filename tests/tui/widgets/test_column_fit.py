@@ -55,3 +55,13 @@ def test_no_column_is_lost_and_the_first_ones_fit_where_they_can(width: int) -> 
     end = next(place for place, one in enumerate(found) if one.title == "note")
     used = GUTTER + sum(one.width for one in found[: end + 1]) + GAP * end
     assert used <= width or [one.title for one in found[: end + 1]] == ["name", "note"]
+
+
+def test_room_that_is_left_goes_to_the_note_then_to_values_that_are_cut() -> None:
+    name = column("name", 10, wish=13)
+    note = column("note", 8, widest=20, grows=True)
+    measured = measure([name, note], ["a" * 30])
+    assert widths(fit(measured, 3 + 10 + 2 + 20)) == [("name", 10), ("note", 20)]
+    assert widths(fit(measured, 3 + 10 + 2 + 31)) == [("name", 11), ("note", 30)]
+    assert widths(fit(measured, 3 + 13 + 2 + 50)) == [("name", 13), ("note", 50)]
+    assert [one.wish for one in measure([name, note], ["a"], measured)] == [13, 30]

@@ -190,6 +190,17 @@ async def test_columns_scroll_sideways_and_the_marks_stay(host: Host) -> None:
         assert widget_lines(host.table)[2] == " ◆ 1       0.5"
 
 
+async def test_what_the_edge_of_the_screen_cuts_ends_in_an_ellipsis(host: Host) -> None:
+    async with host.run_test(size=(16, 4)) as pilot:
+        host.table.show((Run("one", 0.5), Run("two", 0.12345)))
+        await pilot.pause()
+        lines = widget_lines(host.table)
+        assert lines[1:3] == ["▌  one       0.5", "   two       0.…"]
+        host.table.sideways(5)
+        await pilot.pause()
+        assert widget_lines(host.table)[2].endswith("0.123…")
+
+
 async def test_only_lines_that_changed_are_drawn_again(host: Host) -> None:
     async with host.run_test(size=(40, 12)) as pilot:
         rows = runs(8)
