@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from enum import Enum
+from typing import Any
 
-from xpm_engine.errors import UnreadableError, UsageError
+from xpm_engine.errors import RemoteError, UnreadableError, UsageError
 from xpm_engine.remote.connection import Connection
 from xpm_engine.workspace.atomic import read_object
 from xpm_engine.workspace.hosts import HostSettings
@@ -35,6 +37,66 @@ def settings_of(workspace: WorkspacePaths, name: str) -> HostSettings:
             hint=f"write [hosts.{name}] as it was when the job was sent there",
         )
     return hosts[name]
+
+
+class Life(Enum):
+    """What a host says of a job that is only mirrored here."""
+
+    LIVES = "it runs"
+    OVER = "it has ended"
+    DEAD = "it is dead"
+    """Proved there, or it never came there."""
+    UNREACHABLE = "the host can't be asked"
+
+
+class FarLives:
+    """Asks hosts whether jobs of theirs live; one that can't be reached is not tried again."""
+
+    def __init__(self, workspace: WorkspacePaths) -> None:
+        self._workspace = workspace
+        self._down: set[str] = set()
+
+    def why_not_dead(self, job: JobPaths, attempt: Attempt, *, assume: bool) -> str:
+        """Why nobody may take a job of another host for dead; empty if they may.
+
+        That is where somebody does `assume` it, and its host can't be asked, or proves it.
+        """
+        far = host_of(job, attempt)
+        if far is None:
+            return ""
+        if not assume:
+            return f"it runs on {far.of}, as far as is known here"
+        life = self.ask(attempt, far)
+        if life not in (Life.LIVES, Life.OVER):
+            return ""
+        brings = "; run its plan, which brings its end here" if life is Life.OVER else ""
+        return f"{far.of} was asked, and says: {life.value}{brings}"
+
+    def ask(self, attempt: Attempt, far: MirrorState) -> Life:
+        """What its host says of an attempt; only the machine that it was sent to is believed."""
+        from xpm_engine.launchers.ssh.site import machine_of
+
+        if far.of in self._down:
+            return Life.UNREACHABLE
+        key = str(attempt.launch.key)
+        try:
+            with reached(settings_of(self._workspace, far.of)) as (connection, there):
+                nonce = far.nonce or attempt.launch.nonce
+                jobs: list[list[Any]] = [[key, nonce]]
+                (found,) = connection.ask("find", root=there.root, jobs=jobs)["found"]
+                if found is None and far.machine != machine_of(connection):
+                    return Life.UNREACHABLE
+                if found is None:
+                    return Life.DEAD
+                jobs = [[key, found["attempt"], nonce]]
+                (told,) = connection.ask("reap", root=there.root, jobs=jobs)["reaped"]
+        except (RemoteError, UsageError):
+            self._down.add(far.of)
+            return Life.UNREACHABLE
+        return _LIFE.get(told, Life.DEAD)
+
+
+_LIFE = {"lives": Life.LIVES, "ended": Life.OVER}
 
 
 @contextmanager

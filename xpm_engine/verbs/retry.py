@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import Enum
 
 from xpm_engine.errors import UnreadableError
 from xpm_engine.verbs.current import CurrentRuns
+from xpm_engine.verbs.far import FarLives
 from xpm_engine.verbs.listing import reason_words
 from xpm_engine.workspace import aliases, processes, scan, tickets
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
@@ -174,6 +176,7 @@ class _Planner:
         self._assume_dead = assume_dead
         self._changes = changes
         self._runs = CurrentRuns(workspace)
+        self._far = FarLives(workspace)
         self._records: dict[JobKey, JobRecord] = {}
 
     def choose(self, keys: Iterable[JobKey]) -> None:
@@ -276,6 +279,8 @@ class _Planner:
             case JobState.CLEANING:
                 self._refuse(key, RefusalKind.CLEANING, "it is on its way to the trash")
             case JobState.RUNNING:
+                if record.mirror is not None:
+                    return self._may_presume_dead(key)
                 self._refuse(key, RefusalKind.RUNNING, "it is running")
             case JobState.QUEUED:
                 return self._may_take_over(key)
@@ -291,6 +296,19 @@ class _Planner:
                 return True
         return False
 
+    def _may_presume_dead(self, key: JobKey) -> bool:
+        """Whether a job of another host may count as dead."""
+        job = self._workspace.job(key)
+        with suppress(UnreadableError, FileNotFoundError):
+            attempt = tickets.last_attempt(job)
+            if attempt is not None:
+                text = self._far.why_not_dead(job, attempt, assume=self._assume_dead)
+                if text:
+                    self._refuse(key, RefusalKind.RUNNING, text)
+                    return False
+        self.presumed_dead.append(key)
+        return True
+
     def _may_take_over(self, key: JobKey) -> bool:
         """Whether a queued job's plan is dead, so that the retry sees to it that it starts."""
         try:
@@ -305,8 +323,7 @@ class _Planner:
             return True
         if liveness is Liveness.UNKNOWN:
             if self._assume_dead:
-                self.presumed_dead.append(key)
-                return True
+                return self._may_presume_dead(key)
             text = f"its plan can't be asked from here: process {driver.pid} on {driver.host}"
             self._refuse(key, RefusalKind.UNREACHABLE, text)
             return False

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from tests.engine.projects import Project
 from tests.far.stub import StubHost
 from xpm_engine.verbs.kill import kill_job
 from xpm_engine.verbs.listing import list_run
+from xpm_engine.verbs.retry import plan_retry
 from xpm_engine.verbs.words import wait_words
 from xpm_engine.workspace import scan, tickets
 from xpm_engine.workspace.records.reasons import Wait, WaitKind
@@ -144,6 +147,28 @@ def test_another_name_finds_what_was_sent(far: Far, first: str, second: str) -> 
     far.run()
     assert far.project.ledger() == ["begin 1", "end 1"]
     assert tickets.ticket_names(far.here.job(far.key())).keys() == {1}
+
+
+def test_a_job_is_only_taken_for_dead_when_its_host_has_been_asked(far: Far) -> None:
+    far.plan("Work(name=1, seconds=60).submit()")
+    plan = far.project.start()
+    far.project.wait_for(lambda: set(far.project.states().values()) == {"running"})
+    plan.kill()
+    far.project.finish(plan)
+    key = far.key()
+    (refusal,) = plan_retry(far.here, [key]).refused
+    assert "it runs on alpha, as far as is known here" in refusal.text
+    (refusal,) = plan_retry(far.here, [key], assume_dead=True).refused
+    assert "alpha was asked, and says: it runs" in refusal.text
+    far.host.refuse()
+    assert plan_retry(far.here, [key], assume_dead=True).presumed_dead == (key,)
+    far.host.refuse(False)
+    supervisor = scan.read_job(far.there, key).supervisor
+    assert supervisor is not None
+    os.kill(supervisor.pid, signal.SIGKILL)
+    far.project.wait_for(
+        lambda: plan_retry(far.here, [key], assume_dead=True).presumed_dead == (key,)
+    )
 
 
 def test_a_pool_leaves_out_a_host_that_is_down(far: Far, tmp_path: Path) -> None:
