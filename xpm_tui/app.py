@@ -401,6 +401,9 @@ class XpmApp(App[None], inherit_bindings=False):
         if self.far is not None:
             self.far.place.link.hurry()
         self._watcher.look_now()
+        trouble = self._watcher.index_trouble
+        if trouble:
+            self.tell(f"the next start has to read everything: {trouble}", bad=True)
 
     def do_quit(self) -> bool:
         """Leave a screen that does not know better."""

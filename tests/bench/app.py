@@ -1,10 +1,14 @@
-"""The app in a real terminal: ``python -m tests.bench.app [--jobs N]``.
+"""The app in a real terminal: ``python -m tests.bench.app [--jobs N] [--peer PYTHON]``.
 
 Makes a workspace of N jobs, opens the app on it in a pseudo-terminal of 120×40 cells, and prints:
 how long until the first rows of jobs are on the screen (without and with an index of before), how
 much memory that took, how long from a change on disk to the screen, from a key to its frame, what
 a key and an idle second cost, in bytes for the terminal and in processor time. Processor times
 say more than the others on a machine that has something else to do.
+
+With a Python that has experimaestro 2.7.0, its console monitor is measured on an equal workspace
+of its own format, and both stand side by side. It shows jobs after a key (the experiment is to be
+chosen first), which is typed as soon as the experiments are there.
 """
 
 from __future__ import annotations
@@ -23,13 +27,14 @@ import sys
 import tempfile
 import termios
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 import pyte
 
+from tests.bench.peer import make_peer, monitor, tell
 from tests.big_workspace import Shape, make
 from xpm_engine.workspace import processes
 from xpm_engine.workspace.atomic import dumps, publish, write_atomic
@@ -127,6 +132,18 @@ class Screen:
             last = time.monotonic()
         return last
 
+    def rest(self, patience: float = PATIENCE) -> float:
+        """Read until it has stopped working; when the last of it came, as monotonic time."""
+        last, deadline = time.monotonic(), time.monotonic() + patience
+        while time.monotonic() < deadline:
+            cpu, before = self.cpu, time.monotonic()
+            while time.monotonic() < before + 0.5:
+                if self.read(0.1):
+                    last = time.monotonic()
+            if self.cpu - cpu < 0.1:
+                break
+        return last
+
     def close(self) -> None:
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
@@ -189,16 +206,14 @@ def keys(screen: Screen, typed: Sequence[str]) -> dict[str, float]:
     }
 
 
-def changes(
-    screen: Screen, workspace: WorkspacePaths, running: Sequence[JobKey]
-) -> dict[str, float]:
-    """From the end of a job to the screen."""
+def changes(screen: Screen, writes: Sequence[Callable[[], None]]) -> dict[str, float]:
+    """From a change on disk to the screen."""
     waits: list[float] = []
     costs: list[float] = []
-    for key in running:
+    for write in writes:
         screen.quiet(1.2)
         before, cpu, began = screen.text, screen.cpu, time.monotonic()
-        finish(workspace, key)
+        write()
         screen.until(partial(_differs, screen, before), 10)
         waits.append(time.monotonic() - began)
         screen.quiet(0.3)
@@ -256,22 +271,93 @@ def measure(workspace: WorkspacePaths, cache: Path) -> dict[str, object]:
         screen.quiet(1.0)
         screen.type("\x1b")
         screen.quiet(1.0)
-        found["change"] = changes(screen, workspace, live[:11])
+        writes = [partial(finish, workspace, key) for key in live[:11]]
+        found["change"] = changes(screen, writes)
     finally:
         screen.close()
     return found
+
+
+def measure_peer(python: str, workspace: Path, shape: Shape, cache: Path) -> dict[str, object]:
+    """The same of the monitor of experimaestro."""
+    found: dict[str, object] = {}
+    screen = Screen(monitor(python, workspace), cache=cache)
+    try:
+        if not screen.until(lambda: "grid00" in screen.text):
+            return {"first_rows_s": None, "screen": screen.text}
+        found["experiments_s"] = round(screen.seconds, 3)
+        screen.quiet(0.1)
+        screen.type("\t")
+        screen.quiet(0.1)
+        screen.type("\r")
+        rows = screen.until(lambda: "ranker=" in screen.text)
+        found["cold"] = {
+            "first_rows_s": round(screen.seconds, 3) if rows else None,
+            "first_rows_cpu_s": round(screen.cpu, 3),
+        }
+        screen.rest()
+        found["idle"] = idle(screen)
+        found["keys_tree"] = keys(screen, ["\x1b[B", "\x1b[A"] * 4)
+        found["change"] = changes(
+            screen, [partial(tell, workspace, place, shape) for place in range(11)]
+        )
+        found["keys_filter"] = search_key(screen)
+        found["peak_mb"] = round(screen.megabytes)
+    finally:
+        screen.close()
+    return found
+
+
+def search_key(screen: Screen) -> dict[str, float]:
+    """What one key in its search costs; there is no end to a second one."""
+    screen.type("/")
+    screen.rest()
+    before, cpu, began = screen.bytes, screen.cpu, time.monotonic()
+    screen.type("l")
+    frame = screen.rest(300) - began
+    return {
+        "frame_ms": round(frame * 1000),
+        "cpu_ms": round((screen.cpu - cpu) * 1000),
+        "bytes": screen.bytes - before,
+    }
+
+
+def side_by_side(ours: dict[str, object], peer: dict[str, object]) -> str:
+    """Both as a table, a figure a line."""
+    here, there = dict(_flat(ours)), dict(_flat(peer))
+    lines = [f"{'':28} {'xpm-tui':>12} {'experimaestro':>14}"]
+    lines += [
+        f"{name:28} {here.get(name, '-')!s:>12} {there.get(name, '-')!s:>14}"
+        for name in dict.fromkeys((*here, *there))
+    ]
+    return "\n".join(lines)
+
+
+def _flat(figures: object, before: str = "") -> Iterator[tuple[str, object]]:
+    if isinstance(figures, dict):
+        for name, value in figures.items():
+            yield from _flat(value, f"{before} {name}".strip())
+    else:
+        yield before, figures
 
 
 def main() -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--jobs", type=int, default=10_000)
+    parser.add_argument("--peer", metavar="PYTHON", help="one with experimaestro 2.7.0")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         shape = Shape(options.jobs, experiments=max(2, min(10, options.jobs // 100)))
         workspace = make(folder / "ours", shape)
-        print(json.dumps({"jobs": options.jobs, **measure(workspace, folder / "cache")}, indent=2))
+        load = os.getloadavg()[0]
+        found = measure(workspace, folder / "cache")
+        print(json.dumps({"jobs": options.jobs, "load": round(load, 1), **found}, indent=2))
+        if options.peer is not None:
+            theirs = make_peer(folder / "theirs", shape)
+            peer = measure_peer(options.peer, theirs, shape, folder / "cache")
+            print(side_by_side(found, peer))
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from xpm_engine.launchers.ssh.site import check_python, python_command
 from xpm_engine.remote import openssh
 from xpm_engine.remote.connection import Connection
 from xpm_engine.workspace.hosts import HostSettings
+from xpm_engine.workspace.index import index_path, why_unwritable
 from xpm_engine.workspace.layout import WorkspacePaths
 from xpm_engine.workspace.pool.folder import open_folder
 from xpm_engine.workspace.settings import load_settings
@@ -79,9 +80,24 @@ def here(workspace: WorkspacePaths) -> Iterator[Step]:
         yield Step("pool", Finding.FINE, open_folder().root)
     except StorageError as error:
         yield _failed("pool", error)
+    yield _index(workspace)
     yield from _watches(_number("/proc/sys/fs/inotify/max_user_watches"))
     if os.environ.get("TMUX"):
         yield from _tmux()
+
+
+def _index(workspace: WorkspacePaths) -> Step:
+    """What the app and `xpm ls` remember of a large workspace."""
+    trouble = why_unwritable(workspace)
+    if trouble:
+        hint = "free space there, or set XDG_CACHE_HOME; until then each start reads all folders"
+        return Step("index", Finding.CARE, trouble, hint)
+    path = index_path(workspace)
+    try:
+        size = os.path.getsize(path)
+    except OSError:
+        return Step("index", Finding.FINE, f"{path}: written when there is much to remember")
+    return Step("index", Finding.FINE, f"{path}: {size / 1e6:.1f} MB")
 
 
 def ssh(workspace: WorkspacePaths, name: str) -> Iterator[Step]:

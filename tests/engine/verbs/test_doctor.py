@@ -84,3 +84,18 @@ def test_a_python_that_is_not_there(host: StubHost, workspace: WorkspacePaths) -
     steps = _ask(workspace)
     assert steps["python"].finding is Finding.WRONG
     assert "/no/such/venv" in steps["python"].text
+
+
+def test_an_index_that_can_not_be_written(
+    workspace: WorkspacePaths, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    step = {step.what: step for step in doctor.here(workspace)}["index"]
+    assert (step.finding, step.hint) == (Finding.FINE, "")
+    assert not list((tmp_path / "cache").rglob("*.sqlite*"))
+    (tmp_path / "a file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "a file"))
+    step = {step.what: step for step in doctor.here(workspace)}["index"]
+    assert step.finding is Finding.CARE
+    assert "Not a directory" in step.text
+    assert "each start reads all folders" in step.hint

@@ -22,6 +22,7 @@ from xpm_tui.store import (
     Stream,
     WorkspaceSubject,
 )
+from xpm_tui.store.reader import Reader
 from xpm_tui.widgets.key_bar import KeyBar
 from xpm_tui.widgets.log_view import LogView
 
@@ -446,3 +447,17 @@ async def test_until_a_key_comes_the_cursor_is_on_the_first_experiment(
         workspace.run("newer", [jobs["old o1"]])
         await app.look(lambda: len(app.app.store.experiments()) == 3)
         assert app.tree.subject == AllJobsSubject()
+
+
+async def test_reading_again_says_what_can_not_be_remembered(
+    drive: Drive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Reader, "keep", _no_space)
+    async with drive().at(WIDE) as app:
+        await app.until(lambda: app.app.watcher.index_trouble)
+        await app.press("r")
+        assert "the next start has to read everything: index: no space" in "\n".join(app.lines())
+
+
+def _no_space(reader: Reader) -> None:
+    reader.trouble = "index: no space"

@@ -11,7 +11,13 @@ that have not changed.
 
 from __future__ import annotations
 
-from xpm_engine.workspace.index.file import Remembered, read_index, write_index
+from xpm_engine.workspace.index.file import (
+    Remembered,
+    index_path,
+    read_index,
+    why_unwritable,
+    write_index,
+)
 from xpm_engine.workspace.index.known import Known, RunName, StoredRun
 from xpm_engine.workspace.index.packing import (
     JobRow,
@@ -42,6 +48,7 @@ __all__ = [
     "StoredRun",
     "ended_of",
     "ended_since",
+    "index_path",
     "keys_of",
     "last_end",
     "pack_job",
@@ -50,5 +57,6 @@ __all__ = [
     "record_of",
     "records",
     "state_of",
+    "why_unwritable",
     "write_index",
 ]

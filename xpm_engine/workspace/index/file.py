@@ -98,6 +98,24 @@ def write_index(known: Known) -> str:
     return ""
 
 
+def why_unwritable(workspace: WorkspacePaths) -> str:
+    """Why nothing of a workspace can be remembered, tried with an empty file; empty if it can."""
+    path = index_path(workspace)
+    trial = f"{path}.{os.getpid()}"
+    try:
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        os.close(os.open(trial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600))
+        os.unlink(trial)
+        found = os.lstat(path)
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        return f"{path}: {error.strerror}"
+    if not stat.S_ISREG(found.st_mode) or found.st_uid != os.getuid():
+        return f"{path}: is no file of yours"
+    return ""
+
+
 def forget_index(workspace: WorkspacePaths) -> None:
     """Remove what was remembered; raises OSError."""
     with suppress(FileNotFoundError):
