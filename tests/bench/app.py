@@ -314,7 +314,7 @@ def search_key(screen: Screen) -> dict[str, float]:
     screen.rest()
     before, cpu, began = screen.bytes, screen.cpu, time.monotonic()
     screen.type("l")
-    frame = screen.rest(300) - began
+    frame = screen.rest(120) - began
     return {
         "frame_ms": round(frame * 1000),
         "cpu_ms": round((screen.cpu - cpu) * 1000),

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from xpm_engine.workspace import scan
+from xpm_engine.workspace.index.growing import GrowingManifest
 from xpm_engine.workspace.index.packing import JobRow, pack_job, pack_manifest
 from xpm_engine.workspace.index.stamps import NAMES, Stamp, Stamps
 from xpm_engine.workspace.layout import (
@@ -23,6 +24,7 @@ from xpm_engine.workspace.layout import (
 )
 from xpm_engine.workspace.processes import Liveness, liveness
 from xpm_engine.workspace.records.identity import ProcessIdentity
+from xpm_engine.workspace.records.runs import Manifest
 from xpm_engine.workspace.records.states import JobState
 from xpm_engine.workspace.scan import RunView
 
@@ -51,6 +53,7 @@ class Known:
         self.jobs: dict[JobKey, tuple[int | None, JobRow]] = {}
         """With the stamp of the folder, None for one that says nothing."""
         self.runs: dict[RunName, StoredRun] = {}
+        self._growing: dict[RunName, GrowingManifest] = {}
         self.young: set[JobKey] = set()
         """The jobs that were read so soon after a change that they must be read again."""
         self.tasks: dict[str, tuple[str, ...]] = {}
@@ -117,18 +120,31 @@ class Known:
             if not known.view.live or record is None or not is_dead(record.driver):
                 return None
         manifest = known.view.manifest if known is not None and same_lines else None
+        if manifest is None and known is not None and known.view.live:
+            manifest = self._grown(name, paths.manifest)
         view = scan.read_run(self.workspace, *name, manifest=manifest)
         view = replace(view, manifest=pack_manifest(view.manifest))
         if known is not None and known.view.manifest == view.manifest:
             view = replace(view, manifest=known.view.manifest)
         self.runs[name] = StoredRun(view, files, lines)
+        if not view.live:
+            self._growing.pop(name, None)
         self.differs = True
         return None if known is not None and known.view == view else view
+
+    def _grown(self, name: RunName, path: str) -> Manifest | None:
+        """The manifest of a run that was live; None if it can't be read as it grew."""
+        try:
+            return self._growing.setdefault(name, GrowingManifest(path)).read()
+        except OSError:
+            self._growing.pop(name, None)
+            return None
 
     def forget_runs(self, names: Iterable[RunName]) -> None:
         """These runs are gone."""
         for name in names:
             self.differs |= self.runs.pop(name, None) is not None
+            self._growing.pop(name, None)
 
 
 def is_dead(identity: ProcessIdentity) -> bool:

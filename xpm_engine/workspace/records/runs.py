@@ -253,39 +253,60 @@ def end_line(count: int) -> Dict[str, Any]:
     return {"end": count}
 
 
+class ManifestLines:
+    """Reads ``jobs.jsonl`` as it grows; what is damaged is told, and the rest still read."""
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+        self._number = 0
+        self._count = 0
+        self._ended = False
+        self._damage: List[str] = []
+        self._unfinished = b""
+
+    def feed(self, data: bytes) -> List[Reference]:
+        """The references in what comes next of the file, as far as its lines are finished."""
+        lines = (self._unfinished + data).split(b"\n")
+        self._unfinished = lines.pop()
+        found: List[Reference] = []
+        for line in lines:
+            self._number += 1
+            if self._ended:
+                self._ended = False
+                self._tell("after the closing line")
+            try:
+                value = json.loads(line)
+                fields = cast("Dict[str, Any]", value) if isinstance(value, dict) else {}
+                if "end" in fields:
+                    self._ended = fields["end"] == self._count
+                    if not self._ended:
+                        self._tell(f"says {fields['end']} lines, {self._count} are here")
+                    continue
+                self._count += 1
+                found.append(Reference.from_json(fields, f"{self._where}:{self._number}"))
+            except UnreadableError as error:
+                self._tell(error.what)
+            except (ValueError, RecursionError):
+                self._count += 1
+                self._tell("truncated or no JSON")
+        return found
+
+    def ending(self) -> Tuple[bool, Tuple[str, ...]]:
+        """Whether it has ended, if nothing comes any more, and what of it is damaged."""
+        if self._unfinished and self._ended:
+            return False, (*self._damage, "text after the closing line")
+        return self._ended, tuple(self._damage)
+
+    def _tell(self, what: str) -> None:
+        self._damage.append(f"line {self._number}: {what}")
+
+
 def parse_manifest(data: bytes, where: str) -> Manifest:
     """Read ``jobs.jsonl``; what is damaged is told, and the rest still read."""
-    found: Dict[JobKey, Reference] = {}
-    damage: List[str] = []
-    count = 0
-    ended = False
-    lines = data.split(b"\n")
-    unfinished = lines.pop()
-    for number, line in enumerate(lines, start=1):
-        if ended:
-            ended = False
-            damage.append(f"line {number}: after the closing line")
-        try:
-            value = json.loads(line)
-            fields = cast("Dict[str, Any]", value) if isinstance(value, dict) else {}
-            if "end" in fields:
-                ended = fields["end"] == count
-                if not ended:
-                    damage.append(f"line {number}: says {fields['end']} lines, {count} are here")
-                continue
-            count += 1
-            reference = Reference.from_json(fields, f"{where}:{number}")
-        except UnreadableError as error:
-            damage.append(f"line {number}: {error.what}")
-        except (ValueError, RecursionError):
-            count += 1
-            damage.append(f"line {number}: truncated or no JSON")
-        else:
-            found[reference.key] = reference
-    if unfinished and ended:
-        ended = False
-        damage.append("text after the closing line")
-    return Manifest(tuple(found.values()), ended, tuple(damage))
+    lines = ManifestLines(where)
+    found = {reference.key: reference for reference in lines.feed(data)}
+    ended, damage = lines.ending()
+    return Manifest(tuple(found.values()), ended, damage)
 
 
 @dataclass(frozen=True)
