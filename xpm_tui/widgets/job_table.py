@@ -47,6 +47,7 @@ class JobTable(Vertical):
         super().__init__(id=id)
         self.same = Words(classes="same")
         self.table: KeyTable[Job] = KeyTable(_key)
+        self.table.nothing = "no job"
         self.table.trouble = in_trouble
         self.table.hurries = _counts_seconds
         self.choice: Choice = NO_CHOICE

@@ -23,6 +23,7 @@ class RunTable(FittedTable[RunView]):
 
     def __init__(self) -> None:
         super().__init__(run_key, COLUMNS)
+        self.nothing = "no run"
 
     def show_runs(self, views: Sequence[RunView]) -> None:
         """Show these runs; their notes, if one of them has any."""

@@ -48,7 +48,9 @@ class StatusBar(Sides):
         self._facts = Text(" · ").join([*parts, badge])
         words = f"{MARKED} {marks:,} marked" if marks else ""
         words += f", {hidden:,} hidden" if hidden else ""
-        self._marks = Text(words, "xpm.marked")
+        if words != self._marks.plain:
+            # What dangerous keys would act on matters more than what was said before.
+            self._marks, self._message = Text(words, "xpm.marked"), None
         self._draw()
 
     def say(self, message: str, *, bad: bool = False) -> None:

@@ -109,6 +109,8 @@ class Table(PaintedLines, Generic[Row], can_focus=True):
         self.hurries: Callable[[Row], bool] = _never
         """Whether a row looks different a second later."""
         self._sort_later: tuple[str, bool] | None = None
+        self.nothing = ""
+        """What is said where there is no row."""
 
     def show(self, rows: Sequence[Row], *, columns: Sequence[Column[Row]] | None = None) -> None:
         """Show other rows; the cursor stays on its row, or where that row was."""
@@ -243,6 +245,9 @@ class Table(PaintedLines, Generic[Row], can_focus=True):
         if self._overflows and y == self.size.height - 1:
             return self._more_line(width, base)
         place = self.scroll_offset.y + y - self._header
+        if self.nothing and not self.model.rows and y == self._header:
+            text = Text(self.nothing, "xpm.faint")
+            return self._strip(Text(" " * GUTTER), text, width, base)
         if not 0 <= place < self._count:
             return Strip.blank(width, base)
         return self._row_line(self.model.shown[place], place, width, base)

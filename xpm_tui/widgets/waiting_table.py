@@ -36,6 +36,7 @@ class WaitingTable(KeyTable[Job]):
 
     def __init__(self) -> None:
         super().__init__(lambda job: job.key)
+        self.nothing = "nothing waits here"
         self._store: Store | None = None
 
     def show_waiting(self, jobs: Sequence[Job], store: Store) -> None:

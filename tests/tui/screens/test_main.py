@@ -292,6 +292,14 @@ async def test_the_bar_has_the_keys_of_what_was_read_before_any_key(
         assert "x clean…" in shown
 
 
+async def test_marks_are_told_at_once_whatever_was_said_before(drive: Drive) -> None:
+    async with drive().at(WIDE) as app:
+        await app.press("g", "j", "y")
+        assert "copied" in app.lines()[-2]
+        await app.press("space")
+        assert "marked" in app.lines()[-2]
+
+
 async def test_a_click_on_a_key_does_it(drive: Drive) -> None:
     async with drive().at(WIDE) as app:
         at = app.lines()[-1].index("t group")

@@ -201,6 +201,17 @@ async def test_what_the_edge_of_the_screen_cuts_ends_in_an_ellipsis(host: Host) 
         assert widget_lines(host.table)[2].endswith("0.123…")
 
 
+async def test_a_table_without_rows_says_so(host: Host) -> None:
+    async with host.run_test(size=(30, 4)) as pilot:
+        host.table.nothing = "nothing waits here"
+        host.table.show(())
+        await pilot.pause()
+        assert widget_lines(host.table)[1] == "   nothing waits here"
+        host.table.show((Run("one", 0.5),))
+        await pilot.pause()
+        assert "nothing" not in "".join(widget_lines(host.table))
+
+
 async def test_only_lines_that_changed_are_drawn_again(host: Host) -> None:
     async with host.run_test(size=(40, 12)) as pilot:
         rows = runs(8)
