@@ -10,6 +10,7 @@
 - `shipping`  what must be there before: code, upstream results, the order
 - `arrivals`  what comes back: its threads, and the end here
 - `mirror`    what comes back while it runs, as the files of the local job folder
+- `endings`   ends that do not come by themselves: stopped, given up, found dead
 - `fetching`  what its result brings here when it is done
 """
 

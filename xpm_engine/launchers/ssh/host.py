@@ -19,6 +19,7 @@ from xpm_engine.errors import (
     XpmError,
 )
 from xpm_engine.launchers.ssh.arrivals import Arrivals, has_ended
+from xpm_engine.launchers.ssh.endings import Endings
 from xpm_engine.launchers.ssh.sending import Sending
 from xpm_engine.launchers.ssh.site import Place, Site, last_words, machine_of
 from xpm_engine.launchers.ssh.work import Phase, Work
@@ -26,15 +27,13 @@ from xpm_engine.launchers.ssh.worker import Worker
 from xpm_engine.remote.connection import Connection
 from xpm_engine.remote.link import Dial, Link
 from xpm_engine.remote.openssh import connect, parse_destination
-from xpm_engine.workspace import processes, tickets
+from xpm_engine.workspace import tickets
 from xpm_engine.workspace.atomic import read_object
 from xpm_engine.workspace.hosts import CodeSettings, HostSettings
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.pool.sharing import Limits
-from xpm_engine.workspace.records.fields import now
 from xpm_engine.workspace.records.mirror import MirrorState
-from xpm_engine.workspace.records.reasons import Outcome, Reason, ReasonKind, Wait, WaitKind
-from xpm_engine.workspace.records.tickets import Attempt, End, Start
+from xpm_engine.workspace.records.reasons import Wait, WaitKind
 
 REAP = 4.0
 """Seconds between two questions whether what runs there still lives."""
@@ -89,11 +88,20 @@ class Host:
             self._site,
             reach=self._reach,
             changed=changed,
-            kill=lambda work: self._worker.do(lambda: self._kill(work)),
+            kill=lambda work: self._worker.do(lambda: self._endings.kill(work)),
             leave=self._leave,
             log=say,
         )
         self._worker = Worker(f"xpm-ship-{name}", log=say, tick=self._tick)
+        self._endings = Endings(
+            self.link,
+            self._site,
+            self._arrivals,
+            shared=settings.shared,
+            leads_to=self._leads_to,
+            leave=self._leave,
+            log=say,
+        )
         self._sending = Sending(
             name,
             self._site,
@@ -101,7 +109,7 @@ class Host:
             leads_to=self._leads_to,
             answered=self._answered,
             waits=self._wait,
-            give_up=self._give_up,
+            give_up=self._endings.give_up,
             room=lambda: self._worker.do(self._send),
             log=say,
         )
@@ -139,7 +147,7 @@ class Host:
         work = self._works.get(nonce)
         if work is not None:
             work.kill = True
-            self._worker.do(lambda: self._kill(work))
+            self._worker.do(lambda: self._endings.kill(work))
 
     def close(self) -> None:
         """Let go; what runs there goes on."""
@@ -182,7 +190,7 @@ class Host:
                 work.wait = None
                 unsent.append(work)
             elif work.phase is Phase.NEW:
-                self._void(work, str(error))
+                self._endings.void(work, str(error))
             elif work.phase is Phase.SENT:
                 wait = Wait(work.key, WaitKind.SENT, what=error.what, host=self.name)
                 self._wait(work, wait)
@@ -199,7 +207,7 @@ class Host:
         clock = time.monotonic()
         if clock >= self._reap_at:
             self._reap_at = clock + REAP
-            self._reap()
+            self._endings.reap(self._works.values())
         refresh = clock >= self._refresh_at and self.link.error is None
         if refresh:
             self._refresh_at = clock + REFRESH
@@ -234,7 +242,7 @@ class Host:
             self._log(f"{work.key} waits for the connection: {error.what}")
         except XpmError as error:
             if connection is not None:
-                self._give_up(work, connection, error)
+                self._endings.give_up(work, connection, error)
 
     def _send(self) -> None:
         """Send what waits to be sent, as far as there is room for it."""
@@ -253,7 +261,7 @@ class Host:
             self._log(f"{len(works)} orders wait for the connection: {error.what}")
         except XpmError as error:
             for work in works:
-                self._give_up(work, connection, error)
+                self._endings.give_up(work, connection, error)
 
     def _leads_to(self, work: Work, connection: Connection) -> bool:
         """Whether the host's name still leads to where the job is: that machine, or its disk.
@@ -286,7 +294,7 @@ class Host:
             if work.tries >= MOST_TRIES:
                 said = last_words(connection, place.workspace)
                 error = LaunchError(f"{self.name}: its process ended before it started: {said}")
-                self._give_up(work, connection, error)
+                self._endings.give_up(work, connection, error)
                 return
             self._arrivals.forget(work)
             work.phase = Phase.SENT
@@ -308,7 +316,7 @@ class Host:
             )
         start = answer.get("start")
         if start is not None and start.get("void"):
-            self._void(work, f"cancelled on {self.name}: {start.get('why', '')}")
+            self._endings.void(work, f"cancelled on {self.name}: {start.get('why', '')}")
             return
         work.far_attempt, work.far_nonce = answer["attempt"], answer["nonce"]
         work.phase = Phase.FOLLOWED
@@ -334,7 +342,7 @@ class Host:
             workspace = self._site.known(connection).workspace
             self._arrivals.listen(work, connection, workspace.job(work.key).xpm)
             if work.kill:
-                self._kill(work)
+                self._endings.kill(work)
 
     def _find_again(self, work: Work, connection: Connection) -> bool:
         """Where an attempt is there that an earlier plan started; by the nonce it had there."""
@@ -352,69 +360,6 @@ class Host:
                 work.far_attempt, work.far_nonce = found["attempt"], found["nonce"]
         return work.far_attempt > 0
 
-    def _reap(self) -> None:
-        """Ask whether what runs there lives: who was killed outright says nothing himself."""
-        asked = [
-            work
-            for work in self._works.values()
-            if work.phase is Phase.FOLLOWED and work.started and work.far_attempt
-        ]
-        if not asked or self.link.error is not None:
-            return
-        connection = self.link.connection()
-        root = self._site.known(connection).workspace.root
-        jobs = [[str(work.key), work.far_attempt, work.far_nonce] for work in asked]
-        answers = connection.ask("reap", root=root, jobs=jobs)["reaped"]
-        for work, answer in zip(asked, answers, strict=True):
-            if self.settings.shared and answer in ("ended", "died", "gone"):
-                self._leave(work)
-            elif answer == "gone" and work.machine == machine_of(connection):
-                text = f"its folder on {self.name} is gone, and with it what it had done"
-                self._arrivals.end(work, _died(work, Reason(ReasonKind.HOST_GONE, text)))
-
-    def _kill(self, work: Work) -> None:
-        """Ask a job to stop, as soon as it can be asked."""
-        if work.phase is Phase.NEW:
-            self._void(work, f"cancelled by {processes.user_name()} before it started")
-            return
-        try:
-            connection = self.link.connection()
-            if work.far_attempt and self._leads_to(work, connection):
-                root = self._site.known(connection).workspace.root
-                jobs = [[str(work.key), work.far_attempt]]
-                connection.ask("kill", root=root, jobs=jobs, user=processes.user_name())
-                work.kill = False
-        except XpmError as error:
-            self._log(f"{work.key} can't be stopped now: {error.what}")
-
-    def _give_up(self, work: Work, connection: Connection, error: XpmError) -> None:
-        """An order that can't be followed: it must never start there, and then it is void here."""
-        self._log(f"{work.key}: {error}")
-        if work.phase is Phase.NEW:
-            self._void(work, str(error))
-            return
-        if work.started:
-            return
-        try:
-            answer = connection.ask(
-                "void",
-                root=self._site.known(connection).workspace.root,
-                launch=work.launch.to_json(),
-                user=processes.user_name(),
-                why=error.what,
-            )
-            if answer["state"] == "void":
-                self._void(work, str(error))
-        except XpmError as worse:
-            # A host that can't even say so: whether the order is there can't be known.
-            self._log(f"{work.key} can't be given up: {worse.what}")
-
-    def _void(self, work: Work, why: str) -> None:
-        """The order will not start anywhere: say so here."""
-        attempt = Attempt(work.attempt, work.launch)
-        if tickets.void(work.job, attempt, user=processes.user_name(), why=why):
-            self._leave(work)
-
     def _leave(self, work: Work) -> None:
         """This plan has nothing more to do about it."""
         work.phase = Phase.OVER
@@ -430,16 +375,3 @@ def _release(work: Work) -> None:
     if work.lock is not None:
         os.close(work.lock)
         work.lock = None
-
-
-def _died(work: Work, reason: Reason) -> End:
-    path = work.job.start(work.attempt)
-    return End(
-        nonce=tickets.new_nonce(),
-        outcome=Outcome.DIED,
-        at=now(),
-        by=Start.from_json(read_object(path), path).by,
-        reason=reason,
-        resolved=work.launch.resolved,
-        project=work.launch.project,
-    )
