@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import CodeType, ModuleType
 
 from xpm_engine.config.arguments import set_arguments
-from xpm_engine.errors import PlanFileError, XpmError
+from xpm_engine.errors import PlanFileError, UsageError, XpmError
 from xpm_engine.tracebacks import is_installed, users_frames
 
 
@@ -29,7 +29,9 @@ def run_script(path: str, arguments: Mapping[str, str]) -> None:
     set_arguments(arguments)
     try:
         exec(code, main.__dict__)
-    except XpmError:
+    except XpmError as error:
+        if isinstance(error, UsageError) and not error.where:
+            error.where = _place(error, file)
         raise
     except Exception as error:
         raise _raised(error, file) from error
@@ -61,8 +63,12 @@ def _compiled(file: str) -> CodeType:
 
 def _raised(error: Exception, file: str) -> PlanFileError:
     """The plan's own exception, at the last line of the user's code that it came through."""
+    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return PlanFileError(f"the plan raised {text}", where=_place(error, file))
+
+
+def _place(error: Exception, file: str) -> str:
+    """The last line of the user's code that an exception came through."""
     frames = users_frames(error.__traceback__)
     frames = [frame for frame in frames if not is_installed(frame.filename)] or frames
-    where = f"{frames[-1].filename}:{frames[-1].lineno} in {frames[-1].name}" if frames else file
-    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    return PlanFileError(f"the plan raised {text}", where=where)
+    return f"{frames[-1].filename}:{frames[-1].lineno} in {frames[-1].name}" if frames else file

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
@@ -167,11 +167,14 @@ def check(
         former,
     )
     changes: list[IdChange] = []
+    settled: set[JobKey] = set()
     for job in lock.jobs:
         found = today.get(job.key)
         if found is None:
             changes.append(_change(job, pairs.get(job.key), former))
-        elif drifts := drift(job.params, found.params):
+        elif not (drifts := _drift(job, found, settled)):
+            settled.add(job.key)
+        else:
             kind = ChangeKind.DRIFTED
             changes.append(IdChange(kind, job.key, job.key, found.tags, drifts))
     matched = {job.key for job in pairs.values()}
@@ -182,6 +185,16 @@ def check(
     )
     same = len(lock.jobs) - sum(1 for each in changes if each.old is not None)
     return IdsReport(_measured(changes, list(dict.fromkeys(workspaces))), same)
+
+
+def _drift(old: LockedJob, new: LockedJob, settled: Collection[JobKey]) -> tuple[Difference, ...]:
+    """What the result of a job would be refused for.
+
+    An upstream job that is `settled` only has parameters more, which are adopted: that is no drift
+    of its consumers. (A plan submits what is upstream first.)
+    """
+    found = drift(old.params, new.params)
+    return tuple(each for each in found if each.cause or each.drifted_job not in settled)
 
 
 def _change(old: LockedJob, new: LockedJob | None, former: Mapping[JobKey, JobKey]) -> IdChange:

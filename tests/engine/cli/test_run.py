@@ -58,6 +58,17 @@ def test_a_plan_that_raises(xpm_process: Xpm, tmp_path: Path, source: str, said:
         assert words in done.stderr
 
 
+def test_a_refusal_without_a_place_gets_the_line_of_the_plan(
+    xpm_process: Xpm, tmp_path: Path
+) -> None:
+    (tmp_path / "plan.py").write_text(
+        "from xpm_engine import Resources\n\nneeds = Resources(cpus=-1)\n"
+    )
+    done = xpm_process("run", "plan.py")
+    assert done.returncode == 2
+    assert f"where: {tmp_path / 'plan.py'}:3 in <module>" in done.stderr
+
+
 @pytest.mark.parametrize(("plan", "said"), [("missing.py", "no such plan"), (".", "is a folder")])
 def test_a_plan_that_is_none(xpm_process: Xpm, plan: str, said: str) -> None:
     done = xpm_process("run", plan)

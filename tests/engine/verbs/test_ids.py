@@ -35,6 +35,11 @@ class Index(Task["Index"]):
     def execute(self) -> None: ...
 
 
+class IndexInLanguage(Index):
+    __xpmid__ = "i.index"
+    language: Param[str] = "en"
+
+
 class Learn(Task["Learn"]):
     __xpmid__ = "i.learn"
     index: Param[Index]
@@ -145,6 +150,16 @@ def test_a_default_that_drifts_strands_nothing_but_is_told(disk: Disk, tmp_path:
     assert {each.kind for each in found.changes} == {ChangeKind.DRIFTED}
     assert found.reasons == (("default of Drifted.epochs 4 → 5", 3),)
     assert found.stranded == ()
+
+
+def test_a_parameter_that_is_adopted_is_no_drift_of_what_is_made_from_it(
+    disk: Disk, tmp_path: Path
+) -> None:
+    index = IndexInLanguage()
+    index.submit()
+    learner = Learn(index=index, optimizers=[Adam(lr=0.1)]).tag("lr", 0.1)
+    found = checked(disk, tmp_path, plan(lrs=(0.1,)), [order(index), order(learner)])
+    assert (found.changes, found.same) == ((), 2)
 
 
 def test_jobs_that_came_and_went(disk: Disk, tmp_path: Path) -> None:
