@@ -73,8 +73,12 @@ def _rows(rows: Sequence[Row], texts: dict[str, Callable[[Any], str]]) -> list[s
     def text(row: Row, value: Any) -> str:
         return "–" if value is None else texts.get(row.name, str)(value)
 
+    # Two durations may differ by less than is shown; of other values the texts say it all.
+    telling = [
+        row for row in rows if row.name not in texts or text(row, row.old) != text(row, row.new)
+    ]
     return [
         f"{row.name.replace('_', ' ') if texts else row.name} "
         f"{text(row, row.old)} → {text(row, row.new)}"
-        for row in rows
+        for row in telling
     ]

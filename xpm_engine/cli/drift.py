@@ -47,6 +47,7 @@ def command(
     if not rows:
         click.echo("no run has seen drift there", err=True)
     elif accept:
-        click.echo(f"accepted: the next plan uses {len(rows)} results as they are")
+        kept = "1 result as it is" if len(rows) == 1 else f"{len(rows):,} results as they are"
+        click.echo(f"accepted: the next plan uses {kept}")
     elif done is not None:
         click.echo(moved_sentence(done))

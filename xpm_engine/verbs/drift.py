@@ -9,7 +9,7 @@ from xpm_engine.plan.drift import accept_digest
 from xpm_engine.verbs.listing import JobRow
 from xpm_engine.verbs.protection import changing
 from xpm_engine.verbs.selecting import select
-from xpm_engine.workspace.cleaning import Transaction, carry_out, plan_removal
+from xpm_engine.workspace.cleaning import Transaction, carry_out, measure, plan_removal
 from xpm_engine.workspace.layout import WorkspacePaths
 
 
@@ -44,4 +44,5 @@ def accept(workspace: WorkspacePaths, rows: Sequence[JobRow]) -> None:
 @changing
 def rerun(workspace: WorkspacePaths, rows: Sequence[JobRow]) -> Transaction:
     """Move these results to the trash, so that the next plan computes them again; undoable."""
-    return carry_out(workspace, plan_removal(workspace, [row.key for row in rows]))
+    plan = measure(workspace, plan_removal(workspace, [row.key for row in rows]))
+    return carry_out(workspace, plan)

@@ -98,6 +98,16 @@ def test_diff(xpm: Xpm, jobs: list[JobKey]) -> None:
     assert "nothing differs" in xpm("diff", str(jobs[1]), str(jobs[1])).stdout
 
 
+def test_diff_tells_no_duration_that_looks_the_same(xpm: Xpm, disk: Disk) -> None:
+    pair: list[str] = []
+    for note, seconds in (("a", 12.01), ("b", 12.02)):
+        index = Index(note=note)
+        index.submit()
+        pair.append(str(disk.add(order(index), usage=Usage(seconds, 1.0, 1000))))
+    assert "→ 12 s" not in xpm("diff", *pair).stdout
+    assert "12.02" in xpm("diff", *pair, "--json").stdout
+
+
 def test_diff_takes_two(xpm: Xpm, jobs: list[JobKey]) -> None:
     done = xpm("diff", str(jobs[0]))
     assert done.returncode == 2

@@ -132,6 +132,7 @@ def test_it_is_listed_and_decided_from_the_command_line(project: Project) -> Non
     assert code == 3
     assert "default of Learn.max_iter 5 → 6: 4 results" in said
     assert "moved 2 jobs to the trash" in _xpm(project, "drift", "task:learn", "--rerun")
+    assert all(each.size for clean in list_trash(project.workspace) for each in clean.removals)
     code, said = project.run("accept")
     assert code == 0, said
     assert len(project.ledger()) == 12
