@@ -53,12 +53,13 @@ def jobs(folder: Path, count: int) -> None:
     with experiment(folder / "ws", "jobs", launcher="far", on_failure="raise") as xp:
         Nothing(number=-1).submit()
         xp.wait()
-        began = time.perf_counter()
+        began, used = time.perf_counter(), time.process_time()
         for number in range(count):
             Nothing(number=number).submit()
         xp.wait()
-        seconds = time.perf_counter() - began
+        seconds, used = time.perf_counter() - began, time.process_time() - used
     print(f"{count} no-op jobs: {seconds:.2f} s, {count / seconds:.0f} jobs a second")
+    print(f"  {used / count * 1000:.1f} ms of the plan's processor time a job")
 
 
 def latency(folder: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from tests.engine.launchers.test_ssh import Far
 from tests.engine.projects import Project
 from tests.far.stub import StubHost
-from xpm_engine.verbs.kill import kill_job
+from xpm_engine.verbs.kill import Killed, kill_job
 from xpm_engine.verbs.listing import list_run
 from xpm_engine.verbs.retry import plan_retry
 from xpm_engine.verbs.words import wait_words
@@ -99,6 +99,25 @@ def test_a_plan_that_runs_there_by_itself_shares_it_too(far: Far) -> None:
     assert code == 0, said
     far.project.finish(there)
     assert far.project.ledger()[-2:] == ["begin 5", "end 5"]
+
+
+def test_what_is_cancelled_while_it_waits_for_room_is_never_sent(far: Far) -> None:
+    far.plan("for n in range(2):\n    Work(name=n, seconds=60).submit()", launcher='"local"')
+    far.plan("for n in range(5, 7):\n    Work(name=n).submit()", name="other.py")
+    there = far.project.start()
+    far.project.wait_for(lambda: len(far.project.ledger()) == 2)
+    plan = far.project.start(name="other.py")
+    far.project.wait_for(lambda: len([wait for wait in _waits(far) if wait.host]) == 2)
+    first, second = [wait.key for wait in _waits(far) if wait.host]
+    assert kill_job(far.here, first).killed is Killed.CANCELLED
+    for other in list(scan.list_jobs(far.here)):
+        if other not in (first, second):
+            kill_job(far.here, other)
+    code, said = far.project.finish(plan)
+    assert code == 1, said
+    far.project.finish(there)
+    assert os.path.exists(far.there.job(second).root)
+    assert not os.path.exists(far.there.job(first).root)
 
 
 def test_gpus_are_counted_for_each_host(far: Far) -> None:

@@ -246,6 +246,10 @@ class Host:
 
     def _send(self) -> None:
         """Send what waits to be sent, as far as there is room for it."""
+        for work in list(self._works.values()):
+            if work.phase is Phase.NEW and os.path.exists(work.job.start(work.attempt)):
+                # Somebody has cancelled it meanwhile.
+                self._leave(work)
         works = [each for each in self._works.values() if each.phase in (Phase.NEW, Phase.SENT)]
         if not works and not self._sending.in_line:
             return

@@ -18,7 +18,7 @@ from xpm_engine.workspace.atomic import dumps, write_atomic
 from xpm_engine.workspace.pool.sharing import Limits
 from xpm_engine.workspace.records.fields import Fields
 from xpm_engine.workspace.records.mirror import MirrorState
-from xpm_engine.workspace.records.reasons import Wait
+from xpm_engine.workspace.records.reasons import Wait, WaitKind
 from xpm_engine.workspace.records.resources import Resources, demand_to_json
 from xpm_engine.workspace.records.tickets import Launch
 
@@ -105,6 +105,9 @@ class Sending:
             try:
                 if work.phase is Phase.NEW or self._leads_to(work, place.connection):
                     self._orders[work.launch.nonce] = self._site.order(work, place)
+                else:
+                    what = f"it was sent to {work.machine}, and this name leads elsewhere now"
+                    self._waits(work, Wait(work.key, WaitKind.SENT, what=what, host=self._name))
             except UnreachableError:
                 raise
             except XpmError as error:
