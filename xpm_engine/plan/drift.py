@@ -62,7 +62,7 @@ def find_drift(
         if adopt:
             _decide(job, order, baseline, "accepted", "as decided before")
         return None
-    from xpm_engine.workspace.compare import drift
+    from xpm_engine.workspace.compare import differences, drift
 
     saved = _saved(job, attempt, baseline)
     changes = [
@@ -70,6 +70,11 @@ def find_drift(
         for change in drift(saved, order.params)
         if change.drifted_job is None or not _stands(saved, change.drifted_job, settled, job)
     ]
+    if changes and baseline.params is not None:
+        # Where it has today's values since it was made, what was accepted meanwhile is over.
+        made = differences(_launched(job, attempt), order.params, everything=True)
+        unlike = {each.path for each in made}
+        changes = [each for each in changes if each.drifted_job or each.path in unlike]
     # An upstream job whose drift is told here by its root is not named besides.
     untold = [each for each in changes if each.cause or not (each.drifted_job and upstream)]
     texts = [change.cause or change.text() for change in untold]
@@ -165,6 +170,10 @@ def drift_error(found: Iterable[Drift]) -> DriftError:
 def _saved(job: JobPaths, attempt: int, baseline: Baseline) -> ParamsRecord:
     if baseline.params is not None:
         return ParamsRecord.from_json(baseline.params, job.baseline)
+    return _launched(job, attempt)
+
+
+def _launched(job: JobPaths, attempt: int) -> ParamsRecord:
     path = job.launch(attempt)
     try:
         launch = Launch.from_json(read_object(path), path)

@@ -169,6 +169,24 @@ def test_a_new_parameter_is_adopted_and_compared_from_then_on(project: Project) 
     assert len(project.ledger()) == 8
 
 
+def test_a_default_that_is_again_what_it_was_is_no_drift_whatever_was_accepted(
+    project: Project,
+) -> None:
+    _run_once_and_change_the_default(project)
+    line = "max_iter: Param[int] = 5\n"
+    _edit(project, line, line + "    momentum: Param[float] = 0.9\n")
+    code, said = project.run("accept")
+    assert code == 0, said
+    _edit(project, "max_iter: Param[int] = 5", "max_iter: Param[int] = 4")
+    code, said = project.run()
+    assert code == 0, said
+    assert len(project.ledger()) == 8
+    _edit(project, "momentum: Param[float] = 0.9", "momentum: Param[float] = 0.8")
+    code, said = project.run()
+    assert code == 3
+    assert "default of Learn.momentum 0.9 → 0.8: 4 results" in said
+
+
 def test_a_default_that_is_no_number_does_not_drift(project: Project) -> None:
     project.write(PLAN.replace("max_iter: Param[int] = 4", "limit: Param[float] = float('nan')"))
     assert project.run()[0] == 0
