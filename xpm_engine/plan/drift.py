@@ -92,14 +92,22 @@ def _stands(saved: ParamsRecord, upstream: JobKey, settled: Settled, job: JobPat
 
     That one counts by the digest that it was executed with, and by all that were decided for it.
     """
-    executed = settled(upstream)
-    if executed is None:
-        return False
-    decided = read_baseline(workspace_of_job(job.root).job(upstream))
-    same = (executed, decided.resolved, *decided.accepted)
-    return any(
-        each.producer == upstream and each.producer_resolved in same for each in saved.objects
-    )
+    workspace = workspace_of_job(job.root)
+
+    def standing(key: JobKey) -> tuple[str, ...]:
+        executed = settled(key)
+        if executed is None:
+            return ()
+        decided = read_baseline(workspace.job(key))
+        return tuple(filter(None, (executed, decided.resolved, *decided.accepted)))
+
+    same = standing(upstream)
+    told = [each.producer_resolved for each in saved.objects if each.producer == upstream]
+    if told:
+        return any(resolved in same for resolved in told)
+    from xpm_engine.config.recomputed import made_from
+
+    return bool(same) and made_from(saved, upstream, standing)
 
 
 def accept(order: JobOrder, job: JobPaths, drift: Drift) -> None:

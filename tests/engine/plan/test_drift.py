@@ -187,6 +187,47 @@ def test_a_default_that_is_again_what_it_was_is_no_drift_whatever_was_accepted(
     assert "default of Learn.momentum 0.9 → 0.8: 4 results" in said
 
 
+BY_PATH = """
+class Learn(Task):
+    name: Param[int]
+    max_iter: Param[int] = 4
+    out: Param[Path] = pathgenerator("out")
+    def execute(self) -> None:
+        note(f"begin learn{self.name}")
+        note(f"end learn{self.name}")
+
+class Evaluate(Task):
+    file: Param[Path]
+    name: Param[int] = 0
+    def execute(self) -> None:
+        note(f"begin eval{self.name}")
+        note(f"end eval{self.name}")
+
+if __name__ == "__main__":
+    with experiment("ws", "exp", on_drift=(sys.argv[1:] or [None])[0]):
+        learn = Learn(name=1)
+        learn.submit()
+        Evaluate(file=learn.out).submit()
+"""
+
+
+def test_a_result_that_knows_another_only_by_a_path_stands_with_it(project: Project) -> None:
+    project.write("from pathlib import Path\nfrom xpm_engine import pathgenerator\n" + BY_PATH)
+    assert project.run()[0] == 0
+    line = "max_iter: Param[int] = 4\n"
+    _edit(project, line, line + "    momentum: Param[float] = 0.9\n")
+    code, said = project.run()
+    assert code == 0, said
+    assert len(project.ledger()) == 4
+    _edit(project, "max_iter: Param[int] = 4", "max_iter: Param[int] = 5")
+    assert project.run()[0] == 3
+    assert "moved 1 job to the trash" in _xpm(project, "drift", "task:learn", "--rerun")
+    code, said = project.run()
+    assert code == 3, "it was made from the result that is in the trash"
+    assert "1 result" in said
+    assert len(project.ledger()) == 6
+
+
 def test_a_default_that_is_no_number_does_not_drift(project: Project) -> None:
     project.write(PLAN.replace("max_iter: Param[int] = 4", "limit: Param[float] = float('nan')"))
     assert project.run()[0] == 0
