@@ -88,7 +88,7 @@ class Host:
             self._site,
             reach=self._reach,
             changed=changed,
-            kill=lambda work: self._worker.do(lambda: self._endings.kill(work)),
+            kill=self._kill,
             leave=self._leave,
             log=say,
         )
@@ -363,6 +363,9 @@ class Host:
             if found is not None:
                 work.far_attempt, work.far_nonce = found["attempt"], found["nonce"]
         return work.far_attempt > 0
+
+    def _kill(self, work: Work) -> None:
+        self._worker.do(lambda: self._endings.kill(work))
 
     def _leave(self, work: Work) -> None:
         """This plan has nothing more to do about it."""
