@@ -26,6 +26,10 @@ Reach = Callable[[Work], Place]
 """The place where a job is, if it can be reached now; raises XpmError."""
 
 
+FETCHERS = 4
+"""Results of one host that are brought at a time."""
+
+
 class Arrivals:
     """The jobs of one host that are listened to."""
 
@@ -46,17 +50,22 @@ class Arrivals:
         self._log = log
         self._mirrors: dict[str, JobMirror] = {}
         self._written = Worker(f"xpm-mirror-{name}", log=log)
-        self._fetched = Worker(f"xpm-fetch-{name}", log=log)
+        # A large result keeps no small one waiting, nor one answer of a far host the next question.
+        self._fetched = [
+            Worker(f"xpm-fetch-{name}-{number}", log=log) for number in range(FETCHERS)
+        ]
 
     def start(self) -> None:
         """Begin."""
         self._written.start()
-        self._fetched.start()
+        for worker in self._fetched:
+            worker.start()
 
     def close(self) -> None:
         """Write nothing more."""
         self._written.close()
-        self._fetched.close()
+        for worker in self._fetched:
+            worker.close()
 
     def listen(self, work: Work, connection: Connection, folder: str) -> None:
         """Hear what a job does, whose lock is held here; `folder` is its ``.xpm/`` there."""
@@ -80,6 +89,11 @@ class Arrivals:
         """It has ended, and there is nothing to fetch."""
         self._written.do(lambda: self._finish(work, end))
 
+    def bring(self, work: Work) -> None:
+        """Bring the result of a job that has ended there."""
+        worker = min(self._fetched, key=lambda each: each.waiting)
+        worker.do(lambda: self._fetch(work))
+
     def forget(self, work: Work) -> None:
         """Listen to a job no more."""
         if work.subscription is not None:
@@ -102,7 +116,7 @@ class Arrivals:
             self._kill(work)
         if work.end is not None:
             work.phase = Phase.FETCHING
-            self._fetched.do(lambda: self._fetch(work))
+            self.bring(work)
 
     def _unheard(self, work: Work, mirror: JobMirror, error: XpmError | None) -> None:
         """The listening has ended: with the job, or with the connection."""
@@ -147,7 +161,7 @@ class Arrivals:
 
     def _again(self, work: Work) -> None:
         """Fetch once more, a little later."""
-        timer = threading.Timer(TICK, self._fetched.do, (lambda: self._fetch(work),))
+        timer = threading.Timer(TICK, self.bring, (work,))
         timer.daemon = True
         timer.start()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field, replace
 
 from xpm_engine.errors import RefusedError, XpmError
@@ -40,10 +41,15 @@ class Site:
     def __init__(self, name: str, settings: HostSettings, code: CodeSettings) -> None:
         self._name, self._settings, self._code = name, settings, code
         self._place: Place | None = None
+        self._lock = threading.Lock()
         self._bundles: dict[bytes, Bundle] = {}
 
     def known(self, connection: Connection) -> Place:
-        """The host's facts; raises RefusedError where no job could run there."""
+        """The host's facts, from any thread; raises RefusedError where no job could run there."""
+        with self._lock:
+            return self._known(connection)
+
+    def _known(self, connection: Connection) -> Place:
         if self._place is not None and self._place.connection is connection:
             return self._place
         settings = self._settings

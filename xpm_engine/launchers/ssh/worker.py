@@ -20,6 +20,9 @@ class Worker:
         self._items: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
         self._log, self._tick = log, tick
         self._closed = False
+        self._lock = threading.Lock()
+        self.waiting = 0
+        """How much it has to do, what it does now included."""
         self._due = 0.0
         self._thread = threading.Thread(target=self._main, name=name, daemon=True)
 
@@ -30,6 +33,8 @@ class Worker:
 
     def do(self, task: Task) -> None:
         """Do this when it is its turn; from any thread."""
+        with self._lock:
+            self.waiting += 1
         self._items.put(task)
 
     def close(self) -> None:
@@ -47,6 +52,8 @@ class Worker:
                 item = None
             if item is not None:
                 self._guarded(item)
+                with self._lock:
+                    self.waiting -= 1
             if time.monotonic() >= self._due:
                 self._due = time.monotonic() + TICK
                 if self._tick is not None:
