@@ -50,7 +50,7 @@ class Arrivals:
         self._log = log
         self._mirrors: dict[str, JobMirror] = {}
         self._written = Worker(f"xpm-mirror-{name}", log=log)
-        # A large result keeps no small one waiting, nor one answer of a far host the next question.
+        # A large result keeps no small one waiting, nor a slow line the next question.
         self._fetched = [
             Worker(f"xpm-fetch-{name}-{number}", log=log) for number in range(FETCHERS)
         ]

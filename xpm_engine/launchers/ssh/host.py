@@ -147,7 +147,7 @@ class Host:
         work = self._works.get(nonce)
         if work is not None:
             work.kill = True
-            self._worker.do(lambda: self._endings.kill(work))
+            self._kill(work)
 
     def close(self) -> None:
         """Let go; what runs there goes on."""
@@ -195,6 +195,10 @@ class Host:
                 wait = Wait(work.key, WaitKind.SENT, what=error.what, host=self.name)
                 self._wait(work, wait)
         self._settled(unsent)
+
+    def _kill(self, work: Work) -> None:
+        """Ask a job to stop, from any thread, when it is its turn."""
+        self._worker.do(lambda: self._endings.kill(work))
 
     def _wait(self, work: Work, wait: Wait | None) -> None:
         """Say what a job waits for."""
@@ -363,9 +367,6 @@ class Host:
             if found is not None:
                 work.far_attempt, work.far_nonce = found["attempt"], found["nonce"]
         return work.far_attempt > 0
-
-    def _kill(self, work: Work) -> None:
-        self._worker.do(lambda: self._endings.kill(work))
 
     def _leave(self, work: Work) -> None:
         """This plan has nothing more to do about it."""
