@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 import signal
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,9 +25,11 @@ _numbers = itertools.count()
 
 
 @pytest.fixture(scope="session")
-def runtime_folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where each test has its runtime folder."""
-    return tmp_path_factory.mktemp("runtime")
+def runtime_folders() -> Iterator[Path]:
+    """Where each test has its runtime folder: its path is short, for sockets are made in it."""
+    folder = tempfile.mkdtemp(prefix="xpm-", dir="/tmp")
+    yield Path(folder)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)

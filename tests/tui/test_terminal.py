@@ -36,8 +36,7 @@ def test_typing_and_reading(
     terminal: Open, workspace: FakeWorkspace, jobs: Jobs, size: tuple[int, int]
 ) -> None:
     app = terminal("ws", size=size)
-    app.until(lambda: "● live" in app.text)
-    assert app.lines[-1].endswith("? all keys")
+    app.until(lambda: "● live" in app.text and app.lines[-1].endswith("? all keys"))
     app.type("jjl")
     app.until(lambda: "● lr=0.01 seed=2" in app.text)
     app.type("t")

@@ -29,7 +29,7 @@ READING = (Line(Text("reading…", "xpm.faint")),)
 """What stands there until the disk has answered."""
 
 
-class Lines(ScrollView, can_focus=True):
+class Lines(ScrollView, can_focus=True, inherit_bindings=False):
     """A text to read: no cursor, it scrolls."""
 
     DEFAULT_CSS = "Lines { scrollbar-size: 0 0; height: 1fr; }"
@@ -45,7 +45,7 @@ class Lines(ScrollView, can_focus=True):
     def show(self, lines: Sequence[Line], *, from_top: bool = False) -> None:
         """Show these lines; what is the same on the screen is not drawn again."""
         if from_top:
-            self.scroll_to(y=0, animate=False, force=True)
+            self.scroll_to(y=0, animate=False, force=True, immediate=True)
         if lines == self._lines:
             return
         self._lines = lines
@@ -72,7 +72,12 @@ class Lines(ScrollView, can_focus=True):
             place = (self._hit + step * away) % count
             if self._holds(self._folded[place]):
                 self._hit = place
-                self.scroll_to(y=max(0, place - self.size.height // 3), animate=False, force=True)
+                self.scroll_to(
+                    y=max(0, place - self.size.height // 3),
+                    animate=False,
+                    force=True,
+                    immediate=True,
+                )
                 return True
         return False
 
@@ -83,10 +88,10 @@ class Lines(ScrollView, can_focus=True):
         self._scroll_by(-1)
 
     def do_first(self) -> None:
-        self.scroll_to(y=0, animate=False, force=True)
+        self.scroll_to(y=0, animate=False, force=True, immediate=True)
 
     def do_last(self) -> None:
-        self.scroll_to(y=self.max_scroll_y, animate=False, force=True)
+        self.scroll_to(y=self.max_scroll_y, animate=False, force=True, immediate=True)
 
     def do_page_down(self) -> None:
         self._scroll_by(self.size.height)
@@ -124,7 +129,7 @@ class Lines(ScrollView, can_focus=True):
             self._fold()
 
     def _scroll_by(self, rows: int) -> None:
-        self.scroll_to(y=self.scroll_offset.y + rows, animate=False, force=True)
+        self.scroll_to(y=self.scroll_offset.y + rows, animate=False, force=True, immediate=True)
 
     def _fold(self) -> None:
         """Wrap what is to be shown to the width there is."""

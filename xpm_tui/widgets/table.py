@@ -37,7 +37,7 @@ def _never(_: object) -> bool:
     return False
 
 
-class Table(PaintedLines, Generic[Row], can_focus=True):
+class Table(PaintedLines, Generic[Row], can_focus=True, inherit_bindings=False):
     """Rows over columns, with a cursor that stays on its row whatever happens around it.
 
     The rows are a frozen sequence, replaced as a whole. The cursor and the marks are kept by the
@@ -209,7 +209,7 @@ class Table(PaintedLines, Generic[Row], can_focus=True):
 
     def sideways(self, cells: int) -> None:
         """Scroll the columns; the gutter stays."""
-        self.scroll_to(x=self.scroll_x + cells, animate=False, force=True)
+        self.scroll_to(x=self.scroll_x + cells, animate=False, force=True, immediate=True)
 
     def toggle_mark(self) -> None:
         """Mark the row under the cursor, or the range begun before; or take its mark away."""
@@ -364,16 +364,18 @@ class Table(PaintedLines, Generic[Row], can_focus=True):
             self._go(self._cursor)
         else:
             self._cursor, self._cursor_row = place, self.model.shown[place]
-            self.scroll_to(y=max(0, place - height), animate=False, force=True)
+            self.scroll_to(y=max(0, place - height), animate=False, force=True, immediate=True)
             self._scroll_to_cursor()
         self.repaint()
 
     def _scroll_to_cursor(self) -> None:
         top = self.scroll_offset.y
         if self._cursor < top:
-            self.scroll_to(y=self._cursor, animate=False, force=True)
+            self.scroll_to(y=self._cursor, animate=False, force=True, immediate=True)
         elif self._cursor >= top + self.page:
-            self.scroll_to(y=self._cursor - self.page + 1, animate=False, force=True)
+            self.scroll_to(
+                y=self._cursor - self.page + 1, animate=False, force=True, immediate=True
+            )
 
     def _fit(self) -> None:
         """Tell the scroll view how large the whole is."""
@@ -423,6 +425,8 @@ class Table(PaintedLines, Generic[Row], can_focus=True):
         self.forget_painted()
         self._fit()
         self._scroll_to_cursor()
+        # How far it can scroll is known by the new size only after the layout.
+        self.call_after_refresh(self._scroll_to_cursor)
 
     def on_click(self, event: events.Click) -> None:
         place = self.scroll_offset.y + event.y - self._header

@@ -269,7 +269,7 @@ class Tree(PaintedLines, can_focus=True, inherit_bindings=False):
             self._go(self.model.home if self._cursor_key is None else self._cursor)
             return
         self._cursor = found
-        self.scroll_to(y=max(0, found - height), animate=False)
+        self.scroll_to(y=max(0, found - height), animate=False, immediate=True)
         if self.model.rows[found].key != self._cursor_key:
             self._go(found)
         self._scroll_to_cursor()
@@ -285,9 +285,9 @@ class Tree(PaintedLines, can_focus=True, inherit_bindings=False):
     def _scroll_to_cursor(self) -> None:
         top, height = self.scroll_offset.y, max(1, self.size.height)
         if self._cursor < top:
-            self.scroll_to(y=self._cursor, animate=False)
+            self.scroll_to(y=self._cursor, animate=False, immediate=True)
         elif self._cursor >= top + height:
-            self.scroll_to(y=self._cursor - height + 1, animate=False)
+            self.scroll_to(y=self._cursor - height + 1, animate=False, immediate=True)
 
     def _resort_now(self) -> None:
         self._resort = None

@@ -25,6 +25,7 @@ from xpm_tui.store import (
 from xpm_tui.store.reader import Reader
 from xpm_tui.widgets.key_bar import KeyBar
 from xpm_tui.widgets.log_view import LogView
+from xpm_tui.widgets.table import Table
 
 Jobs = dict[str, FakeJob]
 Drive = Callable[..., Driven]
@@ -404,6 +405,20 @@ async def test_q_leaves_what_is_open_before_it_leaves_the_app(drive: Drive) -> N
         assert app.tree.has_focus
         await app.press("q")
         await app.until(lambda: not app.app.is_running)
+
+
+async def test_arrows_move_the_cursor_of_a_table(drive: Drive) -> None:
+    async with drive().at(WIDE) as app:
+        await app.press("G", "tab")
+        table = next(each for each in app.right.query(Table) if each.has_focus)
+        assert len(table.model.shown) > 10
+        places: list[int] = []
+        await app.press("home")
+        for key in ("down", "down", "up", "pagedown", "end", "home"):
+            await app.press(key)
+            places.append(table._cursor)
+        last = len(table.model.shown) - 1
+        assert places == [1, 2, 1, min(1 + table.page, last), last, 0]
 
 
 async def test_siblings_of_what_is_open(drive: Drive, jobs: Jobs) -> None:
