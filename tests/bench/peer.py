@@ -109,25 +109,3 @@ def _job(root: Path, task: str, identifier: str, state: str, draw: Random) -> No
 
 def _time(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None).isoformat()
-
-
-def tell(root: Path, place: int, shape: Shape) -> None:
-    """Let a job say that it runs again, as its process would."""
-    task = TASKS[place % len(TASKS)]
-    identifier = hashlib.sha256(f"{shape.seed} {place}".encode()).hexdigest()
-    event = {
-        "timestamp": BEGAN,
-        "job_id": identifier,
-        "task_id": task,
-        "state": "running",
-        "failure_reason": None,
-        "started_time": _time(BEGAN),
-        "ended_time": None,
-        "exit_code": None,
-        "retry_count": 0,
-        "progress": [],
-        "event_type": "JobStateChangedEvent",
-    }
-    prefix = hashlib.sha256(task.encode()).hexdigest()[:8]
-    path = root / ".events" / "jobs" / f"{prefix}-{identifier}-0.jsonl"
-    path.write_text(json.dumps(event) + "\n")
