@@ -150,7 +150,7 @@ def farewell(store: Store, place: Subject, *, url: str = "") -> str:
     `url` names the workspace, if it is on another machine.
     """
     from xpm_engine.verbs.causes import group_causes
-    from xpm_engine.verbs.words import plural
+    from xpm_engine.words import plural
     from xpm_tui.store import FailedSubject
 
     counts = store.totals()

@@ -209,7 +209,7 @@ def _expired(workspace: WorkspacePaths) -> tuple[Transaction, ...]:
 
 
 def _tell_expired(old: Sequence[Transaction]) -> None:
-    from xpm_engine.verbs.words import plural, size
+    from xpm_engine.words import plural, size
 
     if old:
         bytes_ = size(sum(item.size or 0 for item in old))
@@ -219,7 +219,7 @@ def _tell_expired(old: Sequence[Transaction]) -> None:
 
 def _tell(plan: RemovalPlan, done: Transaction, *, purged: bool) -> None:
     from xpm_engine.verbs.clean import contents, left_words, moved_sentence
-    from xpm_engine.verbs.words import plain, size
+    from xpm_engine.words import plain, size
 
     stayed = {row.key for row in plan.rows if row.refused}
     for left in done.left:
@@ -246,7 +246,7 @@ def _done_json(done: Transaction, old: Sequence[Transaction], *, purged: bool) -
 
 def _empty_trash(workspace: WorkspacePaths, *, dry_run: bool, yes: bool, as_json: bool) -> None:
     from xpm_engine.verbs.clean import contents, list_trash, purge
-    from xpm_engine.verbs.words import plain, plural, size
+    from xpm_engine.words import plain, plural, size
 
     found = [item for item in list_trash(workspace) if not item.unfinished]
     if not as_json:

@@ -14,7 +14,7 @@ from xpm_engine.verbs.budget import propose
 from xpm_engine.verbs.clean import Need, RemovalPlan, RemovalRow, measure, things_words
 from xpm_engine.verbs.obsolete import Offer, Surveyed
 from xpm_engine.verbs.offers import Offering, OfferRow, Section
-from xpm_engine.verbs.words import duration, plain, plural, size
+from xpm_engine.words import duration, plain, plural, size
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.recompute import Cost
 from xpm_engine.workspace.scan import JobRecord

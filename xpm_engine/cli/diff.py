@@ -35,7 +35,7 @@ def command(*, jobs: tuple[str, ...], as_json: bool, workspace: str | None) -> N
 
 
 def _show(found: JobDiff) -> None:
-    from xpm_engine.verbs.words import duration, plain, size
+    from xpm_engine.words import duration, plain, size
 
     texts: dict[str, Callable[[Any], str]] = {
         "seconds": duration,
@@ -61,7 +61,7 @@ def _show(found: JobDiff) -> None:
 
 
 def _section(title: str, lines: Sequence[str]) -> None:
-    from xpm_engine.verbs.words import plain
+    from xpm_engine.words import plain
 
     if lines:
         click.echo(title)

@@ -29,7 +29,7 @@ def command(
     from xpm_engine.verbs import drift
     from xpm_engine.verbs.clean import moved_sentence
     from xpm_engine.verbs.places import find_workspace
-    from xpm_engine.verbs.words import plain
+    from xpm_engine.words import plain
 
     if accept and rerun:
         raise click.UsageError("--accept and --rerun are two different decisions: give one.")

@@ -19,7 +19,7 @@ def command(*, jobs: tuple[str, ...], as_json: bool, workspace: str | None) -> N
     """
     from xpm_engine.verbs.places import find_workspace
     from xpm_engine.verbs.usage import disk_usage
-    from xpm_engine.verbs.words import plain, plural, size
+    from xpm_engine.words import plain, plural, size
 
     usage = disk_usage(find_workspace(workspace), jobs)
     if as_json:

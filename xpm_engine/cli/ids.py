@@ -39,7 +39,7 @@ def snapshot(*, plan: str, arguments: tuple[str, ...], output: str | None, as_js
     """Write the identifiers of a plan's jobs, and what they are made from. Runs nothing."""
     from xpm_engine.config.arguments import parse_arguments
     from xpm_engine.verbs.ids import lock_of, save_lock
-    from xpm_engine.verbs.words import plain, plural
+    from xpm_engine.words import plain, plural
 
     pairs = parse_arguments(arguments)
     lock = lock_of([job.order for job in _preview(plan, pairs)], pairs)
@@ -86,8 +86,8 @@ def check(
 
 
 def _preview(plan: str, arguments: Mapping[str, str]) -> tuple[PreviewJob, ...]:
+    from xpm_engine.cli.frames import telling_the_users_frames
     from xpm_engine.cli.plan import tell_stopped
-    from xpm_engine.cli.run import telling_the_users_frames
     from xpm_engine.plan.preview import preview_plan
 
     with telling_the_users_frames():
@@ -101,7 +101,7 @@ def _default_file(plan: str) -> str:
 
 
 def _show(report: IdsReport) -> None:
-    from xpm_engine.verbs.words import plain, plural, size
+    from xpm_engine.words import plain, plural, size
 
     if report.ok:
         click.echo(f"{plural(report.same, 'identifier')} as in the file")

@@ -74,7 +74,7 @@ def _told(found: Selected) -> tuple[JobRow, ...]:
 def _heading(run: RunRows) -> str:
     from collections import Counter
 
-    from xpm_engine.verbs.words import plain
+    from xpm_engine.words import plain
 
     view = run.view
     counts = Counter(row.state.value for row in run.rows)
@@ -101,7 +101,7 @@ def _print_rows(rows: Sequence[JobRow]) -> None:
 
 def _cells(row: JobRow, now: float) -> tuple[str, str, str, str, str]:
     """State, job, tags, time or progress, why."""
-    from xpm_engine.verbs.words import as_of_words, duration, percent, plain, when
+    from xpm_engine.words import as_of_words, duration, percent, plain, when
 
     record = row.record
     tags = " ".join(f"{plain(name)}={plain(value)}" for name, value in row.tags.items())

@@ -20,7 +20,7 @@ def command(
     from xpm_engine.verbs.pins import pin, pinned_jobs
     from xpm_engine.verbs.places import find_workspace
     from xpm_engine.verbs.selecting import chosen_jobs
-    from xpm_engine.verbs.words import plural
+    from xpm_engine.words import plural
     from xpm_engine.workspace.records.states import JobState
 
     if not jobs:

@@ -31,7 +31,7 @@ def command(
     as_json: bool,
 ) -> None:
     """Say what a plan would run, what it would reuse, and why. Runs nothing, writes nothing."""
-    from xpm_engine.cli.run import telling_the_users_frames
+    from xpm_engine.cli.frames import telling_the_users_frames
     from xpm_engine.config.arguments import parse_arguments
     from xpm_engine.verbs.forecast import RUNS_NOTHING, forecast_plan
 
@@ -50,7 +50,7 @@ def command(
 def print_forecast(found: PlanForecast) -> None:
     """A heading an experiment, then a line a job."""
     from xpm_engine.verbs.forecast import counts
-    from xpm_engine.verbs.words import plain
+    from xpm_engine.words import plain
 
     rows = found.rows
     for (experiment, workspace), group in groupby(rows, lambda r: (r.experiment, r.workspace)):

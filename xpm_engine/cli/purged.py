@@ -40,7 +40,7 @@ def show_purged(workspace: WorkspacePaths, name: str | None, *, as_json: bool) -
 
 def _line(item: Purged) -> str:
     from xpm_engine.verbs.clean import things_words
-    from xpm_engine.verbs.words import plain, size, when
+    from xpm_engine.words import plain, size, when
 
     parts = [item.name, things_words(len(item.jobs), item.pieces)]
     if item.size is not None:
@@ -52,7 +52,7 @@ def _line(item: Purged) -> str:
 
 
 def _show_job(job: PurgedJob) -> None:
-    from xpm_engine.verbs.words import duration, plain, when
+    from xpm_engine.words import duration, plain, when
 
     clock = time.time()
     took = "" if job.seconds is None else f"took {duration(job.seconds)}"

@@ -77,7 +77,7 @@ def command(
 
 def _print_plan(plan: RetryPlan, started: Sequence[StartedRetry]) -> None:
     from xpm_engine.verbs.retry import Role
-    from xpm_engine.verbs.words import plain, plural
+    from xpm_engine.words import plain, plural
 
     shown = [job for job in plan.jobs if job.role is not Role.FOLLOWED]
     names = [_name(job) for job in shown[:MAX_LISTED]]
@@ -100,7 +100,7 @@ def _print_plan(plan: RetryPlan, started: Sequence[StartedRetry]) -> None:
 
 
 def _name(job: RetryJob) -> str:
-    from xpm_engine.verbs.words import plain
+    from xpm_engine.words import plain
 
     tags = plain(" ".join(f"{name}={value}" for name, value in job.order.tags.items()))
     return f"{job.key.task}/{job.key.short}  {tags}"

@@ -37,7 +37,7 @@ def command(
     """
     from xpm_engine.verbs.clean import left_words, undo, undo_would, undone_sentence
     from xpm_engine.verbs.places import find_workspace
-    from xpm_engine.verbs.words import plain
+    from xpm_engine.words import plain
 
     paths = find_workspace(workspace)
     if listed:
@@ -80,7 +80,7 @@ def _list(workspace: WorkspacePaths, *, as_json: bool) -> None:
 
 def _line(item: Transaction) -> str:
     from xpm_engine.verbs.clean import contents
-    from xpm_engine.verbs.words import plain, size
+    from xpm_engine.words import plain, size
 
     parts = [item.name, contents(item)]
     if item.size is not None:

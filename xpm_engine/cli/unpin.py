@@ -17,7 +17,7 @@ def command(*, jobs: tuple[str, ...], dry_run: bool, as_json: bool, workspace: s
     from xpm_engine.verbs.pins import pinned_jobs, unpin
     from xpm_engine.verbs.places import find_workspace
     from xpm_engine.verbs.selecting import chosen_jobs
-    from xpm_engine.verbs.words import plural
+    from xpm_engine.words import plural
     from xpm_engine.workspace.records.states import JobState
 
     if not jobs:

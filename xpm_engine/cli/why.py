@@ -19,7 +19,7 @@ def command(*, job: str, as_json: bool, workspace: str | None) -> None:
     from xpm_engine.verbs.find import find_job
     from xpm_engine.verbs.places import find_workspace
     from xpm_engine.verbs.why import why
-    from xpm_engine.verbs.words import plain
+    from xpm_engine.words import plain
 
     paths = find_workspace(workspace)
     key = find_job(paths, job)

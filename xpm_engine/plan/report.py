@@ -9,7 +9,7 @@ from typing import TextIO
 from xpm_engine.errors import FailedJobs, JobBlocked, JobError, JobFailed, JobNotRun
 from xpm_engine.plan.board import Counts
 from xpm_engine.plan.node import Node, Stage
-from xpm_engine.verbs.words import plain
+from xpm_engine.words import plain
 
 MAX_LISTED = 20
 """Failures that are listed in full; the others are counted."""

@@ -11,7 +11,7 @@ from itertools import islice
 
 from xpm_engine.errors import StorageError, UnreadableError
 from xpm_engine.plan.environment import environment, git_state, project_of
-from xpm_engine.verbs.words import plain
+from xpm_engine.words import plain
 from xpm_engine.workspace import processes, scan
 from xpm_engine.workspace.atomic import (
     append_bytes,

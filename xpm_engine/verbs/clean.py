@@ -12,8 +12,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from xpm_engine.errors import UsageError
 from xpm_engine.verbs.protection import changing
-from xpm_engine.verbs.words import plural
-from xpm_engine.verbs.words import size as size_words
+from xpm_engine.words import plural
+from xpm_engine.words import size as size_words
 from xpm_engine.workspace import cleaning
 from xpm_engine.workspace.cleaning import (
     Need,

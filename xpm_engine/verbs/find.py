@@ -8,7 +8,7 @@ from difflib import get_close_matches
 
 from xpm_engine.errors import UsageError
 from xpm_engine.verbs.listing import list_latest
-from xpm_engine.verbs.words import plain
+from xpm_engine.words import plain
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths, is_name
 from xpm_engine.workspace.scan import list_experiments, list_jobs, list_runs
 

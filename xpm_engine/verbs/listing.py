@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from xpm_engine.errors import UsageError
-from xpm_engine.verbs.words import plain, wait_words
+from xpm_engine.words import plain, wait_words
 from xpm_engine.workspace import scan
 from xpm_engine.workspace.index import JobReader, keys_of
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from xpm_engine.verbs.pins import pinned_jobs
-from xpm_engine.verbs.words import plain, when
+from xpm_engine.words import plain, when
 from xpm_engine.workspace import scan
 from xpm_engine.workspace.cleaning import RemovalPlan, list_leftovers, plan_removal
 from xpm_engine.workspace.cleaning.needs import RunName, runs_over

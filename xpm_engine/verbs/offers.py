@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from xpm_engine.verbs.obsolete import Offer, Surveyed, offer_of, ticked, why_offered
-from xpm_engine.verbs.words import plain, plural, when
+from xpm_engine.words import plain, plural, when
 from xpm_engine.workspace.cleaning.folders import FolderCheck
 from xpm_engine.workspace.cleaning.needs import Need, NeedKind, RunName
 from xpm_engine.workspace.cleaning.plan import NOT_OVER

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 
 from xpm_engine.verbs.obsolete import Offer, Surveyed, offer_of, without_needed
 from xpm_engine.verbs.offers import Offering, OfferRow, Section, arranged, is_current, run_row
-from xpm_engine.verbs.words import plain
+from xpm_engine.words import plain
 from xpm_engine.workspace.cleaning.needs import Need, NeedKind
 from xpm_engine.workspace.layout import PACKED, XPM, JobPaths, WorkspacePaths
 from xpm_engine.workspace.obsolete import groups_of

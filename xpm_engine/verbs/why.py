@@ -12,7 +12,7 @@ from xpm_engine.errors import UnreadableError
 from xpm_engine.verbs.earlier import Earlier, EarlierJobs, project_name
 from xpm_engine.verbs.listing import reason_words
 from xpm_engine.verbs.upstream import MOST_STEPS, Lookup, Step, follow, root_text
-from xpm_engine.verbs.words import plural
+from xpm_engine.words import plural
 from xpm_engine.workspace import aliases, scan, tickets
 from xpm_engine.workspace.compare import differences
 from xpm_engine.workspace.differences import Difference, DifferenceKind, job_text

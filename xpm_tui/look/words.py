@@ -9,7 +9,7 @@ from datetime import datetime
 
 from rich.text import Text
 
-from xpm_engine.verbs.words import duration, ordinal, percent, plain, plural, size, when
+from xpm_engine.words import duration, ordinal, percent, plain, plural, size, when
 from xpm_engine.workspace.records.fields import parse_time
 
 __all__ = [

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rich.text import Text
 
 from xpm_engine.verbs.causes import reason_place, reason_text
-from xpm_engine.verbs.words import as_of_words
+from xpm_engine.words import as_of_words
 from xpm_engine.workspace.layout import WorkspacePaths
 from xpm_engine.workspace.records.fields import parse_time
 from xpm_engine.workspace.records.reasons import Reason

@@ -15,7 +15,7 @@ from tests.far.stub import StubHost
 from xpm_engine.verbs.kill import Killed, kill_job
 from xpm_engine.verbs.listing import list_run
 from xpm_engine.verbs.retry import plan_retry
-from xpm_engine.verbs.words import wait_words
+from xpm_engine.words import wait_words
 from xpm_engine.workspace import scan, tickets
 from xpm_engine.workspace.records.reasons import Wait, WaitKind
 from xpm_engine.workspace.records.states import JobState

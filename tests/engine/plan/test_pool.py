@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.engine.projects import Project
-from xpm_engine.verbs.words import wait_words
+from xpm_engine.words import wait_words
 from xpm_engine.workspace import processes, scan
 from xpm_engine.workspace.records.reasons import Wait, WaitKind
 
