@@ -31,6 +31,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 import pyte
 
@@ -334,7 +335,7 @@ def side_by_side(ours: dict[str, object], peer: dict[str, object]) -> str:
 
 def _flat(figures: object, before: str = "") -> Iterator[tuple[str, object]]:
     if isinstance(figures, dict):
-        for name, value in figures.items():
+        for name, value in cast("dict[str, object]", figures).items():
             yield from _flat(value, f"{before} {name}".strip())
     else:
         yield before, figures

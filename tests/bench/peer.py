@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from tests.big_workspace import BEGAN, RANKERS, TASKS, Shape
 
@@ -62,7 +63,7 @@ def _experiment(root: Path, name: str, places: Sequence[int], shape: Shape, draw
         lines.append(json.dumps(line))
     (folder / "jobs.jsonl").write_text("\n".join(lines) + "\n")
     (folder / "objects.jsonl").touch()
-    status = {
+    status: dict[str, Any] = {
         "version": 1,
         "experiment_id": name,
         "run_id": RUN,
@@ -84,7 +85,7 @@ def _job(root: Path, task: str, identifier: str, state: str, draw: Random) -> No
     folder = root / "jobs" / task / identifier
     (folder / ".experimaestro").mkdir(parents=True)
     began = BEGAN + draw.uniform(0, 80_000)
-    status = {
+    status: dict[str, Any] = {
         "job_id": identifier,
         "task_id": task,
         "path": str(folder),
