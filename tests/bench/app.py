@@ -68,7 +68,7 @@ class Screen:
             "XDG_CACHE_HOME": str(cache),
             "PYTHONPATH": os.getcwd(),
         }
-        for name in ("TMUX", "NO_COLOR", "COLUMNS", "LINES"):
+        for name in ("TMUX", "NO_COLOR", "COLUMNS", "LINES", "PYTHONDONTWRITEBYTECODE"):
             environment.pop(name, None)
         self.began = time.monotonic()
         self._process = subprocess.Popen(

@@ -12,13 +12,13 @@ import fnmatch
 import hashlib
 import os
 import stat
-import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
 from xpm_engine.errors import LaunchError
+from xpm_engine.git import ask_git
 from xpm_engine.tracebacks import is_installed
 from xpm_engine.workspace.records.params import CodeRecord
 
@@ -220,28 +220,15 @@ def _matches(path: str, project: str, patterns: Sequence[str]) -> bool:
 
 
 def _git_top(folder: str) -> str:
-    said = _git(folder, "rev-parse", "--show-toplevel")
+    said = ask_git(folder, "rev-parse", "--show-toplevel", patience=GIT_PATIENCE)
     return "" if said is None else os.fsdecode(said).rstrip("\n")
 
 
 def _git_files(top: str) -> Iterator[str]:
     """What git knows below `top`, or would add: tracked and not ignored; no links."""
-    listed = _git(top, "ls-files", "-z", "--cached", "--others", "--exclude-standard") or b""
+    what = ("ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    listed = ask_git(top, *what, patience=GIT_PATIENCE) or b""
     for name in listed.split(b"\0"):
         path = os.path.join(top, os.fsdecode(name))
         if name and not os.path.islink(path):
             yield path
-
-
-def _git(folder: str, *arguments: str) -> bytes | None:
-    try:
-        done = subprocess.run(
-            ["git", "-C", folder or ".", *arguments],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=GIT_PATIENCE,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout

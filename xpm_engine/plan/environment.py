@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import platform
-import subprocess
 import sys
 from functools import lru_cache
 from importlib import metadata
 from typing import Any
 
 from xpm_engine._version import __version__
+from xpm_engine.git import ask_git
 from xpm_engine.workspace.records.runs import GitState
 
 GIT_PATIENCE = 5.0
@@ -78,14 +78,5 @@ def _packages() -> dict[str, str]:
 
 
 def _git(folder: str, *arguments: str) -> str | None:
-    try:
-        done = subprocess.run(
-            ["git", "-C", folder or ".", *arguments],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=GIT_PATIENCE,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.decode("utf-8", "replace")
+    said = ask_git(folder, *arguments, patience=GIT_PATIENCE)
+    return None if said is None else said.decode("utf-8", "replace")

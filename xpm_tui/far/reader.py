@@ -13,7 +13,7 @@ from dataclasses import replace
 from xpm_engine.errors import NotAWorkspaceError, XpmError
 from xpm_engine.remote.connection import Connection
 from xpm_engine.verbs.clean import Transaction
-from xpm_engine.workspace.index import Known, read_index, write_index
+from xpm_engine.workspace.index import Known, write_index
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_tui.far.details import Details
 from xpm_tui.far.jobs import FarJobs
@@ -21,7 +21,7 @@ from xpm_tui.far.living import Living
 from xpm_tui.far.place import FarPlace
 from xpm_tui.far.runs import FarRuns
 from xpm_tui.store.model import Delta
-from xpm_tui.store.reader import NEARLY, Look
+from xpm_tui.store.reader import NEARLY, Look, recall
 from xpm_tui.store.subjects import RunKey
 
 FIRST = 100
@@ -76,18 +76,7 @@ class FarReader:
 
     def remember(self) -> Delta | None:
         """What the workspace was like when it was last looked at; None if nobody knows."""
-        found = read_index(self.workspace)
-        if found is None:
-            return None
-        self._known.jobs.update(found.jobs)
-        self._known.runs.update(found.runs)
-        return Delta(
-            jobs={key: row for key, (_, row) in found.jobs.items()},
-            runs={RunKey(*name): run.view for name, run in found.runs.items()},
-            experiments=tuple(sorted({experiment for experiment, _ in found.runs})),
-            checked=0.0,
-            as_of=found.at,
-        )
+        return recall(self._known)
 
     def keep(self) -> None:
         """Remember for the next time what is known now, if it is worth it."""

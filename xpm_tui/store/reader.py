@@ -41,6 +41,22 @@ class Look:
     """Compare the stamp of every job and every run."""
 
 
+def recall(known: Known) -> Delta | None:
+    """Take in what was remembered of a workspace; None if nothing was."""
+    found = read_index(known.workspace)
+    if found is None:
+        return None
+    known.jobs.update(found.jobs)
+    known.runs.update(found.runs)
+    return Delta(
+        jobs={key: row for key, (_, row) in found.jobs.items()},
+        runs={RunKey(*name): run.view for name, run in found.runs.items()},
+        experiments=tuple(sorted({experiment for experiment, _ in found.runs})),
+        checked=0.0,
+        as_of=found.at,
+    )
+
+
 class Reader:
     """What was read of a workspace, and how old it is."""
 
@@ -67,19 +83,7 @@ class Reader:
 
     def remember(self) -> Delta | None:
         """What the workspace was like when it was last looked at; None if nobody knows."""
-        found = read_index(self.workspace)
-        if found is None:
-            return None
-        known = self._known
-        known.jobs.update(found.jobs)
-        known.runs.update(found.runs)
-        return Delta(
-            jobs={key: row for key, (_, row) in found.jobs.items()},
-            runs={RunKey(*name): run.view for name, run in found.runs.items()},
-            experiments=tuple(sorted({experiment for experiment, _ in found.runs})),
-            checked=0.0,
-            as_of=found.at,
-        )
+        return recall(self._known)
 
     def keep(self) -> None:
         """Remember for the next time what is known now, if it is worth it."""
