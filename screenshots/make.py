@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import subprocess
+import sysconfig
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
@@ -25,7 +26,7 @@ from xpm_engine.workspace.records.states import JobState
 from xpm_tui.app import XpmApp
 from xpm_tui.demo import WORKSPACE, start_demo, write_demo
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
 DONE_FIRST = 9
 """Jobs of the demo that are done before the first picture, so that there is something to see."""
 
@@ -72,8 +73,9 @@ LATE: tuple[tuple[str, tuple[int, int], Steps], ...] = (
 
 def main() -> None:
     """Run the demo, look at it, and write the pictures."""
-    with tempfile.TemporaryDirectory(prefix="xpm-pictures-") as name:
+    with tempfile.TemporaryDirectory(prefix="xpm-pictures-", dir="/tmp") as name:
         os.environ["HOME"] = name
+        os.chdir(name)
         folder = Path(name) / "xpm-demo"
         write_demo(folder)
         start_demo(folder, failure=True)
@@ -118,8 +120,20 @@ def picture(workspace: WorkspacePaths, name: str, size: tuple[int, int], steps: 
             return app.export_screenshot(title="xpm-tui")
 
     path = HERE / f"{name}.svg"
-    path.write_text(plain_fonts(asyncio.run(look())))
+    path.write_text(elsewhere(plain_fonts(asyncio.run(look()))))
     return path
+
+
+def elsewhere(svg: str) -> str:
+    """The picture as if it were made on nobody's machine: paths of this one, also where they are
+    cut, give way to others of the same length."""
+    for path, other in (
+        (sysconfig.get_path("stdlib"), "/usr/lib/python3.11/lib-dynload/lib/python3.11"),
+        (os.environ["HOME"], "/home/you/ir/retrieval-exp"),
+    ):
+        for length in range(len(path), len("/root/"), -1):
+            svg = svg.replace(path[:length], other[:length].ljust(length, "x"))
+    return svg
 
 
 def plain_fonts(svg: str) -> str:
