@@ -87,6 +87,7 @@ def main() -> None:
         empty = WorkspacePaths(str(Path(name) / "empty"))
         Path(empty.root).mkdir()
         drawn.append(picture(empty, "empty-80x24", (80, 24), press()))
+        os.chdir(HERE)
     for path in drawn:
         draw(path)
 
