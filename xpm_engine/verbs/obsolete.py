@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Generator, Iterable, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from xpm_engine.verbs.pins import pinned_jobs
@@ -47,6 +49,23 @@ def survey_workspace(workspace: WorkspacePaths) -> Surveyed:
 
     What did not change since the app remembered it is not read again.
     """
+    with _not_collecting():
+        return _survey(workspace)
+
+
+@contextmanager
+def _not_collecting() -> Generator[None]:
+    """Very many records come at once, and none of them is garbage: looking is time lost."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
+
+
+def _survey(workspace: WorkspacePaths) -> Surveyed:
     over = runs_over(workspace)
     known = Known(workspace)
     remembered = read_index(workspace)
