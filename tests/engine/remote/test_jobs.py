@@ -44,15 +44,19 @@ def workspace(tmp_path: Path) -> WorkspacePaths:
 
 
 def _launch(agent: Connection, workspace: WorkspacePaths, order: Launch) -> Any:
-    engine = str(Path(workspace.root).parent / "engine")
-    return agent.ask(
+    """Have one order run; what became of it."""
+    parts = agent.stream(
         "launch",
         root=workspace.root,
-        launch=order.to_json(),
+        orders=[order.to_json()],
+        granted=[{}],
         python=[sys.executable],
-        engine=engine,
+        engine=str(Path(workspace.root).parent / "engine"),
         warm=False,
     )
+    ((index, answer),) = [told for part in parts for told in part.body.get("told", ())]
+    assert index == 0
+    return answer
 
 
 def _ran(job: JobPaths, count: int) -> list[str]:

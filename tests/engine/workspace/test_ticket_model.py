@@ -196,6 +196,10 @@ class TicketModel(RuleBasedStateMachine):
         """The launcher's name: the model is its own launcher."""
         return ""
 
+    def knows(self, name: str) -> bool:
+        """Whose orders it can tell of: its own."""
+        return name == self.name
+
     def find(self, orders: list[LaunchOrder]) -> dict[str, Sight]:
         """A supervisor that lives is coming, unless it was forked: then nobody can see it."""
         supervisors = [a for a in self.actors if a.alive and a.kind == "supervisor"]
