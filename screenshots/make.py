@@ -125,6 +125,10 @@ def picture(workspace: WorkspacePaths, name: str, size: tuple[int, int], steps: 
     return path
 
 
+SHORTEST = 6
+"""Characters of a path that is cut; fewer tell nothing of a machine."""
+
+
 def elsewhere(svg: str) -> str:
     """The picture as if it were made on nobody's machine: paths of this one, also where they are
     cut, give way to others of the same length."""
@@ -132,7 +136,7 @@ def elsewhere(svg: str) -> str:
         (sysconfig.get_path("stdlib"), "/usr/lib/python3.11/lib-dynload/lib/python3.11"),
         (os.environ["HOME"], "/home/you/ir/retrieval-exp"),
     ):
-        for length in range(len(path), len("/root/"), -1):
+        for length in range(len(path), SHORTEST, -1):
             svg = svg.replace(path[:length], other[:length].ljust(length, "x"))
     return svg
 
