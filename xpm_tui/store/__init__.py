@@ -8,7 +8,8 @@
 - `columns`    all jobs as columns, for filters
 - `selected`   what a filter selects, as a byte a job
 - `labels`     what a job is called among its siblings
-- `store`      the answers
+- `found`      all jobs and runs, one delta after the other
+- `store`      what the screens ask: experiments, sets of jobs, names
 """
 
 from __future__ import annotations

@@ -1,0 +1,270 @@
+"""What the reader found of a workspace: its jobs and its runs, one delta after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from operator import attrgetter
+
+from xpm_engine.workspace.index import JobRow, keys_of, record_of, state_of
+from xpm_engine.workspace.layout import JobKey, WorkspacePaths, is_retry
+from xpm_engine.workspace.records.states import JobState
+from xpm_engine.workspace.retries import with_retries
+from xpm_engine.workspace.scan import JobRecord, RunView
+from xpm_tui.store.columns import Snapshot
+from xpm_tui.store.model import Changed, Delta
+from xpm_tui.store.rows import codes_of
+from xpm_tui.store.run_index import RunIndex
+from xpm_tui.store.subjects import RunKey, latest_first
+
+
+class Found:
+    """The jobs and the runs of a workspace, and what follows from them alone.
+
+    One thread uses it. What costs more than a look-up is worked out when it is asked for, and kept
+    until something it rests on has changed. Records are unpacked when they are looked at.
+    """
+
+    def __init__(self, workspace: WorkspacePaths) -> None:
+        self.workspace = workspace
+        self.problem = ""
+        """What the workspace as a whole suffers from: it is gone, or may not be read."""
+        self.version = 0
+        """Changes whenever a job or a run does."""
+        self.checked = 0.0
+        """How much of the workspace was looked at so far, 0 to 1."""
+        self.as_of: float | None = None
+        """When what is not checked yet was like this, in seconds since 1970; None if nothing was
+        remembered."""
+        self._rows: dict[JobKey, JobRow] = {}
+        self._views: dict[RunKey, RunView] = {}
+        self._names: tuple[str, ...] = ()
+        self._runs: dict[str, tuple[RunKey, ...]] = {}
+        self._runs_of: dict[JobKey, tuple[RunKey, ...]] | None = None
+        self._indexes: dict[RunKey, RunIndex] = {}
+        self._codes: dict[JobKey, int] | None = None
+        self._in_order: bytes | None = None
+        self._known: tuple[JobKey, ...] | None = None
+        self._count: int | None = None
+        self._dependants: dict[RunKey, dict[JobKey, tuple[JobKey, ...]]] = {}
+
+    def apply(self, delta: Delta) -> Changed:
+        """Take what was found, and say what is different now."""
+        self.checked = delta.checked
+        if delta.as_of is not None:
+            self.as_of = delta.as_of
+        if delta.problem is not None:
+            self.problem = delta.problem
+        structure = delta.experiments is not None and delta.experiments != self._names
+        if delta.experiments is not None:
+            self._names = delta.experiments
+        structure |= self._take_runs(delta)
+        runs = {*delta.runs, *delta.gone_runs, *self._take_jobs(delta.jobs)}
+        runs |= {self._runs[run.experiment][0] for run in delta.runs if is_retry(run.run)}
+        if delta.jobs or runs:
+            self.version += 1
+            self._codes = self._in_order = None
+        return Changed(
+            jobs=frozenset(delta.jobs),
+            runs=frozenset(runs),
+            experiments=structure,
+            trash=delta.trash is not None,
+        )
+
+    def _take_runs(self, delta: Delta) -> bool:
+        """True if runs came or went."""
+        before = set(self._views)
+        for run in delta.gone_runs:
+            self._forget_run(run)
+        for run, view in delta.runs.items():
+            known, index = self._views.get(run), self._indexes.get(run)
+            if known is not None and known.manifest == view.manifest:
+                self._views[run] = view
+                if index is not None and known.live == view.live and not is_retry(run.run):
+                    index.requeue(with_retries(view, self._retries_of(run)))
+                else:
+                    self._forget_index(run)
+                continue
+            self._forget_run(run)
+            self._views[run] = view
+            self._runs_of = self._known = self._count = None
+        if before == set(self._views):
+            return False
+        by_name: dict[str, list[RunKey]] = {}
+        for run in self._views:
+            by_name.setdefault(run.experiment, []).append(run)
+        self._runs = {name: tuple(latest_first(runs)) for name, runs in by_name.items()}
+        return True
+
+    def _take_jobs(self, jobs: Mapping[JobKey, JobRow]) -> set[RunKey]:
+        """The runs that reference one of the jobs, among those that were asked for."""
+        before = len(self._rows)
+        self._rows.update(jobs)
+        came = len(self._rows) != before
+        for key, row in jobs.items():
+            if isinstance(row, JobRecord) and row.state is JobState.NOT_SUBMITTED:
+                del self._rows[key]
+                came = True
+        if came:
+            self._known = self._count = None
+        touched: set[RunKey] = set()
+        for run, index in self._indexes.items():
+            found = index.references.places.keys() & jobs.keys()
+            if found:
+                touched.add(run)
+                for key in found:
+                    index.update(key)
+        return touched
+
+    def _forget_index(self, run: RunKey) -> None:
+        self._indexes.pop(run, None)
+        if is_retry(run.run):
+            # The latest run shows what its retries wait for.
+            self._indexes.pop(self._runs.get(run.experiment, (run,))[0], None)
+
+    def _forget_run(self, run: RunKey) -> None:
+        self._forget_index(run)
+        self._dependants.pop(run, None)
+        if self._views.pop(run, None) is not None:
+            self._runs_of = self._known = self._count = None
+
+    def _referring(self) -> Mapping[JobKey, tuple[RunKey, ...]]:
+        """For each job that a run references, these runs, the newest first."""
+        if self._runs_of is None:
+            found: dict[JobKey, tuple[RunKey, ...]] = {}
+            for run in sorted(self._views, key=lambda run: run.run, reverse=True):
+                only = (run,)
+                for key in keys_of(self._views[run].manifest):
+                    found[key] = found[key] + only if key in found else only
+            self._runs_of = found
+        return self._runs_of
+
+    # Runs
+
+    def run(self, run: RunKey) -> RunView | None:
+        """A run as it was read; None if it is gone."""
+        return self._views.get(run)
+
+    def index(self, run: RunKey) -> RunIndex | None:
+        """A run ready to be asked; None if it is gone."""
+        found = self._indexes.get(run)
+        if found is None and run in self._views:
+            view = with_retries(self._views[run], self._retries_of(run))
+            found = self._indexes[run] = RunIndex(run, view, self._rows.get)
+        return found
+
+    def _retries_of(self, run: RunKey) -> list[RunView]:
+        """What was retried since the latest run of an experiment, oldest first."""
+        if not self.is_latest(run):
+            return []
+        retries = [each for each in self._runs[run.experiment] if is_retry(each.run)]
+        return [self._views[each] for each in reversed(retries) if each.run > run.run]
+
+    def is_latest(self, run: RunKey) -> bool:
+        """Whether it is the latest run of its experiment."""
+        return self._runs.get(run.experiment, ())[:1] == (run,)
+
+    # Jobs
+
+    def record(self, key: JobKey) -> JobRecord:
+        """What the job's folder tells; of a job without one, that it was not submitted."""
+        return record_of(key, self._rows.get(key))
+
+    def unpacked(self, key: JobKey) -> JobRecord | None:
+        """The record of a job that may still change by itself; None for any other."""
+        row = self._rows.get(key)
+        return row if isinstance(row, JobRecord) else None
+
+    def known_now(self) -> tuple[dict[JobKey, JobRow], tuple[RunView, ...]]:
+        """All jobs and runs as they were read, for a thread."""
+        return dict(self._rows), tuple(self._views.values())
+
+    def records(self) -> Iterator[JobRecord]:
+        """Of every job that has a folder, in no order; each is unpacked, so ask for few things."""
+        return (record_of(key, row) for key, row in self._rows.items())
+
+    def runs_of(self, key: JobKey) -> tuple[RunKey, ...]:
+        """The runs that reference a job, newest first."""
+        return self._referring().get(key, ())
+
+    def home_of(self, key: JobKey) -> RunKey | None:
+        """The newest run that references a job; None for an orphan."""
+        runs = self._referring().get(key)
+        return None if runs is None else runs[0]
+
+    def state(self, key: JobKey, run: RunKey | None = None) -> JobState:
+        """The state of a job in the light of a run, without the rest of it."""
+        index = None if run is None else self.index(run)
+        if index is not None and key in index.references:
+            return index.state(key)
+        row = self._rows.get(key)
+        return JobState.NOT_SUBMITTED if row is None else state_of(row)
+
+    def is_orphan(self, key: JobKey) -> bool:
+        """Whether no run that can be read references the job."""
+        return key not in self._referring()
+
+    def dependants(self, key: JobKey, run: RunKey) -> tuple[JobKey, ...]:
+        """The jobs of a run that are made from this one, by one step."""
+        found = self._dependants.get(run)
+        index = self.index(run)
+        if found is None and index is not None:
+            lists: dict[JobKey, list[JobKey]] = {}
+            for reference in index.references.values():
+                for upstream in reference.dependencies:
+                    lists.setdefault(upstream, []).append(reference.key)
+            found = self._dependants[run] = {up: tuple(down) for up, down in lists.items()}
+        return () if found is None else found.get(key, ())
+
+    # All jobs
+
+    def is_known(self, key: JobKey) -> bool:
+        """Whether there is such a job, in a folder or in a run."""
+        return key in self._rows or key in self._referring()
+
+    @property
+    def known_count(self) -> int:
+        """How many jobs there are, whatever the filter says."""
+        if self._count is None:
+            rows = self._rows
+            manifests = (keys_of(view.manifest) for view in self._views.values())
+            without = {key for keys in manifests for key in keys if key not in rows}
+            self._count = len(rows) + len(without)
+        return self._count
+
+    def known(self) -> tuple[JobKey, ...]:
+        """All jobs, by task and identifier, whatever the filter says."""
+        if self._known is None:
+            found = self._rows.keys() | self._referring().keys()
+            self._known = tuple(sorted(found, key=_in_order))
+        return self._known
+
+    def _known_codes(self) -> bytes:
+        """The states of `known`, as places in `STATES`."""
+        if self._in_order is None:
+            self._in_order = bytes(map(self._all_codes().__getitem__, self.known()))
+        return self._in_order
+
+    def _all_codes(self) -> dict[JobKey, int]:
+        """The state of every job in the light of its newest run, as places in `STATES`."""
+        if self._codes is None:
+            codes = dict(zip(self._rows, codes_of(self._rows.values()), strict=True))
+            for run in sorted(self._views, key=lambda run: run.run):
+                index = self.index(run)
+                if index is not None:
+                    codes.update(index.codes())
+            self._codes = codes
+        return self._codes
+
+    def snapshot(self, now: float) -> Snapshot:
+        """All jobs in the light of their latest runs, to be made columns of, in any thread."""
+        order = sorted(self._views, key=lambda run: (self.is_latest(run), run.run))
+        indexes = [index for index in map(self.index, order) if index is not None]
+        return Snapshot(
+            self.known(),
+            dict(self._rows),
+            [index.seen(latest=self.is_latest(index.key)) for index in indexes],
+            now,
+        )
+
+
+_in_order = attrgetter("task", "identifier")
