@@ -39,6 +39,20 @@ def format_users_part(error: BaseException) -> str:
     return "".join(lines)
 
 
+def message_of(error: BaseException) -> str:
+    """An exception's own text, also where its class can't tell it."""
+    try:
+        return str(error)
+    except Exception as broken:  # noqa: BLE001 (a user's __str__ may raise anything)
+        return f"(its message can't be read: {type(broken).__name__})"
+
+
+def in_words(error: BaseException) -> str:
+    """``ValueError: its text``, or the type's name alone where there is no text."""
+    name, message = type(error).__name__, message_of(error)
+    return f"{name}: {message}" if message else name
+
+
 def hide_our_frames() -> None:
     """Print an uncaught error of ours without our frames: a user's mistake is in the user's code.
 

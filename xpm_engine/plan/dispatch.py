@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import time
 from contextlib import suppress
@@ -18,7 +17,7 @@ from xpm_engine.plan.retrying import retries_of
 from xpm_engine.plan.run import RunWriter
 from xpm_engine.plan.watch import ProcessWatch
 from xpm_engine.workspace import processes, tickets
-from xpm_engine.workspace.atomic import dumps, write_atomic
+from xpm_engine.workspace.atomic import dumps, is_full, write_atomic
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.processes import Liveness
 from xpm_engine.workspace.records.fields import format_time, now
@@ -107,7 +106,8 @@ class Dispatch:
                 return False
             handle = self._tell_launcher(node, launch)
         except StorageError as error:
-            self._ended_badly(node, Reason(_kind_of(error), str(error)))
+            kind = ReasonKind.DISK_FULL if is_full(error) else ReasonKind.LAUNCHER
+            self._ended_badly(node, Reason(kind, str(error)))
             return False
         except LaunchError as error:
             self._give_up(node, launch, str(error))
@@ -366,14 +366,6 @@ class Dispatch:
         self._gate.release(node.nonce)
         if node.handle is not None:
             self._launcher.forget(node.handle)
-
-
-def _kind_of(error: StorageError) -> ReasonKind:
-    full = isinstance(error.__cause__, OSError) and error.__cause__.errno in (
-        errno.ENOSPC,
-        errno.EDQUOT,
-    )
-    return ReasonKind.DISK_FULL if full else ReasonKind.LAUNCHER
 
 
 def _changed_at(path: str) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import Enum
@@ -12,7 +12,7 @@ from typing import Any
 
 from xpm_engine.plan import report
 from xpm_engine.plan.node import Node, Stage
-from xpm_engine.tracebacks import format_users_part
+from xpm_engine.tracebacks import format_users_part, in_words
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.runs import How
 
@@ -75,7 +75,7 @@ class Ends:
         self._nodes: dict[JobKey, Node] = {}
         """Those that are over, for callbacks that come later."""
         self._pending: deque[tuple[Callback, JobEnd]] = deque()
-        self._waiters: list[tuple[JobKey, Callable[[], None]]] = []
+        self._waiters: defaultdict[JobKey, list[Callable[[], None]]] = defaultdict(list)
 
     @property
     def pending(self) -> bool:
@@ -98,8 +98,10 @@ class Ends:
     def call(self, key: JobKey, wake: Callable[[], None]) -> None:
         """Call `wake`, from any thread, when the job is over or nothing more will come of it."""
         with self._lock:
-            if key not in self._nodes:
-                self._waiters.append((key, wake))
+            node = self._nodes.get(key)
+            # One that was over may be tried again by somebody.
+            if node is None or not node.stage.over:
+                self._waiters[key].append(wake)
                 return
         wake()
 
@@ -112,16 +114,16 @@ class Ends:
             if callbacks:
                 end = self._end_of(node)
                 self._pending.extend((callback, end) for callback in callbacks)
-            due = [wake for key, wake in self._waiters if key == node.key]
-            self._waiters = [each for each in self._waiters if each[0] != node.key]
+            due = self._waiters.pop(node.key, [])
         for wake in due:
             wake()
 
     def release(self) -> None:
         """Nothing more will come of any job: all who wait may look for themselves."""
         with self._lock:
-            due, self._waiters = self._waiters, []
-        for _, wake in due:
+            due = [wake for waiting in self._waiters.values() for wake in waiting]
+            self._waiters.clear()
+        for wake in due:
             wake()
 
     def run_pending(self, log: Callable[[str], None]) -> None:
@@ -134,7 +136,7 @@ class Ends:
                 name = getattr(callback, "__qualname__", repr(callback))
                 text = f"the callback {name} for {end.key.task}/{end.key.short} raised"
                 report.say(f"xpm: {text}\n{format_users_part(error).rstrip()}")
-                log(f"{text} {type(error).__name__}: {error}")
+                log(f"{text} {in_words(error)}")
 
     def _end_of(self, node: Node) -> JobEnd:
         return JobEnd(

@@ -45,6 +45,8 @@ from xpm_engine.plan.results import Results
 from xpm_engine.plan.retrying import retries_of
 from xpm_engine.plan.run import RunWriter, other_runs
 from xpm_engine.plan.scheduler import Scheduler
+from xpm_engine.tracebacks import in_words
+from xpm_engine.words import plural
 from xpm_engine.workspace.atomic import make_folders
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths, check_name
 from xpm_engine.workspace.pool.folder import open_folder
@@ -256,6 +258,9 @@ class Experiment:
             self._interrupted(scheduler, error)
         if error is not None:
             self._close(scheduler, PlanState.RAISED, error)
+            left = scheduler.live_jobs()
+            if left:
+                report.say(f"xpm: the plan raised; {_goes_on(left)}.\n{self._how_to_go_on()}")
             return
         drifted = self._drifted()
         if drifted is not None:
@@ -283,7 +288,7 @@ class Experiment:
         scheduler.drain()
         scheduler.close()
         self._termination.end()
-        text = None if error is None else f"{type(error).__name__}: {error}"[:500]
+        text = None if error is None else in_words(error)[:500]
         scheduler.run.end(plan, failed=scheduler.board.counts.failed > 0, error=text)
 
     def _tell_end(self, scheduler: Scheduler) -> None:
@@ -302,20 +307,23 @@ class Experiment:
             left = scheduler.live_jobs()
             if left:
                 again = " (Ctrl-C again now kills them)" if by_key else ""
-                jobs = "1 job goes" if len(left) == 1 else f"{len(left)} jobs go"
-                report.say(
-                    f"xpm: interrupted; {jobs} on running{again}.\n"
-                    f"     see them: xpm ls -w {self.workspace.root}; run the plan again to go on."
-                )
+                report.say(f"xpm: interrupted; {_goes_on(left)}{again}.\n{self._how_to_go_on()}")
                 if by_key:
                     threading.Event().wait(SECOND_THOUGHTS)
             else:
                 report.say("xpm: interrupted; no job was running.")
+        except Terminated:
+            # Never a kill: who stops a service, or a cluster's job, may say so more than once.
+            report.say("xpm: asked to stop again; what runs goes on.")
         except KeyboardInterrupt:
-            scheduler.ask_to_stop(scheduler.live_jobs())
-            report.say(f"xpm: asked {len(left)} jobs to stop.")
+            left = scheduler.live_jobs()
+            scheduler.ask_to_stop(left)
+            report.say(f"xpm: asked {plural(len(left), 'job')} to stop.")
         self._close(scheduler, PlanState.INTERRUPTED, None)
         sys.exit(INTERRUPTED)
+
+    def _how_to_go_on(self) -> str:
+        return f"     see them: xpm ls -w {self.workspace.root}; run the plan again to go on."
 
     def _nodes(self) -> Sequence[Node]:
         return [] if self._scheduler is None else list(self._scheduler.board.nodes.values())
@@ -330,6 +338,10 @@ class Experiment:
 
 experiment = Experiment
 """``with experiment("workspace", "name") as xp:``; see `Experiment`."""
+
+
+def _goes_on(jobs: Sequence[Handle]) -> str:
+    return "1 job goes on running" if len(jobs) == 1 else f"{len(jobs)} jobs go on running"
 
 
 def _folder(workspace: object) -> str:

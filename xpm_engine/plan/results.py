@@ -17,7 +17,7 @@ from xpm_engine.plan.ends import Callback, Ends
 from xpm_engine.plan.node import Node, Stage
 from xpm_engine.plan.preview import Recorder
 from xpm_engine.plan.scheduler import Scheduler
-from xpm_engine.plan.watching import Watched, has_begun, matching
+from xpm_engine.plan.watching import Watched, check_patterns, has_begun, matching
 from xpm_engine.workspace.aliases import resolve
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 
@@ -65,6 +65,7 @@ class Results:
 
     def watch(self, made: tuple[object, ...], patterns: Sequence[str]) -> Iterator[Path]:
         """See `Experiment.watch`."""
+        check_patterns(patterns)
         keys = self._jobs_of(made)
         told: set[Path] = set()
         while True:

@@ -9,7 +9,7 @@ from types import CodeType, ModuleType
 
 from xpm_engine.config.arguments import set_arguments
 from xpm_engine.errors import PlanFileError, UsageError, XpmError
-from xpm_engine.tracebacks import is_installed, users_frames
+from xpm_engine.tracebacks import in_words, is_installed, users_frames
 
 
 def run_script(path: str, arguments: Mapping[str, str]) -> None:
@@ -63,8 +63,7 @@ def _compiled(file: str) -> CodeType:
 
 def _raised(error: Exception, file: str) -> PlanFileError:
     """The plan's own exception, at the last line of the user's code that it came through."""
-    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    return PlanFileError(f"the plan raised {text}", where=_place(error, file))
+    return PlanFileError(f"the plan raised {in_words(error)}", where=_place(error, file))
 
 
 def _place(error: Exception, file: str) -> str:

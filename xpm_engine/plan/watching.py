@@ -8,7 +8,9 @@ from pathlib import Path
 
 from xpm_engine.config.order import Order
 from xpm_engine.config.paths import using_roots
+from xpm_engine.config.problems import caller
 from xpm_engine.config.provenance import held_paths
+from xpm_engine.errors import UsageError
 from xpm_engine.workspace import tickets
 from xpm_engine.workspace.layout import XPM, JobKey, JobPaths, WorkspacePaths
 
@@ -40,6 +42,18 @@ class Watched:
                 root = self._workspace.job(key).root
                 found += [f"{key}/{os.path.relpath(path, root)}" for path in paths]
         return tuple(found)
+
+
+def check_patterns(patterns: Iterable[str]) -> None:
+    """Raise UsageError for a pattern that names nothing in a job's folder."""
+    for pattern in patterns:
+        parts = pattern.split("/")
+        if not parts[0] or ".." in parts or "\0" in pattern:
+            raise UsageError(
+                f"{pattern!r} matches no file in a job's folder",
+                where=caller(),
+                hint="give a pattern below that folder: xp.watch(task, 'checkpoints/*.pt')",
+            )
 
 
 def matching(job: JobPaths, patterns: Iterable[str]) -> Iterator[Path]:

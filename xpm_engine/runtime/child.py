@@ -15,7 +15,7 @@ from typing import TextIO
 
 from xpm_engine.runtime import system
 from xpm_engine.runtime.context import JobContext
-from xpm_engine.runtime.outcomes import MAX_REPORT
+from xpm_engine.runtime.outcomes import MAX_REPORT, no_logs
 from xpm_engine.workspace.layout import XPM
 from xpm_engine.workspace.records.tickets import Launch
 
@@ -83,7 +83,11 @@ def fork_task(
             system.die_with_parent(supervisor)
             _reset_signals()
             os.register_at_fork(after_in_child=lambda: _close(locks))
-            _redirect(context)
+            try:
+                _redirect(context)
+            except OSError as error:
+                os.write(report_to, no_logs(error).to_report())
+                raise
             os.environ[NONCE_VARIABLE] = launch.nonce
             if os.read(begin_from, 1):
                 os.close(begin_from)

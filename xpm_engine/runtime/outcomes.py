@@ -8,6 +8,7 @@ import signal
 from dataclasses import dataclass, replace
 
 from xpm_engine.errors import UnreadableError
+from xpm_engine.workspace.atomic import is_full
 from xpm_engine.workspace.records.fields import Fields
 from xpm_engine.workspace.records.reasons import Outcome, Reason, ReasonKind, member
 
@@ -80,6 +81,13 @@ def over_memory(held: float, limit: float) -> BadEnd:
     """It held more than `limit` bytes."""
     text = f"it held {held / 1e6:,.0f} MB of memory, its limit is {limit / 1e6:,.0f} MB"
     return BadEnd(Outcome.FAILED, Reason(ReasonKind.OUT_OF_MEMORY, text))
+
+
+def no_logs(error: OSError) -> BadEnd:
+    """Its folder or its log files could not be opened."""
+    kind = ReasonKind.DISK_FULL if is_full(error) else ReasonKind.LAUNCHER
+    text = f"can't open {error.filename or 'its log'}: {error.strerror}"
+    return BadEnd(Outcome.FAILED, Reason(kind, text))
 
 
 def ending_of(ended: Ended, report: bytes) -> Ending:

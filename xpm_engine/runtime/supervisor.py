@@ -24,7 +24,7 @@ from xpm_engine.runtime.shared import sharing
 from xpm_engine.runtime.signals import Signals
 from xpm_engine.runtime.waiting import TaskWait, sweep
 from xpm_engine.workspace import aliases, processes, tickets
-from xpm_engine.workspace.atomic import append_line, dumps, make_folders, write_atomic
+from xpm_engine.workspace.atomic import append_line, dumps, is_full, make_folders, write_atomic
 from xpm_engine.workspace.layout import workspace_of_job
 from xpm_engine.workspace.records.events import Event, EventType
 from xpm_engine.workspace.records.fields import now
@@ -130,7 +130,8 @@ class _Supervision:
                 running.give_up()
                 raise
         except StorageError as error:
-            self._record(_failed(ReasonKind.DISK_FULL, error.what), _NOTHING)
+            kind = ReasonKind.DISK_FULL if is_full(error) else ReasonKind.LAUNCHER
+            self._record(_failed(kind, error.what), _NOTHING)
             return
         running.begin()
         self._tell(EventType.STARTED, pid=running.pid)

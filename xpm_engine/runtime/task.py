@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import linecache
 import os
 import signal
@@ -17,8 +16,8 @@ from xpm_engine.runtime import progress
 from xpm_engine.runtime.context import JobContext, enter_job, remaining_time
 from xpm_engine.runtime.order import params_of
 from xpm_engine.runtime.outcomes import BadEnd
-from xpm_engine.tracebacks import is_installed
-from xpm_engine.workspace.atomic import dumps, write_atomic
+from xpm_engine.tracebacks import is_installed, message_of
+from xpm_engine.workspace.atomic import dumps, is_full, write_atomic
 from xpm_engine.workspace.layout import workspace_of_job
 from xpm_engine.workspace.records.reasons import Frame, Outcome, Reason, ReasonKind
 from xpm_engine.workspace.records.tickets import Launch
@@ -73,11 +72,11 @@ def _guarded(context: JobContext, launch: Launch) -> tuple[BadEnd | None, int]:
         for light in task.before:
             light.execute()
         _hand_over(context, task.execute())
+        cancelling.over()
     except BaseException as error:  # noqa: BLE001 (a task may raise anything)
         cancelling.over()
         end, code = _raised(error)
     else:
-        cancelling.over()
         end, code = None, 0
     if end is None and cancelling.asked:
         # It caught TaskCancelled and went on: nobody can tell whether its result is whole.
@@ -166,7 +165,7 @@ def _reason_of(error: BaseException) -> Reason:
         if kind.__module__ == "builtins"
         else f"{kind.__module__}.{kind.__qualname__}"
     )
-    message = " ".join(_message(error).split())[:500]
+    message = " ".join(message_of(error).split())[:500]
     text = f"{kind.__qualname__}: {message}" if message else kind.__qualname__
     return Reason(
         _kind_of(error), text, exception=name, frame=_last_user_frame(error.__traceback__)
@@ -176,16 +175,9 @@ def _reason_of(error: BaseException) -> Reason:
 def _kind_of(error: BaseException) -> ReasonKind:
     if isinstance(error, MemoryError) or type(error).__qualname__ == "OutOfMemoryError":
         return ReasonKind.OUT_OF_MEMORY
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if is_full(error):
         return ReasonKind.DISK_FULL
     return ReasonKind.EXCEPTION
-
-
-def _message(error: BaseException) -> str:
-    try:
-        return str(error)
-    except Exception as broken:  # noqa: BLE001 (a user's __str__ may raise anything)
-        return f"(its message can't be read: {type(broken).__name__})"
 
 
 def _last_user_frame(trace: TracebackType | None) -> Frame | None:

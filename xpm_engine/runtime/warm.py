@@ -15,6 +15,8 @@ import random
 import signal
 import socket
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -26,6 +28,7 @@ from xpm_engine.runtime.context import JobContext
 from xpm_engine.runtime.order import params_of, read_launch
 from xpm_engine.runtime.supervisor import supervise
 from xpm_engine.runtime.task import run_task
+from xpm_engine.tracebacks import in_words
 from xpm_engine.workspace import processes
 from xpm_engine.workspace.layout import JobPaths
 from xpm_engine.workspace.records.tickets import Launch
@@ -86,18 +89,19 @@ class _Helper:
         try:
             launch = read_launch(context.job, context.attempt)
             params = params_of(launch, context.job.launch(context.attempt))
-            if params.code.sys_path != self._path:
-                use_code(params.code)
-                self._path = params.code.sys_path
-            for record in params.objects:
-                name = (record.module, record.qualname)
-                if name not in self._imported:
-                    import_class(*name, params.code)
-                    self._imported.add(name)
+            needed = {(record.module, record.qualname) for record in params.objects}
+            missing = needed - self._imported
+            if missing or params.code.sys_path != self._path:
+                with _waiting_for_children():
+                    use_code(params.code)
+                    self._path = params.code.sys_path
+                    for name in sorted(missing):
+                        import_class(*name, params.code)
+                        self._imported.add(name)
         except (XpmError, FileNotFoundError) as error:
             return f"{error}"
         except BaseException as error:  # noqa: BLE001 (a user's module may raise anything)
-            return f"importing its code raised {type(error).__name__}: {error}"
+            return f"importing its code raised {in_words(error)}"
         if self._files.remember():
             # What is loaded by now is shared with the jobs: a collection would copy its pages.
             gc.collect()
@@ -118,6 +122,20 @@ class _Helper:
             code = 0
         finally:
             os._exit(code)
+
+
+@contextmanager
+def _waiting_for_children() -> Generator[None]:
+    """Let a user's module learn how what it runs has ended: to ignore SIGCHLD hides that."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        # Supervisors that ended meanwhile were not forgotten by the kernel.
+        with suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
 
 
 def _report_to(log: str) -> None:

@@ -16,7 +16,7 @@ from xpm_engine.config.importing import import_class, import_module, use_code
 from xpm_engine.config.naming import dotted_name, type_name
 from xpm_engine.config.node import Node, is_config_class
 from xpm_engine.errors import LoadError, UsageError, XpmError
-from xpm_engine.tracebacks import users_frames
+from xpm_engine.tracebacks import in_words, users_frames
 from xpm_engine.verbs.earlier import read_params
 from xpm_engine.workspace.layout import (
     JobKey,
@@ -125,7 +125,7 @@ def _import(code: CodeRecord) -> Any:
 def _raised(error: Exception, code: CodeRecord) -> LoadError:
     frames = users_frames(error.__traceback__)
     where = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else code.file or None
-    return LoadError(f"importing {code.module} raised {type(error).__name__}: {error}", where=where)
+    return LoadError(f"importing {code.module} raised {in_words(error)}", where=where)
 
 
 def _in_module(module: Any, name: str) -> type[Node]:

@@ -43,6 +43,12 @@ def storage_error(error: OSError, path: str, doing: str) -> StorageError:
     )
 
 
+def is_full(error: BaseException) -> bool:
+    """Whether a refusal of the system, as it is or as an error of ours, is for want of space."""
+    cause = error.__cause__ if isinstance(error, StorageError) else error
+    return isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
 def dumps(value: Any) -> bytes:
     """JSON as we write it: ASCII, compact, no NaN."""
     return _encode(value).encode("ascii")

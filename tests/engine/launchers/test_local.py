@@ -170,3 +170,13 @@ if __name__ == "__main__":
     log = Path(project.workspace.job(key).stderr(1)).read_text()
     assert "part.py" in log
     assert "xpm_engine" not in log
+
+
+@pytest.mark.parametrize("isolation", ["fork", "spawn"])
+def test_a_module_learns_how_what_it_runs_has_ended(project: Project, isolation: str) -> None:
+    setup = 'import subprocess; STATE.append(subprocess.run(["false"]).returncode)'
+    project.write(PLAN.format(setup=setup))
+    code, said = project.run(isolation)
+    assert code == 0, said
+    assert "fresh interpreter" not in _log(project)
+    assert json.loads((project.folder / "seen2.json").read_text())["state"] == [1, 2]

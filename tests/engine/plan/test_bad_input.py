@@ -12,7 +12,8 @@ import pytest
 
 from tests.engine.projects import Project
 from xpm_engine import experiment
-from xpm_engine.errors import UsageError
+from xpm_engine.errors import PlanFileError, UsageError
+from xpm_engine.plan.script import run_script
 from xpm_engine.workspace import scan
 from xpm_engine.workspace.layout import WorkspacePaths
 from xpm_engine.workspace.records.states import JobState
@@ -312,3 +313,20 @@ if __name__ == "__main__":
     project.check_ledger()
     assert len({line for line in project.ledger() if line.startswith("end")}) == 12
     assert done <= set(project.ledger())
+
+
+def test_a_plan_whose_exception_can_not_be_told(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("argv", "path"):
+        monkeypatch.setattr(sys, name, list(getattr(sys, name)))
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
+    plan = project.write("""
+class Unspeakable(Exception):
+    def __str__(self):
+        raise RuntimeError("no")
+
+raise Unspeakable
+""")
+    with pytest.raises(PlanFileError, match="the plan raised Unspeakable: "):
+        run_script(str(plan), {})

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from xpm_engine.config.order import Order, SharedFolder
 from xpm_engine.config.submitting import SubmitOptions
 from xpm_engine.plan.board import Board
+from xpm_engine.plan.ends import Ends
 from xpm_engine.plan.node import Node, Stage
 from xpm_engine.plan.report import why
 from xpm_engine.workspace.layout import JobKey, JobPaths
@@ -217,3 +218,17 @@ def test_a_job_made_from_a_file_that_is_there_waits_for_nothing() -> None:
     board.connect(node)
     assert node.stage is Stage.READY
     assert _take(board) is node
+
+
+def test_who_waits_for_a_job_that_is_tried_again_is_told_at_its_new_end() -> None:
+    told: list[str] = []
+    ends = Ends(lambda key: None)
+    board = Board(ends.over)
+    node = _add(board, 1)
+    board.end(_take(board), Stage.FAILED)
+    ends.call(_key(1), lambda: told.append("at once"))
+    board.revive(node)
+    ends.call(_key(1), lambda: told.append("later"))
+    assert told == ["at once"]
+    board.end(node, Stage.DONE)
+    assert told == ["at once", "later"]

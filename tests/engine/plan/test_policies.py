@@ -183,3 +183,47 @@ with experiment("ws", "exp"):
     assert "1 job goes on running." in said
     assert _last(project).plan is PlanState.INTERRUPTED
     project.wait_for(lambda: project.states() == {"1": "done"})
+
+
+def test_a_second_sigterm_leaves_them_running_too(project: Project) -> None:
+    project.write("""
+if __name__ == "__main__":
+    import signal
+    from xpm_engine.plan.scheduler import Scheduler
+
+    drain = Scheduler.drain
+
+    def asked_again(self, *, patience=0.0):
+        drain(self, patience=patience)
+        if patience:
+            signal.raise_signal(signal.SIGTERM)
+
+    Scheduler.drain = asked_again
+    with experiment("ws", "exp") as xp:
+        Work(name=1, seconds=3).submit()
+        while not LEDGER.exists():
+            time.sleep(0.01)
+        signal.raise_signal(signal.SIGTERM)
+""")
+    code, said = project.run()
+    assert code == 130, said
+    assert "asked to stop again; what runs goes on" in said
+    assert _last(project).plan is PlanState.INTERRUPTED
+    project.wait_for(lambda: project.states() == {"1": "done"})
+
+
+def test_a_plan_that_raises_says_what_it_leaves_running(project: Project) -> None:
+    project.write("""
+if __name__ == "__main__":
+    with experiment("ws", "exp"):
+        Work(name=1, seconds=3).submit()
+        while not LEDGER.exists():
+            time.sleep(0.01)
+        raise KeyError("a table that is not there")
+""")
+    code, said = project.run()
+    assert code == 1, said
+    assert "the plan raised; 1 job goes on running" in said
+    assert "KeyError: 'a table that is not there'" in said
+    assert _last(project).plan is PlanState.RAISED
+    project.wait_for(lambda: project.states() == {"1": "done"})

@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pytest
+
 from tests.engine.projects import Project
 from xpm_engine.verbs.retry import plan_retry
 from xpm_engine.workspace import cleaning, scan, tickets
@@ -165,3 +167,17 @@ if __name__ == "__main__":
     log = Path(project.workspace.latest("exp"), "scheduler.log").read_text()
     assert "is run again: its result is gone" in log
     assert set(project.states().values()) == {"done"}
+
+
+@pytest.mark.parametrize("pattern", ["/tmp/*", "../*", "", "a/../../b"])
+def test_a_pattern_that_leads_out_of_the_folder_is_refused(project: Project, pattern: str) -> None:
+    project.write(f"""
+if __name__ == "__main__":
+    with experiment("ws", "exp") as xp:
+        list(xp.watch(Work(name=1).submit(), {pattern!r}))
+""")
+    code, said = project.run()
+    assert code == 1
+    assert f"{pattern!r} matches no file in a job's folder" in said
+    assert "plan.py" in said.partition("where:")[2].splitlines()[0]
+    assert "xpm_engine" not in said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import faulthandler
 import os
 import signal
@@ -292,7 +293,8 @@ def test_a_task_whose_summary_can_not_be_written_does_not_execute(
 
     def refuse(path: str, data: bytes) -> None:
         if path.endswith("job.json"):
-            raise StorageError("can't write this file: No space left on device", where=path)
+            full = OSError(errno.ENOSPC, "No space left on device")
+            raise StorageError("can't write this file", where=path) from full
         write(path, data)
 
     monkeypatch.setattr(supervisor, "write_atomic", refuse)
@@ -306,3 +308,11 @@ def test_a_task_whose_summary_can_not_be_written_does_not_execute(
     assert record.reason is not None
     assert record.reason.kind is ReasonKind.DISK_FULL
     assert not (tmp_path / "executed").exists()
+
+
+def test_a_task_whose_log_can_not_be_opened_says_so(workspace: WorkspacePaths) -> None:
+    log = workspace.job(KEY).stdout(1)
+    os.makedirs(log)
+    record = run(workspace, lambda context, order, report: 0)
+    assert record.state is JobState.FAILED
+    assert record.reason == Reason(ReasonKind.LAUNCHER, f"can't open {log}: Is a directory")
