@@ -26,6 +26,7 @@ from xpm_engine.workspace.records.pool import Reservation
 from xpm_engine.workspace.records.reasons import Outcome, Reason, ReasonKind
 from xpm_engine.workspace.records.resources import Granted
 from xpm_engine.workspace.records.runs import RunKind
+from xpm_engine.workspace.records.states import UNREADABLE_NEXT
 from xpm_engine.workspace.records.tickets import Attempt, End, Launch, LaunchedBy, awaited
 
 POLL = 0.2
@@ -78,7 +79,7 @@ class Dispatch:
     def settle(self, node: Node, found: Look | UnreadableError) -> bool:
         """Act on a look, unless it says that the job is free to run; whether it did."""
         if isinstance(found, UnreadableError):
-            self.fail(node, f"{found.where}: {found.what}")
+            self.fail(node, f"{found.where}: {found.what}; {UNREADABLE_NEXT}")
         elif found.verdict is Verdict.DONE:
             self.end(node, Stage.DONE, None)
         elif found.verdict is Verdict.FREE:

@@ -22,7 +22,7 @@ from xpm_engine.workspace.processes import Liveness
 from xpm_engine.workspace.records.orders import StoredOrder
 from xpm_engine.workspace.records.params import ParamsRecord
 from xpm_engine.workspace.records.resources import Resources
-from xpm_engine.workspace.records.states import JobState
+from xpm_engine.workspace.records.states import UNREADABLE_NEXT, JobState
 from xpm_engine.workspace.scan import JobRecord
 
 RETRYABLE = frozenset((JobState.FAILED, JobState.DIED, JobState.CANCELLED, JobState.BLOCKED))
@@ -275,7 +275,7 @@ class _Planner:
             case JobState.DONE:
                 self._refuse(key, RefusalKind.DONE, "it is done")
             case JobState.UNREADABLE:
-                self._refuse(key, RefusalKind.UNREADABLE, record.problem)
+                self._refuse(key, RefusalKind.UNREADABLE, f"{record.problem}; {UNREADABLE_NEXT}")
             case JobState.CLEANING:
                 self._refuse(key, RefusalKind.CLEANING, "it is on its way to the trash")
             case JobState.RUNNING:

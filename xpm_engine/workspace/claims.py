@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Callable, Optional
 
+from xpm_engine.errors import UnreadableError
 from xpm_engine.workspace import processes, tickets
 from xpm_engine.workspace.atomic import read_object
 from xpm_engine.workspace.layout import JobPaths
@@ -19,6 +20,9 @@ from xpm_engine.workspace.processes import Liveness
 from xpm_engine.workspace.records.identity import ProcessIdentity
 from xpm_engine.workspace.records.reasons import Outcome
 from xpm_engine.workspace.records.tickets import Attempt, End, LaunchedBy, read_done
+
+MOST_LOOKS = 1000
+"""Looks that may find a folder changed or gone: a plan must not look at one job for ever."""
 
 
 class Verdict(Enum):
@@ -71,7 +75,7 @@ def look(job: JobPaths, *, lost: Lost, recover: Recover) -> Look:
 
     Raises UnreadableError for a damaged ticket: nothing may be run over what can't be read.
     """
-    while True:
+    for _ in range(MOST_LOOKS):
         try:
             found = _look(job, lost, recover)
         except FileNotFoundError:
@@ -79,6 +83,7 @@ def look(job: JobPaths, *, lost: Lost, recover: Recover) -> Look:
             continue
         if found is not None:
             return found
+    raise UnreadableError("its tickets can't be read: is one a broken link?", where=job.xpm)
 
 
 def _look(job: JobPaths, lost: Lost, recover: Recover) -> Optional[Look]:

@@ -59,10 +59,14 @@ def read_attempt(
     """The tickets of one attempt that `kinds` says are there.
 
     `read` gives what is in them where the folder is not on this machine. Raises UnreadableError
-    for a damaged one, FileNotFoundError if the folder went away meanwhile.
+    for a damaged one or an order that is missing, FileNotFoundError if the folder went away
+    meanwhile.
     """
     launch = job.launch(number)
     start = job.start(number)
+    if "launch" not in kinds:
+        # To look again would find it missing again, for ever.
+        raise UnreadableError("is missing, though the attempt has begun", where=launch)
     return Attempt(
         number=number,
         launch=Launch.from_json(read(launch), launch),

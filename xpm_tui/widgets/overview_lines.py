@@ -12,7 +12,7 @@ from xpm_engine.words import as_of_words
 from xpm_engine.workspace.layout import WorkspacePaths
 from xpm_engine.workspace.records.fields import parse_time
 from xpm_engine.workspace.records.reasons import Reason
-from xpm_engine.workspace.records.states import JobState
+from xpm_engine.workspace.records.states import UNREADABLE_NEXT, JobState
 from xpm_engine.workspace.records.tickets import Attempt
 from xpm_tui import look
 from xpm_tui.metrics import sparkline
@@ -100,6 +100,8 @@ def _state_lines(job: Job, facts: OverviewFacts, now: float) -> Iterator[Line]:
     yield Line(sentence)
     for problem in filter(None, (job.record.problem, facts.problem)):
         yield labelled("Problem", Text(look.plain(problem)))
+    if job.state is JobState.UNREADABLE:
+        yield labelled("Next", Text(UNREADABLE_NEXT))
     if job.state.ended_badly and job.record.reason is not None:
         yield from _reason_lines(job.record.reason)
     if job.wait is not None:

@@ -91,5 +91,5 @@ def test_an_old_interpreter_makes_and_reads_the_same_tickets(workspace: Workspac
         Outcome.FAILED,
     ]
     assert ends[-1].exit_code == 3
-    assert tickets.read_attempt(job, 4, {"start", "end"}).launch.run == "e/r"
+    assert tickets.read_attempt(job, 4, {"launch", "start", "end"}).launch.run == "e/r"
     assert json.loads(Path(job.launch(2)).read_text())["attempt"] == 2

@@ -56,17 +56,23 @@ def test_a_viewer_shows_a_death_and_records_nothing(workspace: WorkspacePaths) -
 
 
 @pytest.mark.parametrize("name", ["1.launch", "1.start", "1.end"])
-@pytest.mark.parametrize("data", [b"", b"\xff\xfe", b'{"v":', b"[]", b'{"v": 7}', b"null"])
+@pytest.mark.parametrize("data", [b"", b"\xff\xfe", b'{"v":', b"[]", b'{"v": 7}', b"null", None])
 def test_damage_is_a_state_that_names_the_file(
-    workspace: WorkspacePaths, name: str, data: bytes
+    workspace: WorkspacePaths, name: str, data: bytes | None
 ) -> None:
+    """None: the file is gone."""
     job = workspace.job(KEY)
     tickets.claim_launch(job, launch())
     tickets.claim_start(job, 1, start())
     tickets.record_end(job, 1, end())
-    Path(job.xpm, name).write_bytes(data)
+    if data is None:
+        os.unlink(job.ticket(1, name[2:]))
+    else:
+        Path(job.xpm, name).write_bytes(data)
     record = scan.read_job(workspace, KEY)
-    if name == "1.end" or record.state is not JobState.DONE:
+    if data is None and name == "1.end":
+        assert record.state is JobState.RUNNING
+    elif name == "1.end" or record.state is not JobState.DONE:
         assert record.state is JobState.UNREADABLE
         assert name in record.problem
 

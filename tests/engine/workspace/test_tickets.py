@@ -11,7 +11,7 @@ import pytest
 
 from tests.engine.making import KEY, dead_process, end, launch, start
 from xpm_engine.errors import UnreadableError
-from xpm_engine.workspace import processes, tickets
+from xpm_engine.workspace import claims, processes, tickets
 from xpm_engine.workspace.layout import WorkspacePaths
 from xpm_engine.workspace.records.reasons import Outcome, ReasonKind
 from xpm_engine.workspace.records.tickets import LaunchedBy, read_done
@@ -182,6 +182,21 @@ def test_a_damaged_ticket_is_unreadable_never_absent(
     with pytest.raises(UnreadableError) as caught:
         tickets.last_attempt(job)
     assert caught.value.where == job.ticket(1, kind)
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_an_attempt_without_its_order_is_unreadable_and_nobody_looks_for_ever(
+    workspace: WorkspacePaths, broken: bool
+) -> None:
+    job = workspace.job(KEY)
+    tickets.claim_launch(job, launch())
+    tickets.claim_start(job, 1, start())
+    os.unlink(job.launch(1))
+    if broken:
+        os.symlink("nowhere", job.launch(1))
+    with pytest.raises(UnreadableError) as caught:
+        claims.look(job, lost=lambda attempt: True, recover=lambda: False)
+    assert caught.value.where == (job.xpm if broken else job.launch(1))
 
 
 def test_an_attempt_stands_until_the_next_is_claimed_or_its_folder_goes(

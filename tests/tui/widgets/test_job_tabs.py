@@ -109,6 +109,15 @@ def test_a_failure_says_why_and_shows_the_line_as_it_was() -> None:
     assert "Used         4 min · 3 min of processor · 5.0 MB at most" in said
 
 
+def test_a_job_that_can_not_be_read_says_what_to_do() -> None:
+    problem = "/ws/jobs/x/.xpm/1.end: is empty"
+    said = overview(
+        Job(KEY, JobState.UNREADABLE, JobRecord(KEY, JobState.UNREADABLE, problem=problem))
+    )
+    assert f"Problem      {problem}" in said
+    assert "Next         if nothing of it runs, move its folder away" in said
+
+
 def test_earlier_attempts_say_how_they_ended() -> None:
     reason = Reason(ReasonKind.OUT_OF_MEMORY, "killed at 2 GB")
     ended = end(Outcome.FAILED, reason=reason, usage=Usage(60.0, 1.0, 1))

@@ -12,7 +12,7 @@ from xpm_engine.workspace.cleaning.folders import FolderCheck
 from xpm_engine.workspace.cleaning.needs import Need, RunName, RunWatch, runs_over, standing_needs
 from xpm_engine.workspace.layout import JobKey, JobPaths, WorkspacePaths
 from xpm_engine.workspace.records.fields import now
-from xpm_engine.workspace.records.states import JobState
+from xpm_engine.workspace.records.states import UNREADABLE_NEXT, JobState
 from xpm_engine.workspace.records.trash import Piece
 
 NOT_OVER = {
@@ -20,7 +20,7 @@ NOT_OVER = {
     JobState.RUNNING: "it is running: kill it first",
     JobState.UNREACHABLE: "it runs on another machine, and nothing proves that it is over",
     JobState.CLEANING: "somebody is cleaning it just now",
-    JobState.UNREADABLE: "its state can't be read, so that it may be running",
+    JobState.UNREADABLE: f"its state can't be read, so that it may be running: {UNREADABLE_NEXT}",
 }
 
 

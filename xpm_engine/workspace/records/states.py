@@ -44,6 +44,9 @@ class JobState(str, Enum):
         return self in (JobState.FAILED, JobState.DIED, JobState.CANCELLED)
 
 
+UNREADABLE_NEXT = "if nothing of it runs, move its folder away and run the plan again"
+"""What to do about an unreadable job, whose tickets nobody may replace: only a person can know."""
+
 _LIVE = frozenset(
     (
         JobState.WAITING,
