@@ -461,7 +461,32 @@ def attempts_in(names: "list[str]") -> "dict[int, set[str]]":
 
 def partial_file(path: str, digest: str) -> str:
     """What a file is called until all of it has come."""
-    return f"{path}.{digest[:16]}.part"
+    return f"{path}.{digest[:16]}{STAGE}"
+
+
+STAGE = ".part"
+"""How the name of a folder ends whose files are still coming, and that of an unfinished file."""
+
+
+def stage_folder(place: str, sender: str) -> str:
+    """Where one sender puts a folder together; no two senders share one."""
+    return f"{place}.{sender[:16]}{STAGE}"
+
+
+def stage_lock(stage: str) -> str:
+    """What is held while somebody may still put files into a stage."""
+    return stage + ".lock"
+
+
+def stages(folder: str) -> "list[str]":
+    """The stages in a folder, with those of which only the lock is left."""
+    try:
+        names = os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    ends = (STAGE, stage_lock(STAGE))
+    found = {name[: name.rindex(STAGE)] + STAGE for name in names if name.endswith(ends)}
+    return [f"{folder}/{name}" for name in sorted(found)]
 
 
 def list_folders(path: str) -> Iterator[str]:

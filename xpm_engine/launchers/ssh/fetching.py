@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import fnmatch
 import os
+import stat
+import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,12 +20,19 @@ from xpm_engine.launchers.ssh.shipping import sum_of
 from xpm_engine.remote.connection import Connection
 from xpm_engine.workspace.atomic import make_folders, storage_error
 from xpm_engine.workspace.layout import XPM, partial_file
+from xpm_engine.workspace.tickets import hold
 
 SMALL = 1 << 17
 """Bytes of a file up to which many travel together."""
 
 TOGETHER = 500
 """Paths in one request."""
+
+GLANCE = 0.2
+"""Seconds between two looks at a file that another process fetches."""
+
+STOPPED = 60.0
+"""Seconds without a byte more after which that one is not waited for."""
 
 Progress = Callable[[int, int], None]
 """Told how many bytes are here of how many."""
@@ -136,19 +146,45 @@ def _fetch_small(connection: Connection, files: Sequence[_Remote], there: str, h
 def _write(file: _Remote, here: str, data: bytes, mtime_ns: int) -> None:
     path = f"{here}/{file.path}"
     aside = partial_file(path, "fetched")
-    mode = 0o777 if file.executable else 0o666
     try:
-        try:
-            descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
-        except FileNotFoundError:
-            make_folders(os.path.dirname(path))
-            descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
-        with open(descriptor, "wb", buffering=0) as target:
+        with open(_alone(aside), "wb", buffering=0) as target:
+            target.truncate(0)
             target.write(data)
-            os.utime(target.fileno(), ns=(mtime_ns, mtime_ns))
-        os.replace(aside, path)
+            _finish(target.fileno(), file, mtime_ns)
+            os.replace(aside, path)
     except OSError as error:
         raise storage_error(error, path, "write this file") from error
+
+
+def _alone(aside: str) -> int:
+    """The descriptor of an unfinished file that nobody else writes to: plan, verb and app may.
+
+    Raises StorageError, RemoteError.
+    """
+    size, deadline = -1, 0.0
+    while True:
+        descriptor = hold(aside, patience=GLANCE)
+        if descriptor is not None:
+            return descriptor
+        make_folders(os.path.dirname(aside))
+        with suppress(FileNotFoundError):
+            grown = os.stat(aside).st_size
+            if grown != size:
+                size, deadline = grown, time.monotonic() + STOPPED
+            elif time.monotonic() > deadline:
+                raise RemoteError(
+                    "another process fetches this file, and does not get on",
+                    where=aside,
+                    hint="is it stopped (Ctrl-Z)? end it, or let it go on",
+                )
+
+
+def _finish(descriptor: int, file: _Remote, mtime_ns: int) -> None:
+    """Give a file the time that it has there, and let those run it who may read it."""
+    os.utime(descriptor, ns=(mtime_ns, mtime_ns))
+    if file.executable:
+        mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
+        os.fchmod(descriptor, mode | (mode & 0o444) >> 2)
 
 
 def _fetch_large(connection: Connection, file: _Remote, there: str, here: str) -> Iterator[int]:
@@ -158,21 +194,23 @@ def _fetch_large(connection: Connection, file: _Remote, there: str, here: str) -
     digest = next((part.body["sum"][1] for part in sums if "sum" in part.body), None)
     if digest is None:
         raise RemoteError(f"{connection.name}: {source} went away while it was fetched")
-    make_folders(os.path.dirname(path))
     aside = partial_file(path, digest)
-    mode = 0o777 if file.executable else 0o666
     try:
-        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, mode)
-        with open(descriptor, "wb", buffering=0) as target:
+        with open(_alone(aside), "wb", buffering=0) as target:
             at = target.seek(0, os.SEEK_END)
+            if at == 0 and _is_here(file, here):
+                # Who had it until now has brought it.
+                os.unlink(aside)
+                yield file.size
+                return
             yield at
             for part in connection.stream("read", path=source, at=at):
                 target.write(part.data)
                 yield len(part.data)
-            os.utime(target.fileno(), ns=(file.mtime_ns, file.mtime_ns))
-        if sum_of(aside) != digest:
-            os.unlink(aside)
-            raise RemoteError(f"{connection.name}: {source} changed while it was fetched")
-        os.replace(aside, path)
+            _finish(target.fileno(), file, file.mtime_ns)
+            if sum_of(aside) != digest:
+                os.unlink(aside)
+                raise RemoteError(f"{connection.name}: {source} changed while it was fetched")
+            os.replace(aside, path)
     except OSError as error:
         raise storage_error(error, path, "write this file") from error

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from xpm_engine.errors import UnreachableError, UnreadableError, XpmError
+from xpm_engine.errors import OccupiedError, UnreachableError, UnreadableError, XpmError
 from xpm_engine.launchers.ssh.site import Place, Site, machine_of
 from xpm_engine.launchers.ssh.work import Phase, Work
 from xpm_engine.remote.connection import Connection, raised
@@ -110,6 +110,10 @@ class Sending:
                     self._waits(work, Wait(work.key, WaitKind.SENT, what=what, host=self._name))
             except UnreachableError:
                 raise
+            except OccupiedError as error:
+                # Whoever makes it is waited for: each look at what waits asks again.
+                wait = Wait(work.key, WaitKind.HOST, what=error.what, host=self._name)
+                self._waits(work, wait)
             except XpmError as error:
                 self._give_up(work, place.connection, error)
         return True

@@ -8,12 +8,12 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from xpm_engine.config.paths import ABSOLUTE
-from xpm_engine.errors import LaunchError, ProtocolError
+from xpm_engine.errors import LaunchError, OccupiedError, ProtocolError, StorageError
 from xpm_engine.launchers.bundle import Bundle
 from xpm_engine.remote.connection import Connection
 from xpm_engine.workspace import aliases, tickets
@@ -37,6 +37,9 @@ _STAYS = (".launch", ".start", ".end", ".handle", ".mirror", ".tmp", "fetched.js
 MOST_TOGETHER = 200
 """Files in one request."""
 
+TRIES = 3
+"""Stages that are asked for until one is kept."""
+
 
 @dataclass(frozen=True)
 class Parcel:
@@ -51,34 +54,61 @@ class Parcel:
     """None: not known yet."""
 
 
-def put_folder(connection: Connection, files: Sequence[Parcel], stage: str, place: str) -> None:
-    """Put files into a folder that takes its `place` when it is complete; resumed where cut."""
-    if connection.ask("stat", paths=[place])["stamps"][0] is not None:
-        return
-    put_files(connection, files, stage)
-    connection.ask("settle", stage=stage, place=place)
+def put_folder(connection: Connection, files: Sequence[Parcel], place: str, *, sender: str) -> None:
+    """Put files into a folder that takes its `place` when it is complete; resumed where cut.
+
+    Others may do the same at the same time: the first who is ready is who put it there.
+    """
+
+    def put(stage: str) -> None:
+        put_files(connection, files, stage, staged=True)
+        connection.ask("settle", stage=stage, place=place)
+
+    _staged(connection, place, sender, put)
 
 
-def put_files(connection: Connection, files: Sequence[Parcel], folder: str) -> None:
-    """Put those files below a folder that are not there yet, small ones many at a time."""
+def _staged(connection: Connection, place: str, sender: str, put: Callable[[str], None]) -> None:
+    """`put` files into a stage of this sender's own, unless `place` is there already."""
+    for left in reversed(range(TRIES)):
+        answer = connection.ask("stage", place=place, sender=sender)
+        if answer["there"]:
+            return
+        try:
+            put(answer["stage"])
+        except StorageError:
+            # While the connection was cut, somebody may have gone on with what was put there.
+            if not left or connection.ask("stat", paths=[answer["stage"]])["stamps"][0]:
+                raise
+        else:
+            return
+
+
+def put_files(
+    connection: Connection, files: Sequence[Parcel], folder: str, *, staged: bool = False
+) -> None:
+    """Put those files below a folder that are not there yet, small ones many at a time.
+
+    `staged`: the folder is a stage, which is not made again.
+    """
     there = _sizes(connection, folder)
+    stage = folder if staged else None
     missing = [file for file in files if there.get(file.path) != file.size]
     batch: list[Parcel] = []
     size = 0
     for file in missing:
         if file.size > SMALL:
-            put_file(connection, file, f"{folder}/{file.path}")
+            put_file(connection, file, f"{folder}/{file.path}", stage=stage)
             continue
         if size + file.size > PIECE or len(batch) == MOST_TOGETHER:
-            _put_batch(connection, batch, folder)
+            _put_batch(connection, batch, folder, stage)
             batch, size = [], 0
         batch.append(file)
         size += file.size
     if batch or not files:
-        _put_batch(connection, batch, folder)
+        _put_batch(connection, batch, folder, stage)
 
 
-def put_file(connection: Connection, file: Parcel, path: str) -> None:
+def put_file(connection: Connection, file: Parcel, path: str, *, stage: str | None = None) -> None:
     """Put one file, a piece at a time, from where it was cut. Raises LaunchError if it changes."""
     digest = file.sha256 or sum_of(file.source)
     asked: dict[str, Any] = {
@@ -86,6 +116,7 @@ def put_file(connection: Connection, file: Parcel, path: str) -> None:
         "sha256": digest,
         "size": file.size,
         "executable": file.executable,
+        "stage": stage,
     }
     answer = connection.ask("put", at=0, **asked)
     damaged = 0
@@ -111,14 +142,16 @@ def sum_of(path: str) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def put_bundle(connection: Connection, bundle: Bundle, workspace: WorkspacePaths) -> str:
+def put_bundle(
+    connection: Connection, bundle: Bundle, workspace: WorkspacePaths, *, sender: str
+) -> str:
     """Put code where it belongs, once; its folder there."""
     place = f"{workspace.code}/{bundle.identifier}"
     files = [
         Parcel(file.path, file.source, file.size, file.executable, file.sha256)
         for file in bundle.files
     ]
-    put_folder(connection, files, f"{place}.part", place)
+    put_folder(connection, files, place, sender=sender)
     return place
 
 
@@ -135,15 +168,22 @@ def check_platform(bundle: Bundle, there: str, host: str) -> None:
 
 
 def put_upstream(
-    connection: Connection, here: WorkspacePaths, there: WorkspacePaths, key: JobKey, host: str
+    connection: Connection,
+    here: WorkspacePaths,
+    there: WorkspacePaths,
+    key: JobKey,
+    *,
+    host: str,
+    sender: str,
 ) -> None:
     """Put a finished result where a job there looks for it, unless it is there already.
 
-    Raises LaunchError where the whole of it is not here.
+    Raises LaunchError where the whole of it is not here, OccupiedError while somebody makes it
+    there.
     """
     real = aliases.resolve(here, key)
     if real != key:
-        put_upstream(connection, here, there, real, host)
+        put_upstream(connection, here, there, real, host=host, sender=sender)
         source = here.job(key).alias
         parcel = Parcel("alias.json", source, os.path.getsize(source), executable=False)
         put_files(connection, [parcel], there.job(key).xpm)
@@ -153,23 +193,26 @@ def put_upstream(
     if attempt is None or attempt.start is None or attempt.end is None:
         raise LaunchError(f"the result of {key} is not here any more")
     asked: dict[str, Any] = {"root": there.root, "launch": attempt.launch.to_json()}
-    if connection.ask("has", **asked)["has"]:
+    found = connection.ask("has", **asked)
+    if found["has"]:
         return
+    occupied = OccupiedError(f"somebody makes the result of {key} on {host}")
+    if found["busy"]:
+        raise occupied
     if attempt.start.mirror is not None and not fetched_all(job):
         raise LaunchError(
             f"the result of {key} is on {attempt.start.mirror.of} alone, and {host} needs it",
             hint='let both run on one host, or write fetch = "all" under '
             f"[hosts.{attempt.start.mirror.of}]",
         )
-    stage = there.arriving(attempt.launch.nonce)
-    put_files(connection, list(_result(job.root)), stage)
-    connection.ask(
-        "install",
-        stage=stage,
-        start=attempt.start.to_json(),
-        end=attempt.end.to_json(),
-        **asked,
-    )
+    asked.update(start=attempt.start.to_json(), end=attempt.end.to_json())
+
+    def put(stage: str) -> None:
+        put_files(connection, list(_result(job.root)), stage, staged=True)
+        if not connection.ask("install", stage=stage, **asked)["has"]:
+            raise occupied
+
+    _staged(connection, there.arriving(attempt.launch.nonce), sender, put)
 
 
 def fetched_all(job: JobPaths) -> bool:
@@ -261,7 +304,9 @@ def _sizes(connection: Connection, folder: str) -> dict[str, int]:
     return found
 
 
-def _put_batch(connection: Connection, batch: Sequence[Parcel], folder: str) -> None:
+def _put_batch(
+    connection: Connection, batch: Sequence[Parcel], folder: str, stage: str | None
+) -> None:
     data = bytearray()
     rows: list[list[Any]] = []
     for file in batch:
@@ -271,6 +316,6 @@ def _put_batch(connection: Connection, batch: Sequence[Parcel], folder: str) -> 
             raise LaunchError("it changed while it was shipped", where=file.source)
         rows.append([file.path, file.size, file.executable])
         data += content
-    answer = connection.ask("put_all", data=bytes(data), root=folder, files=rows)
+    answer = connection.ask("put_all", data=bytes(data), root=folder, files=rows, stage=stage)
     if answer.get("files") != len(rows):
         raise ProtocolError(f"{connection.name} has not put all files that it was given")

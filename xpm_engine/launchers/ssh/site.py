@@ -10,6 +10,7 @@ from xpm_engine.launchers.bundle import Bundle, code_bundle, engine_bundle
 from xpm_engine.launchers.ssh import shipping
 from xpm_engine.launchers.ssh.work import Work
 from xpm_engine.remote.connection import Connection
+from xpm_engine.workspace import tickets
 from xpm_engine.workspace.atomic import dumps
 from xpm_engine.workspace.hosts import CodeSettings, HostSettings
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths, workspace_of_job
@@ -43,6 +44,8 @@ class Site:
         self._place: Place | None = None
         self._lock = threading.Lock()
         self._bundles: dict[bytes, Bundle] = {}
+        self._sender = tickets.new_nonce()
+        """Who puts what together there; the same after a cut."""
 
     def known(self, connection: Connection) -> Place:
         """The host's facts, from any thread; raises RefusedError where no job could run there."""
@@ -60,12 +63,15 @@ class Site:
         if settings.shared:
             engine = engine_bundle().roots[0][0]
         else:
-            engine = shipping.put_bundle(connection, engine_bundle(), workspace)
+            engine = self._put(engine_bundle(), connection, workspace)
         self._place = Place(connection, workspace, engine, python)
         return self._place
 
     def order(self, work: Work, place: Place) -> Launch:
-        """Bring what the job needs; its order as it is given there. Raises LaunchError."""
+        """Bring what the job needs; its order as it is given there.
+
+        Raises LaunchError, and OccupiedError while somebody makes a result there that it needs.
+        """
         order = work.launch
         if self._settings.shared:
             return order
@@ -74,14 +80,21 @@ class Site:
         bundle = self._bundle(record.code, work)
         shipping.check_platform(bundle, connection.hello.platform, self._name)
         if bundle.identifier not in place.bundles:
-            folder = shipping.put_bundle(connection, bundle, place.workspace)
+            folder = self._put(bundle, connection, place.workspace)
             place.bundles[bundle.identifier] = folder
         code = bundle.moved(record.code, place.bundles[bundle.identifier])
         order = shipping.order_for(order, code, paths=self._settings.paths, host=self._name)
         here = workspace_of_job(work.job.root)
         for key in order.dependencies:
             if key not in place.upstream:
-                shipping.put_upstream(connection, here, place.workspace, key, self._name)
+                shipping.put_upstream(
+                    connection,
+                    here,
+                    place.workspace,
+                    key,
+                    host=self._name,
+                    sender=self._sender,
+                )
                 place.upstream.add(key)
         return order
 
@@ -99,6 +112,9 @@ class Site:
                     file = f"{root}/{frame.file[len(prefix) :]}"
                     return replace(end, reason=replace(reason, frame=replace(frame, file=file)))
         return end
+
+    def _put(self, bundle: Bundle, connection: Connection, workspace: WorkspacePaths) -> str:
+        return shipping.put_bundle(connection, bundle, workspace, sender=self._sender)
 
     def _bundle(self, code: CodeRecord, work: Work) -> Bundle:
         known = dumps(code.to_json())

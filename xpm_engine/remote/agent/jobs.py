@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any, Dict, Iterator, List, Optional
 
 from xpm_engine.errors import LaunchError, XpmError
-from xpm_engine.remote.agent import room
+from xpm_engine.remote.agent import room, staging
 from xpm_engine.remote.agent.serving import Answer, Request, told
 from xpm_engine.remote.agent.starting import Command, Starter
 from xpm_engine.remote.frames import Message
@@ -159,18 +159,21 @@ def reap(request: Request) -> Answer:
 
 
 def has(request: Request) -> Answer:
-    """Whether the result of an order is here; raises LaunchError where it is another one."""
+    """Whether the result of an order is here, or ``busy``: whether somebody makes it just now.
+
+    Raises LaunchError where it is another one.
+    """
     asked = Launch.from_json(request.fields.mapping("launch"), request.fields.where)
     found = look(_job(request, asked.key), lost=_never, recover=_nothing)
     if found.verdict is not Verdict.DONE:
-        return {"has": False}
+        return {"has": False, "busy": found.verdict is not Verdict.FREE}
     if found.resolved and asked.resolved and found.resolved != asked.resolved:
         raise LaunchError(
             f"the result of {asked.key} here was made with other defaults",
             where=_job(request, asked.key).root,
             hint="clean it there, so that it is shipped or run again",
         )
-    return {"has": True}
+    return {"has": True, "busy": False}
 
 
 def install(request: Request) -> Answer:
@@ -196,7 +199,7 @@ def install(request: Request) -> Answer:
         _move_in(stage, job)
         end = End.from_json(fields.mapping("end"), fields.where)
         tickets.record_end(job, order.attempt, end)
-    shutil.rmtree(stage, ignore_errors=True)
+    staging.drop(stage)
     return {"has": found.verdict in (Verdict.DONE, Verdict.FREE)}
 
 

@@ -1,5 +1,8 @@
 """Writing files that are whole or not there; what was cut goes on where it stopped.
 
+An unfinished file is locked by whoever writes to it: two writers of the same content, as an agent
+and the one that its sender has after a cut, add to one another and never to each other's bytes.
+
 Portable set: plain standard library, Python 3.8 syntax.
 """
 
@@ -7,39 +10,43 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import stat
 from contextlib import suppress
 from typing import Generator, Iterator, Optional
 
+from xpm_engine.errors import StorageError
+from xpm_engine.remote.agent import staging
 from xpm_engine.remote.agent.files import checked_below, open_regular
-from xpm_engine.remote.agent.serving import Answer, Request
+from xpm_engine.remote.agent.serving import Request
 from xpm_engine.remote.frames import Message
 from xpm_engine.workspace.atomic import make_folders, storage_error
 from xpm_engine.workspace.layout import partial_file
+from xpm_engine.workspace.tickets import hold
 
 
-def put(request: Request) -> Iterator[Message]:
+def put(request: Request) -> "Iterator[Optional[Message]]":
     """A range of a file that is known by its SHA-256; the last part: how much of it is there.
 
     Without bytes it only asks how much there is. The range must begin where the last one ended.
     With the last range, the whole is checked and takes its place at once; a file of that content
-    that is there already is found, and left alone.
+    that is there already is found, and left alone. `stage` is the folder that it is put together
+    in, if any (`staging`).
     """
     fields = request.fields
     path, digest, size = fields.text("path"), fields.text("sha256"), fields.integer("size")
     aside = partial_file(path, digest)
-    if _size(aside) is None and _size(path) == size:
-        same = yield from _is(path, digest)
-        if same:
-            yield Message({"have": size, "done": True})
-            return
+    _check_stage(request)
     make_folders(os.path.dirname(path))
-    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
     try:
-        descriptor = os.open(aside, flags, 0o666)
+        descriptor = yield from _alone(aside)
         try:
             have = os.fstat(descriptor).st_size
+            if have == 0 and _size(path) == size:
+                same = yield from _is(path, digest)
+                if same:
+                    os.unlink(aside)
+                    yield Message({"have": size, "done": True})
+                    return
             if request.data and fields.integer("at") == have:
                 os.lseek(descriptor, have, os.SEEK_SET)
                 have += _write_all(descriptor, request.data)
@@ -47,59 +54,62 @@ def put(request: Request) -> Iterator[Message]:
                 yield Message({"have": have, "done": False})
                 return
             os.fsync(descriptor)
+            same = yield from _is(aside, digest)
+            if have != size or not same:
+                os.unlink(aside)
+                yield Message({"have": 0, "done": False, "damaged": True})
+                return
+            _give_mode(aside, executable=fields.flag("executable"))
+            os.replace(aside, path)
         finally:
             os.close(descriptor)
-        same = yield from _is(aside, digest)
-        if have != size or not same:
-            os.unlink(aside)
-            yield Message({"have": 0, "done": False, "damaged": True})
-            return
-        _give_mode(aside, executable=fields.flag("executable"))
-        os.replace(aside, path)
     except OSError as error:
         raise storage_error(error, path, "write this file") from error
     yield Message({"have": size, "done": True})
 
 
-def put_all(request: Request) -> Answer:
-    """Many small files below `root`: ``files`` [[path, size, executable], ...], bytes in a row."""
-    root = request.fields.text("root")
+def put_all(request: Request) -> "Iterator[Optional[Message]]":
+    """Many small files below `root`: ``files`` [[path, size, executable], ...], bytes in a row.
+
+    `stage` as in `put`.
+    """
+    root, files = request.fields.text("root"), request.fields.items("files")
     at = 0
-    for path, size, executable in request.fields.items("files"):
+    _check_stage(request)
+    for path, size, executable in files:
         target = checked_below(root, str(path), request)
         make_folders(os.path.dirname(target))
         aside = partial_file(target, "whole")
         try:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
-            descriptor = os.open(aside, flags, 0o666)
+            descriptor = yield from _alone(aside)
             try:
+                os.ftruncate(descriptor, 0)
                 _write_all(descriptor, request.data[at : at + int(size)])
+                _give_mode(aside, executable=bool(executable))
+                os.replace(aside, target)
             finally:
                 os.close(descriptor)
-            _give_mode(aside, executable=bool(executable))
-            os.replace(aside, target)
         except OSError as error:
             raise storage_error(error, target, "write this file") from error
         at += int(size)
-    return {"files": len(request.fields.items("files"))}
+    yield Message({"files": len(files)})
 
 
-def settle(request: Request) -> Answer:
-    """Let a folder that is complete take its place; one that is there already stays.
+def _check_stage(request: Request) -> None:
+    stage = request.fields.optional_text("stage")
+    if stage is not None:
+        staging.check(stage)
 
-    Without `place`, a folder that was left half-made is removed.
-    """
-    source, target = request.fields.text("stage"), request.fields.optional_text("place")
-    if target is not None and not os.path.isdir(target):
-        try:
-            make_folders(os.path.dirname(target))
-            os.rename(source, target)
-        except OSError as error:
-            if not os.path.isdir(target):
-                raise storage_error(error, target, "put this folder in its place") from error
-    if target is None or os.path.isdir(source):
-        shutil.rmtree(source, ignore_errors=True)
-    return {"there": target is not None}
+
+def _alone(aside: str) -> "Generator[Optional[Message], None, int]":
+    """The descriptor of an unfinished file that nobody else writes to; raises StorageError."""
+    while True:
+        descriptor = hold(aside, patience=0.0)
+        if descriptor is not None:
+            return descriptor
+        if not os.path.isdir(os.path.dirname(aside)):
+            raise StorageError("its folder was removed meanwhile", where=aside)
+        yield None
 
 
 def _give_mode(path: str, *, executable: bool) -> None:

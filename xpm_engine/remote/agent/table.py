@@ -8,7 +8,17 @@ from __future__ import annotations
 import sys
 from typing import Dict
 
-from xpm_engine.remote.agent import browsing, files, following, jobs, room, starting, storing, tree
+from xpm_engine.remote.agent import (
+    browsing,
+    files,
+    following,
+    jobs,
+    room,
+    staging,
+    starting,
+    storing,
+    tree,
+)
 from xpm_engine.remote.agent.serving import Agent, Answer, Handler, Request
 
 
@@ -32,7 +42,8 @@ HANDLERS: Dict[str, Handler] = {
     "sums": files.sums,
     "put": storing.put,
     "put_all": storing.put_all,
-    "settle": storing.settle,
+    "stage": staging.stage,
+    "settle": staging.settle,
     "jobs": tree.jobs,
     "runs": tree.runs,
     "known": browsing.known,
