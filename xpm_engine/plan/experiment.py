@@ -123,6 +123,7 @@ class Experiment:
 
     def submit(self, task: Task[Any], order: Order, options: SubmitOptions) -> None:
         """Take a sealed task on: what `Task.submit` calls."""
+        self._check_launcher(task, options.launcher)
         policy_of(options.on_drift, self._on_drift)
         retries_of(options, resumable=order.resumable)
         reach.check(order.nodes)
@@ -141,6 +142,18 @@ class Experiment:
             self._recorder.submit(self.name, self.workspace, order, options, adopted)
         else:
             self._running().submit(Submission(order, options, adopted))
+
+    def _check_launcher(self, task: Task[Any], launcher: object) -> None:
+        """What a submit asks for must not be passed over in silence."""
+        if launcher is None or launcher is self._launcher or launcher == self._launcher.name:
+            return
+        raise UsageError(
+            f"{type(task).__name__} is to run on {launcher!r}, and this experiment on "
+            f"{self._launcher.name!r}",
+            where=caller(),
+            hint="an experiment has one launcher: give it as experiment(..., launcher=...), and "
+            "submit what runs elsewhere in an experiment of its own",
+        )
 
     def note(self, text: str) -> None:
         """Write something down about this run: `xpm ls` and the app show it with the run.
