@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -30,9 +31,12 @@ class Chaos:
         """`alive` is the process that is said to run all that runs."""
         self.workspace = workspace
         self.random = random.Random(seed)
+        self.live = LIVE
         self.clock = NOON
         """What the app's clock says."""
         self._alive = alive
+        self.happened = Counter[str]()
+        """How often each thing happened, to its end."""
         self._runs = 0
         self._mending: list[Callable[[], object]] = []
         self.jobs = [
@@ -78,7 +82,13 @@ class Chaos:
         # What a look at the disk by somebody else makes impossible just now is left out.
         with suppress(OSError, StorageError):
             happening()
+            self.happened[happening.__name__] += 1
         return happening.__name__
+
+    @property
+    def missing(self) -> set[str]:
+        """What never happened."""
+        return {each.__name__ for each in self._happen} - self.happened.keys()
 
     def mend(self) -> None:
         """Give back what was forbidden or moved away."""
@@ -126,9 +136,14 @@ class Chaos:
         Path(self._record()).write_bytes(NOISE * 3)
 
     def forbid(self) -> None:
-        path = self._paths(self._one()).xpm
+        paths = self._paths(self._one())
+        run = self.workspace.paths.experiment(self.random.choice(("drmm", "ablation")))
+        path = self.random.choice(
+            (paths.xpm, paths.xpm, paths.root, paths.summary, paths.logs, run)
+        )
+        mode = os.stat(path).st_mode
         os.chmod(path, 0)
-        self._mending.append(lambda: os.chmod(path, 0o755))
+        self._mending.append(lambda: os.chmod(path, mode))
 
     def run_again(self) -> None:
         self._runs += 1
@@ -225,8 +240,13 @@ class Chaos:
 
 
 def wipe(path: str) -> None:
-    """Remove a folder, or the file that stands in its place."""
-    shutil.rmtree(path, ignore_errors=True)
+    """Remove a folder and all that was forbidden in it, or the file that stands in its place."""
+    if os.path.isdir(path):
+        for folder, names, _ in os.walk(path):
+            for name in names:
+                if not os.path.islink(f"{folder}/{name}"):
+                    os.chmod(f"{folder}/{name}", 0o700)
+        shutil.rmtree(path)
     with suppress(FileNotFoundError):
         os.unlink(path)
 

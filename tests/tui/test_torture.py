@@ -1,21 +1,29 @@
 """Fifty live jobs write, files break and folders vanish while somebody types at random.
 
-``XPM_TORTURE_KEYS`` (600) says how many keys, ``XPM_TORTURE_SEED`` (1) which ones.
+``XPM_TORTURE_KEYS`` (600) says how many keys, ``XPM_TORTURE_SEED`` (1) which ones::
+
+    XPM_TORTURE_KEYS=10000 XPM_TORTURE_SEED=3 python -m pytest -s tests/tui/test_torture.py
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
 import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from textual import events
+from textual.keys import key_to_character
 from textual.pilot import Pilot
 
+from tests.privileges import permissions_count
 from tests.tui.chaos import Chaos, expected_states
-from tests.tui.driving import Driven
+from tests.tui.driving import PATIENCE, Driven
+from tests.tui.scribblers import writing
 from tests.tui.workspaces import FakeWorkspace
 from xpm_engine.workspace import processes
 from xpm_engine.workspace.layout import JobKey
@@ -23,6 +31,7 @@ from xpm_engine.workspace.records.identity import ProcessIdentity
 from xpm_tui import clock
 from xpm_tui.app import XpmApp
 from xpm_tui.screens.main import MainScreen
+from xpm_tui.widgets.subject_view import SubjectView
 from xpm_tui.widgets.table import Table
 from xpm_tui.widgets.tree import Tree
 from xpm_tui.widgets.tree_model import RowKey
@@ -33,7 +42,7 @@ AT_ONCE = 5
 """Keys between two things that happen."""
 
 RESIZES = 200
-"""At most; one for three things that happen."""
+"""One for three things that happen, until there were as many."""
 
 TYPED = [
     *"jjjjkkkkllllhhhgGeEnNmtsSvyzpxXCLfw123456789,.u*rabd-=><:~/?\"' ",
@@ -42,6 +51,15 @@ TYPED = [
     *("slash", "ampersand", "asterisk", "comma", "full_stop", "question_mark"),
 ]
 """Every key but those that leave the app, or start something outside of it."""
+
+TYPED_AHEAD = 0.5
+"""How often the keys all lie there before the first is read."""
+
+HANDS = 5
+"""Times that a key, and what follows from it, is handed on."""
+
+ENOUGH = 3_000
+"""Keys in which each thing happens."""
 
 NAMED = {" ": "space", ",": "comma", ".": "full_stop", "?": "question_mark", "/": "slash"}
 
@@ -65,10 +83,18 @@ def left(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return found
 
 
+@pytest.fixture
+def forbidding() -> Iterator[bool]:
+    """What is forbidden is forbidden to this test as well, whoever runs it."""
+    with permissions_count() as counts:
+        yield counts
+
+
 async def test_nothing_breaks_and_the_cursor_stays_where_it_was(
     workspace: FakeWorkspace,
     alive: ProcessIdentity,
     left: list[str],
+    forbidding: bool,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     chaos = Chaos(workspace, alive, SEED)
@@ -76,31 +102,89 @@ async def test_nothing_breaks_and_the_cursor_stays_where_it_was(
     fingers = random.Random(SEED)
     driven = Driven(workspace)
     driven.app.clock = lambda: chaos.clock
+    looks = Looks(driven)
     trail: list[str] = []
     resized = 0
     async with driven.at((120, 40)) as app:
-        for count in range(0, KEYS, AT_ONCE):
-            before = Stand(app)
-            trail.append(chaos.step())
-            app.app.watcher.look_now()
-            await app.pilot.pause(0.02)
-            before.check_nothing_moved(app, trail)
-            if count % (3 * AT_ONCE) == 0 and resized < RESIZES:
-                resized += 1
-                await resize(app.pilot, fingers)
-            keys = [NAMED.get(key, key) for key in fingers.choices(TYPED, k=AT_ONCE)]
-            trail.append(" ".join(keys))
-            await app.press(*keys)
-            check_cursors(app, trail)
-            if fingers.random() < 0.2:
-                chaos.mend()
+        with writing(workspace, chaos.jobs[: chaos.live]):
+            for count in range(0, KEYS, AT_ONCE):
+                before = Stand(app)
+                trail.append(chaos.step())
+                await looks.another()
+                before.check_nothing_moved(app, trail)
+                if count % (3 * AT_ONCE) == 0 and resized < RESIZES:
+                    resized += 1
+                    await resize(app.pilot, fingers)
+                keys = [NAMED.get(key, key) for key in fingers.choices(TYPED, k=AT_ONCE)]
+                trail.append(" ".join(keys))
+                await type_keys(app, keys, ahead=fingers.random() < TYPED_AHEAD)
+                check_cursors(app, trail)
+                if fingers.random() < 0.2:
+                    chaos.mend()
+                say(count, trail)
         await comes_right(app, chaos)
     assert app.app.return_code in (0, None), trail[-20:]
     assert driven.app.watcher.join(5)
+    if KEYS >= ENOUGH:
+        assert not chaos.missing - ({"forbid"} if not forbidding else set())
+        assert resized == RESIZES
+
+
+async def type_keys(app: Driven, keys: list[str], *, ahead: bool) -> None:
+    """Keys that all lie there when the first of them is read, or one after the other."""
+    driver = app.app._driver
+    assert driver is not None
+    for key in keys:
+        event = events.Key(key, key_to_character(key))
+        event.set_sender(app.app)
+        driver.send_message(event)
+        if not ahead:
+            await handled(app)
+    await handled(app)
+
+
+async def handled(app: Driven) -> None:
+    """What was sent went from app to screen to widget, and what it asked for back again."""
+    for _ in range(HANDS):
+        await app.pilot.pause(0)
+
+
+class Looks:
+    """Looks at the disk that have come to the screen."""
+
+    def __init__(self, driven: Driven) -> None:
+        self._driven = driven
+        self._count = 0
+        reader: Any = driven.app.watcher._reader
+        read = reader.read
+
+        def counted(look: Any) -> Iterator[Any]:
+            yield from read(look)
+            self._count += look.everything
+
+        reader.read = counted
+
+    async def another(self) -> None:
+        """Look at everything, and wait until what was found is shown."""
+        watcher, before = self._driven.app.watcher, self._count
+        watcher.look_now()
+        async with asyncio.timeout(PATIENCE):
+            # The first may have begun before what is to be found had happened.
+            while self._count < before + 1 or watcher._woken:
+                await asyncio.sleep(0.002)
+        await self._driven.pilot.pause(0)
+
+
+def say(count: int, trail: list[str]) -> None:
+    """How far a long run is."""
+    if count % 500 == 0 and KEYS > ENOUGH:
+        print(f"{count} keys: {trail[-2]}, {trail[-1]}", file=sys.stderr)
 
 
 async def resize(pilot: Pilot[Any], fingers: random.Random) -> None:
-    await pilot.resize_terminal(fingers.randrange(20, 200), fingers.randrange(5, 60))
+    """To any size, a hopelessly small one too."""
+    width, height = fingers.randrange(20, 200), fingers.randrange(5, 60)
+    await pilot.resize_terminal(width, height)
 
 
 async def comes_right(app: Driven, chaos: Chaos) -> None:
@@ -126,7 +210,9 @@ class Stand:
 
     def __init__(self, app: Driven) -> None:
         self.tree = app.tree._cursor_key
-        self.tables = {table: table._cursor_key for table in tables(app)}
+        self.tables = {
+            table: (table._cursor_key, about(table)) for table in tables(app) if table.is_attached
+        }
         self.marks: frozenset[JobKey] = app.main._marks
 
     def check_nothing_moved(self, app: Driven, trail: list[str]) -> None:
@@ -135,10 +221,17 @@ class Stand:
         tree = app.tree
         if self.tree is not None and tree.model.place(self.tree) is not None:
             assert tree._cursor_key == self.tree, said
-        for table, key in self.tables.items():
-            if key is not None and table.model.index(key) is not None and table.is_attached:
-                assert table._cursor_key == key, said
+        for table, (key, subject) in self.tables.items():
+            same = table.is_attached and about(table) == subject
+            if key is not None and table.model.index(key) is not None and same:
+                assert table._cursor_key == key, (*said, str(table), subject)
         assert app.main._marks == self.marks, said
+
+
+def about(table: Table[Any]) -> object:
+    """What the table is a list of: it follows the tree's cursor after a moment."""
+    views = (each for each in table.ancestors if isinstance(each, SubjectView))
+    return next((view.subject for view in views), None)
 
 
 def tables(app: Driven) -> list[Table[Any]]:
