@@ -220,6 +220,7 @@ class FakeWorkspace:
         waits: Sequence[Wait] = (),
         driver: ProcessIdentity | None = None,
         drift: Mapping[JobKey, tuple[str, ...]] | None = None,
+        error: str | None = None,
     ) -> RunPaths:
         """A run that references these jobs; one that runs is driven by this process."""
         paths = self.paths.run(experiment, run)
@@ -234,6 +235,7 @@ class FakeWorkspace:
             user="you",
             started=ago(started),
             ended=None if ended is None else ago(ended),
+            error=error,
         )
         write_atomic(paths.record, dumps(record.to_json()))
         self.reference(paths, jobs, reused=reused, started=started, drift=drift)

@@ -81,6 +81,7 @@ def _heading(run: RunRows) -> str:
     jobs = ", ".join(f"{count} {state}" for state, count in counts.most_common())
     plan = "unreadable" if view.plan is None else view.plan.value
     lines = [f"{view.experiment}/{view.run}  plan {plan}  {jobs or 'no jobs'}"]
+    lines += [f"  {run.note}"] if run.note else []
     notes = () if view.record is None else view.record.notes
     lines += [f"  note: {plain(note.text)}" for note in notes]
     if view.problem:
@@ -126,6 +127,7 @@ def _run_json(workspace: WorkspacePaths, run: RunRows) -> dict[str, Any]:
         "started": None if record is None else record.started,
         "ended": None if record is None else record.ended,
         "problem": view.problem or None,
+        "remark": run.note or None,
         "notes": []
         if record is None
         else [{"at": note.at, "text": note.text} for note in record.notes],

@@ -10,19 +10,18 @@ from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.records.orders import OrderLines, StoredOrder
 from xpm_engine.workspace.records.reasons import WaitKind
 from xpm_engine.workspace.scan import RunView
+from xpm_engine.workspace.standing import read_current
 
 
 class CurrentRuns:
-    """The latest run of each experiment, with the retries since then; read once."""
+    """What counts of each experiment's runs, with the retries since; read once."""
 
     def __init__(self, workspace: WorkspacePaths) -> None:
         self.workspace = workspace
         self.views: dict[str, list[RunView]] = {
-            experiment: [
-                scan.read_run(workspace, experiment, run)
-                for run in scan.list_current(workspace, experiment)
-            ]
+            experiment: [] if current is None else list(current.views)
             for experiment in scan.list_experiments(workspace)
+            for current in (read_current(workspace, experiment),)
         }
         self.experiments: dict[JobKey, list[str]] = {}
         """Job -> the experiments that reference it; the jobs in the order of the plans."""

@@ -13,10 +13,10 @@ from xpm_engine.workspace import scan
 from xpm_engine.workspace.index import JobReader, keys_of
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.records.reasons import Reason, Wait
-from xpm_engine.workspace.records.runs import How
+from xpm_engine.workspace.records.runs import How, PlanState
 from xpm_engine.workspace.records.states import JobState, seen_by_run
-from xpm_engine.workspace.retries import with_retries
 from xpm_engine.workspace.scan import JobRecord, RunView
+from xpm_engine.workspace.standing import Current, narrowed, read_current
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,8 @@ class RunRows:
 
     view: RunView
     rows: tuple[JobRow, ...]
+    note: str = ""
+    """Why it is listed, or what came after it, where that is not plain; else empty."""
 
 
 def list_run(
@@ -60,24 +62,56 @@ def list_run(
     *,
     reader: JobReader | None = None,
 ) -> RunRows:
-    """The jobs of a run; if none is named, of the plan's latest one in the light of its retries.
+    """The jobs of a run; if none is named, of that which the experiment stands on, with retries.
 
     Raises UsageError where there is no such experiment or run.
     """
     reader = reader or JobReader(workspace)
     if run is None:
-        current = scan.list_current(workspace, _known(workspace, experiment))
-        if not current:
+        current = read_current(workspace, _known(workspace, experiment), read=reader.run)
+        if current is None:
             raise UsageError(f"the experiment {experiment} has no run yet", where=workspace.root)
-        views = [reader.run(experiment, each) for each in current]
-        return _rows(reader, with_retries(views[0], views[1:]))
+        return _rows(reader, current.view, later_words(current))
     if run not in scan.list_runs(workspace, _known(workspace, experiment)):
         text = f"the experiment {experiment} has no run {run!r}"
         raise UsageError(text, where=workspace.root)
     return _rows(reader, reader.run(experiment, run))
 
 
-def _rows(reader: JobReader, view: RunView) -> RunRows:
+def later_words(current: Current) -> str:
+    """What became of the plan after the run that stands; empty if that is the latest."""
+    later = current.standing.later
+    if not later:
+        return ""
+    latest, plan = later[0], later[0].plan
+    how = "is unreadable" if plan is None else _BROKE_OFF.get(plan, plan.value)
+    error = "" if latest.record is None else latest.record.error or ""
+    count = len(keys_of(latest.manifest))
+    words = f"the later run {latest.run} {how}" + (f": {plain(error)}" if error else "")
+    return f"{words} ({count} of these {len(keys_of(current.view.manifest))} jobs named)"
+
+
+_BROKE_OFF = {
+    PlanState.PARTIAL: "was of a part",
+    PlanState.RAISED: "raised an error",
+    PlanState.INTERRUPTED: "was interrupted",
+    PlanState.CRASHED: "crashed",
+}
+
+
+def _left(reader: JobReader, current: Current) -> list[RunRows]:
+    """What failed in runs that the one that stands does not replace, and nothing newer names."""
+    found: list[RunRows] = []
+    for view, keys in current.standing.left():
+        records = reader.records(keys)
+        failed = [key for key in keys if records[key].state in FAILED]
+        if failed:
+            note = "what failed in an earlier run, and no complete run has named since"
+            found.append(_rows(reader, narrowed(view, failed), note))
+    return found
+
+
+def _rows(reader: JobReader, view: RunView, note: str = "") -> RunRows:
     waits = {} if view.queue is None else {wait.key: wait for wait in view.queue.waits}
     rows: list[JobRow] = []
     records = reader.records(keys_of(view.manifest))
@@ -99,25 +133,31 @@ def _rows(reader: JobReader, view: RunView) -> RunRows:
                 wait=wait,
             )
         )
-    return RunRows(view, tuple(rows))
+    return RunRows(view, tuple(rows), note)
 
 
 def list_latest(
     workspace: WorkspacePaths, *, reader: JobReader | None = None
 ) -> tuple[RunRows, ...]:
-    """The latest run of every experiment, the newest last, where a terminal ends.
+    """What every experiment stands on, the newest last, where a terminal ends.
 
-    What was retried since then is seen as the retry sees it.
+    What was retried since then is seen as the retry sees it. What failed in runs that are not
+    replaced comes before the run that stands (`standing`).
     """
-    names = [
-        (current[-1], name)
-        for name in scan.list_experiments(workspace)
-        if (current := scan.list_current(workspace, name))
-    ]
     reader = reader or JobReader(workspace)
-    found = tuple(list_run(workspace, name, reader=reader) for _, name in sorted(names))
+    names = scan.list_experiments(workspace)
+    every = [
+        current for name in names if (current := read_current(workspace, name, read=reader.run))
+    ]
+    every.sort(
+        key=lambda current: (max(view.run for view in current.views), current.view.experiment)
+    )
+    found: list[RunRows] = []
+    for current in every:
+        found += reversed(_left(reader, current))
+        found.append(_rows(reader, current.view, later_words(current)))
     reader.keep()
-    return found
+    return tuple(found)
 
 
 def list_folders(workspace: WorkspacePaths) -> tuple[JobRow, ...]:
@@ -141,6 +181,8 @@ def row_of(record: JobRecord) -> JobRow:
         dependencies=record.dependencies,
     )
 
+
+FAILED = (JobState.FAILED, JobState.DIED)
 
 _WAITS = (JobState.WAITING, JobState.BLOCKED, JobState.QUEUED, JobState.UNREACHABLE)
 

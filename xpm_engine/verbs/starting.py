@@ -105,8 +105,8 @@ def _record_of(
     """The record of the plan's run that these jobs belong to; None if it can't be read."""
     named = [job.run for job in jobs if job.run.startswith(f"{experiment}/")]
     names = [run.partition("/")[2] for run in named]
-    current = scan.list_current(workspace, experiment)[:1] if is_name(experiment) else []
-    for run in (*current, *names):
+    runs = scan.list_runs(workspace, experiment) if is_name(experiment) else []
+    for run in (*reversed(runs), *names):
         if is_name(run) and not is_retry(run):
             try:
                 return scan.read_run_record(workspace.run(experiment, run))

@@ -22,7 +22,6 @@ from xpm_engine.workspace.layout import (
     WorkspacePaths,
     is_identifier,
     is_name,
-    is_retry,
     is_task_folder,
     list_folders,
 )
@@ -158,16 +157,6 @@ def list_experiments(workspace: WorkspacePaths) -> list[str]:
 def list_runs(workspace: WorkspacePaths, experiment: str) -> list[str]:
     """The ids of an experiment's runs, oldest first (they begin with their time)."""
     return sorted(name for name in list_folders(workspace.experiment(experiment)) if is_name(name))
-
-
-def list_current(workspace: WorkspacePaths, experiment: str) -> list[str]:
-    """An experiment's latest run of its plan, and the retries since then; empty without a run.
-
-    Where there is none of a plan, all of them.
-    """
-    runs = list_runs(workspace, experiment)
-    plans = [place for place, run in enumerate(runs) if not is_retry(run)]
-    return runs[plans[-1] :] if plans else runs
 
 
 def read_job(workspace: WorkspacePaths, key: JobKey) -> JobRecord:

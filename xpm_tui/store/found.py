@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from operator import attrgetter
 
 from xpm_engine.workspace.index import JobRow, keys_of, record_of, state_of
@@ -10,8 +10,9 @@ from xpm_engine.workspace.layout import JobKey, WorkspacePaths, is_retry
 from xpm_engine.workspace.records.states import JobState
 from xpm_engine.workspace.retries import with_retries
 from xpm_engine.workspace.scan import JobRecord, RunView
+from xpm_engine.workspace.standing import Standing, stand
 from xpm_tui.store.columns import Snapshot
-from xpm_tui.store.model import Changed, Delta
+from xpm_tui.store.model import FAILURES, Changed, Delta
 from xpm_tui.store.rows import codes_of
 from xpm_tui.store.run_index import RunIndex
 from xpm_tui.store.subjects import RunKey, latest_first
@@ -39,6 +40,7 @@ class Found:
         self._views: dict[RunKey, RunView] = {}
         self._names: tuple[str, ...] = ()
         self._runs: dict[str, tuple[RunKey, ...]] = {}
+        self._standing: dict[str, Standing] = {}
         self._runs_of: dict[JobKey, tuple[RunKey, ...]] | None = None
         self._indexes: dict[RunKey, RunIndex] = {}
         self._codes: dict[JobKey, int] | None = None
@@ -59,7 +61,7 @@ class Found:
             self._names = delta.experiments
         structure |= self._take_runs(delta)
         runs = {*delta.runs, *delta.gone_runs, *self._take_jobs(delta.jobs)}
-        runs |= {self._runs[run.experiment][0] for run in delta.runs if is_retry(run.run)}
+        runs |= {self._runs[run.experiment][0] for run in delta.runs}
         if delta.jobs or runs:
             self.version += 1
             self._codes = self._in_order = None
@@ -71,7 +73,7 @@ class Found:
         )
 
     def _take_runs(self, delta: Delta) -> bool:
-        """True if runs came or went."""
+        """True if runs came or went, or another stands for an experiment."""
         before = set(self._views)
         for run in delta.gone_runs:
             self._forget_run(run)
@@ -87,13 +89,35 @@ class Found:
             self._forget_run(run)
             self._views[run] = view
             self._runs_of = self._known = self._count = None
-        if before == set(self._views):
-            return False
-        by_name: dict[str, list[RunKey]] = {}
+        moved = self._order_runs({run.experiment for run in (*delta.gone_runs, *delta.runs)})
+        return moved or before != set(self._views)
+
+    def _order_runs(self, experiments: Iterable[str]) -> bool:
+        """Of these experiments, see which run stands for each; True for another than before."""
+        by_name: dict[str, list[RunKey]] = {name: [] for name in experiments}
         for run in self._views:
-            by_name.setdefault(run.experiment, []).append(run)
-        self._runs = {name: tuple(latest_first(runs)) for name, runs in by_name.items()}
-        return True
+            if run.experiment in by_name:
+                by_name[run.experiment].append(run)
+        moved = False
+        for name, runs in by_name.items():
+            before = self._runs.pop(name, ())[:1]
+            self._standing.pop(name, None)
+            ordered = latest_first(runs)
+            plans = (self._views[run] for run in ordered if not is_retry(run.run))
+            standing = stand(plans)
+            if standing is not None:
+                self._standing[name] = standing
+                first = RunKey(name, standing.view.run)
+                ordered.remove(first)
+                ordered.insert(0, first)
+            if ordered:
+                self._runs[name] = tuple(ordered)
+            if before != tuple(ordered[:1]):
+                moved = True
+                # What was retried is seen in the run that stands, and in no other.
+                for run in (*before, *ordered[:1]):
+                    self._indexes.pop(run, None)
+        return moved
 
     def _take_jobs(self, jobs: Mapping[JobKey, JobRow]) -> set[RunKey]:
         """The runs that reference one of the jobs, among those that were asked for."""
@@ -153,15 +177,33 @@ class Found:
         return found
 
     def _retries_of(self, run: RunKey) -> list[RunView]:
-        """What was retried since the latest run of an experiment, oldest first."""
+        """What was retried since the run that stands for an experiment, oldest first."""
         if not self.is_latest(run):
             return []
         retries = [each for each in self._runs[run.experiment] if is_retry(each.run)]
         return [self._views[each] for each in reversed(retries) if each.run > run.run]
 
     def is_latest(self, run: RunKey) -> bool:
-        """Whether it is the latest run of its experiment."""
+        """Whether it is the run that stands for its experiment: the latest, or what that left."""
         return self._runs.get(run.experiment, ())[:1] == (run,)
+
+    def later_runs(self, experiment: str) -> tuple[RunView, ...]:
+        """The runs that broke off after the one that stands for an experiment, newest first."""
+        standing = self._standing.get(experiment)
+        return () if standing is None else standing.later
+
+    def left_in(self, experiment: str) -> tuple[JobKey, ...]:
+        """What failed in earlier runs that the one that stands for it does not replace."""
+        standing = self._standing.get(experiment)
+        if standing is None or not standing.before:
+            return ()
+        rows = self._rows
+        return tuple(
+            key
+            for _, keys in standing.left()
+            for key in keys
+            if key in rows and state_of(rows[key]) in FAILURES
+        )
 
     # Jobs
 

@@ -9,12 +9,14 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from xpm_engine.workspace.cleaning.transactions import Transaction, list_trash
 from xpm_engine.workspace.index import JobRow, Known, read_index, write_index
 from xpm_engine.workspace.index.stamps import Stamp
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.scan import JobRecord, RunView
+from xpm_engine.workspace.standing import speaks_for_all
 from xpm_tui.store.model import Delta
 from xpm_tui.store.subjects import RunKey, latest_first
 
@@ -121,10 +123,14 @@ class Reader:
         yield Delta(problem=problem if changed else None)
 
     def _read(self, look: Look) -> Iterator[Delta]:
-        names, latest, older = self._list_runs()
-        gone_runs = frozenset(self._runs() - {*latest, *older})
+        names, runs = self._list_runs()
+        gone_runs = frozenset(self._runs() - {*chain.from_iterable(runs)})
         self._known.forget_runs((run.experiment, run.run) for run in gone_runs)
-        fresh = dict(self._read_runs(latest, look))
+        fresh: dict[RunKey, RunView] = {}
+        older: list[RunKey] = []
+        for each in runs:
+            counting = self._read_counting(each, look, fresh)
+            older += each[counting:]
         head = Delta(
             runs=fresh,
             gone_runs=gone_runs,
@@ -145,15 +151,24 @@ class Reader:
     def _runs(self) -> set[RunKey]:
         return {RunKey(*name) for name in self._known.runs}
 
-    def _list_runs(self) -> tuple[tuple[str, ...], list[RunKey], list[RunKey]]:
-        """The names of the experiments, their latest runs, and their earlier ones."""
-        names, latest, older = list[str](), list[RunKey](), list[RunKey]()
+    def _list_runs(self) -> tuple[tuple[str, ...], list[list[RunKey]]]:
+        """The names of the experiments, and the runs of each, those of its plan first."""
+        names, found = list[str](), list[list[RunKey]]()
         for name, runs in self._known.list_runs():
             names.append(name)
-            keys = latest_first([RunKey(name, run) for run in runs])
-            latest += keys[:1]
-            older += keys[1:]
-        return tuple(names), latest, older
+            found.append(latest_first([RunKey(name, run) for run in runs]))
+        return tuple(names), found
+
+    def _read_counting(
+        self, runs: Sequence[RunKey], look: Look, fresh: dict[RunKey, RunView]
+    ) -> int:
+        """Read into `fresh` those that an experiment may stand on; how many these were."""
+        for number, run in enumerate(runs, start=1):
+            fresh.update(self._read_runs([run], look))
+            known = self._known.runs.get((run.experiment, run.run))
+            if known is not None and speaks_for_all(known.view):
+                return number
+        return len(runs)
 
     def _read_runs(self, runs: Sequence[RunKey], look: Look) -> Iterator[tuple[RunKey, RunView]]:
         for run in runs:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import compress
 from typing import TYPE_CHECKING
@@ -77,6 +77,7 @@ class Store(Found):
         self._experiments: tuple[Experiment, ...] | None = None
         self._all: tuple[JobKey, ...] | None = None
         self._failed: tuple[JobKey, ...] | None = None
+        self._left: dict[str, tuple[JobKey, ...]] = {}
         self._ended: tuple[str, list[JobKey]] | None = None
         self._trashed: dict[JobKey, str] = {}
         self._in_trash: dict[tuple[JobKey, RunKey | None], Job] = {}
@@ -113,6 +114,7 @@ class Store(Found):
             self._wanted_of.clear()
             self._counts_of.clear()
             self._all = self._failed = self._ended = None
+            self._left.clear()
         return changed
 
     # The filter
@@ -156,7 +158,8 @@ class Store(Found):
         view = self._views[runs[0]]
         index = self.index(runs[0])
         counts = Counts() if index is None else index.counts
-        active = "" if view.record is None else view.record.ended or view.record.started
+        records = [each.record for each in (view, *self.later_runs(name)) if each.record]
+        active = max((record.ended or record.started for record in records), default="")
         if index is not None and not view.live:
             active = max(active, index.last_ended)
         return Experiment(name, runs, view, counts, active)
@@ -343,8 +346,13 @@ class Store(Found):
         return index is not None and index.is_reused(key)
 
     def totals(self) -> Counts:
-        """Of the latest runs of all experiments together; a job in two of them counts twice."""
+        """Of what all experiments stand on together; a job in two of them counts twice.
+
+        What failed before, and is not replaced, counts as well.
+        """
         of: dict[JobState, int] = {}
+        for state in self._left_states():
+            of[state] = of.get(state, 0) + 1
         for experiment in self.experiments():
             for state, count in experiment.counts.of.items():
                 of[state] = of.get(state, 0) + count
@@ -355,6 +363,17 @@ class Store(Found):
             self._all = by_code(self.known(), self._known_codes())
         return self._all
 
+    def left_behind(self, experiment: str) -> tuple[JobKey, ...]:
+        """What failed in earlier runs of an experiment, and no complete run has named since."""
+        found = self._left.get(experiment)
+        if found is None:
+            found = self._left[experiment] = self.left_in(experiment)
+        return found
+
+    def _left_states(self) -> Iterator[JobState]:
+        for experiment in self.experiments():
+            yield from map(self.state, self.left_behind(experiment.name))
+
     def _failed_keys(self) -> tuple[JobKey, ...]:
         if self._failed is None:
             found: dict[JobKey, None] = {}
@@ -362,6 +381,7 @@ class Store(Found):
                 index = None if experiment.latest is None else self.index(experiment.latest)
                 if index is not None:
                     found.update(dict.fromkeys(index.failed()))
+                found.update(dict.fromkeys(self.left_behind(experiment.name)))
             self._failed = tuple(found)
         return self._failed
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from rich.text import Text
 
 from xpm_engine.workspace.layout import JobKey
-from xpm_engine.workspace.records.runs import GitState
+from xpm_engine.workspace.records.runs import GitState, PlanState
 from xpm_engine.workspace.scan import RunView
 from xpm_tui import look
 from xpm_tui.store import RunKey, Store
@@ -25,6 +25,34 @@ def error_line(view: RunView | None) -> Text | None:
     if view is None or view.record is None or not view.record.error:
         return None
     return _labelled("raised", look.plain(view.record.error), "xpm.failed")
+
+
+def later_line(later: RunView, standing: RunView | None, *, now: float) -> Text:
+    """Why a run that is newer does not stand for the experiment: it broke off on the way."""
+    record = later.record
+    words = f"run {look.when(None if record is None else record.started, now) or later.run}"
+    of = "" if standing is None else f" of these {len(standing.manifest.references):,} jobs"
+    words += f" named {len(later.manifest.references):,}{of}"
+    if later.plan is not None:
+        words += f" and {_BROKE_OFF.get(later.plan, later.plan.value)}"
+    error = later.problem or ("" if record is None else record.error or "")
+    if error:
+        words += f": {error}"
+    return _labelled("later", words, "xpm.warning")
+
+
+_BROKE_OFF = {
+    PlanState.PARTIAL: "was of a part",
+    PlanState.RAISED: "raised",
+    PlanState.INTERRUPTED: "was interrupted",
+    PlanState.CRASHED: "crashed",
+}
+
+
+def left_line(jobs: int) -> Text:
+    """That jobs failed before that this run does not name and, not being complete, not replace."""
+    words = f"{look.plural(jobs, 'job')} failed that this run does not name: see Failed"
+    return _labelled("before", words, "xpm.failed")
 
 
 def against_latest(store: Store, run: RunKey) -> Iterator[Text]:

@@ -21,6 +21,7 @@ from xpm_tui.store import (
     FailedSubject,
     GroupSubject,
     Job,
+    RunKey,
     RunSubject,
     Store,
     Subject,
@@ -29,7 +30,7 @@ from xpm_tui.widgets import strip
 from xpm_tui.widgets.causes import CausePane
 from xpm_tui.widgets.damage import damage_line
 from xpm_tui.widgets.job_table import JobTable
-from xpm_tui.widgets.run_lines import against_latest, error_line
+from xpm_tui.widgets.run_lines import against_latest, error_line, later_line, left_line
 from xpm_tui.widgets.run_table import RunTable
 from xpm_tui.widgets.subject_view import SubjectView
 from xpm_tui.widgets.table import Table
@@ -152,12 +153,25 @@ def set_lines(
         strip.title_line(title, view, now=clock.now()),
         damage_line(view),
         error_line(view),
+        *_around_lines(store, run),
         *(against_latest(store, subject.run) if isinstance(subject, RunSubject) else ()),
         strip.bar_line(store.counts(subject), width=width),
         strip.waiting_line(jobs),
         strip.failed_line(causes_of(store, subject)),
     ]
     return [line for line in lines if line is not None]
+
+
+def _around_lines(store: Store, run: RunKey | None) -> list[Text | None]:
+    """What came after the run that stands for an experiment, and what it does not replace."""
+    if run is None or not store.is_latest(run):
+        return []
+    later = store.later_runs(run.experiment)
+    left = store.left_behind(run.experiment)
+    return [
+        later_line(later[0], store.run(run), now=clock.now()) if later else None,
+        left_line(len(left)) if left else None,
+    ]
 
 
 def subject_title(store: Store, subject: Subject) -> str:

@@ -187,7 +187,8 @@ def _sides(row: TreeRow, drawing: Drawing) -> tuple[Text, Text]:
         case EarlierRunsSubject(name):
             experiment = store.experiment(name)
             count = 0 if experiment is None else len(experiment.earlier)
-            return Text("earlier runs"), Text(f"{count:,}", "xpm.faint")
+            words = "other runs" if store.later_runs(name) else "earlier runs"
+            return Text(words), Text(f"{count:,}", "xpm.faint")
         case RunSubject(run):
             return _run(row, store.run(run), drawing)
         case AllJobsSubject() | ObsoleteSubject() | TrashSubject():
@@ -214,17 +215,25 @@ def _experiment(row: TreeRow, name: str, drawing: Drawing) -> tuple[Text, Text]:
     right = _joined(_damage(experiment.view), _troubles(counts))
     if experiment.plan is None and experiment.view is not None:
         return _set_left(row, counts, drawing), right
-    if not experiment.live:
+    later = drawing.store.later_runs(name)
+    if later:
+        right = _joined(_joined(right, _damage(later[0])), _how(later[0]))
+    elif not experiment.live:
         right = _joined(right, Text(when(experiment.active, drawing.now), "xpm.faint"))
     return _set_left(row, counts, drawing), right
 
 
 def _run(row: TreeRow, view: RunView | None, drawing: Drawing) -> tuple[Text, Text]:
     counts = _counts_of(row, drawing.store)
-    over = view is None or view.plan is PlanState.COMPLETE
-    how = "" if over or view is None or view.plan is None else view.plan.value
     right = _joined(_damage(view), _troubles(counts))
-    return _set_left(row, counts, drawing), _joined(right, Text(how, "xpm.warning"))
+    return _set_left(row, counts, drawing), _joined(right, _how(view))
+
+
+def _how(view: RunView | None) -> Text:
+    """How far a run's plan came; nothing where that is all the way."""
+    if view is None or view.plan is None or view.plan is PlanState.COMPLETE:
+        return Text()
+    return Text(view.plan.value, "xpm.warning")
 
 
 def _damage(view: RunView | None) -> Text:

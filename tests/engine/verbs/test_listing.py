@@ -9,6 +9,7 @@ import pytest
 from tests.engine.folders import key, make_job, make_run, reference
 from xpm_engine.errors import UsageError
 from xpm_engine.verbs.listing import list_folders, list_latest, list_run
+from xpm_engine.verbs.selecting import select
 from xpm_engine.workspace.atomic import dumps, write_atomic
 from xpm_engine.workspace.layout import JobPaths, WorkspacePaths
 from xpm_engine.workspace.records.fields import now
@@ -23,6 +24,7 @@ from xpm_engine.workspace.records.reasons import (
 from xpm_engine.workspace.records.runs import PlanState, Queue
 from xpm_engine.workspace.records.states import JobState
 
+RAISED = PlanState.RAISED
 A, B, C, D, E = (key(number) for number in range(1, 6))
 
 
@@ -83,6 +85,34 @@ def test_the_latest_run_of_each_experiment_the_newest_last(workspace: WorkspaceP
     found = [(rows.view.experiment, rows.view.run) for rows in list_latest(workspace)]
     assert found == [("old", "20260101-000000-aa"), ("new", "20260103-000000-aa")]
     assert list_run(workspace, "new", "20260102-000000-aa").rows[0].key == A
+
+
+def test_a_plan_that_raised_early_hides_no_failure(workspace: WorkspacePaths) -> None:
+    make_job(workspace, A, outcome=Outcome.FAILED)
+    make_run(workspace, map(reference, (A, B)), run="20260101-000000-aa")
+    make_run(workspace, [], run="20260102-000000-aa", plan=PlanState.RAISED)
+    (rows,) = list_latest(workspace)
+    assert (rows.view.run, [row.key for row in rows.rows]) == ("20260101-000000-aa", [A, B])
+    assert rows.note == (
+        "the later run 20260102-000000-aa raised an error (0 of these 2 jobs named)"
+    )
+    assert [row.key for row in select(workspace, ["state:failed"], strict=True).rows] == [A]
+
+
+def test_what_failed_before_a_plan_that_raised_with_other_jobs(workspace: WorkspacePaths) -> None:
+    make_job(workspace, A, outcome=Outcome.FAILED)
+    make_job(workspace, B)
+    make_job(workspace, C, outcome=Outcome.FAILED)
+    make_run(workspace, map(reference, (A, B, C)), run="20260101-000000-aa")
+    make_run(workspace, [reference(C), reference(D)], run="20260102-000000-aa", plan=RAISED)
+    before, now = list_latest(workspace)
+    assert (before.view.run, [row.key for row in before.rows]) == ("20260101-000000-aa", [A])
+    assert "no complete run has named" in before.note
+    assert (now.view.run, [row.key for row in now.rows]) == ("20260102-000000-aa", [C, D])
+    assert {row.key for row in select(workspace, ["exp=drmm"], strict=True).rows} == {A, B, C, D}
+    make_run(workspace, [reference(C)], run="20260103-000000-aa")
+    (only,) = list_latest(workspace)
+    assert [row.key for row in only.rows] == [C]
 
 
 def test_a_damaged_job_is_a_row(workspace: WorkspacePaths) -> None:

@@ -24,6 +24,7 @@ from xpm_engine.workspace.records.resources import Resources, Token
 from xpm_engine.workspace.records.states import JobState
 from xpm_engine.workspace.records.tickets import Launch, Retrying
 from xpm_engine.workspace.retries import with_retries
+from xpm_engine.workspace.standing import read_current
 
 A, B, C, D = map(key, range(1, 5))
 DIGEST = "0" * 32
@@ -215,11 +216,10 @@ def test_a_retry_tells_what_its_jobs_wait_for(workspace: WorkspacePaths) -> None
     blocked = {"task": B.task, "id": B.identifier, "kind": "upstream failed", "on": [str(A)]}
     Path(plan.queue).write_bytes(dumps({"v": 1, "at": "", "waits": [blocked]}))
     retry = make_run(workspace, [reference(B)], run="20261123-101200-ab12.retry")
-    assert scan.list_current(workspace, "drmm") == [
-        "20261123-091200-ab12",
-        "20261123-101200-ab12.retry",
-    ]
-    views = [scan.read_run(workspace, "drmm", run) for run in scan.list_current(workspace, "drmm")]
+    current = read_current(workspace, "drmm")
+    assert current is not None
+    views = current.views
+    assert [view.run for view in views] == ["20261123-091200-ab12", "20261123-101200-ab12.retry"]
     assert views[0].queue is not None
     assert [wait.key for wait in views[0].queue.waits] == [B]
     merged = with_retries(views[0], views[1:])
