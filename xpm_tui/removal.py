@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from time import monotonic
 
 from xpm_engine.verbs.budget import Proposal, propose
+from xpm_engine.verbs.folding import Fold, FoldKey, FoldPart, fold
 from xpm_engine.verbs.obsolete import Offer, size_of
 from xpm_engine.verbs.offers import Offering, OfferRow, Section
 from xpm_engine.workspace.cleaning.needs import Need, NeedKind
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.recompute import Cost, cost_again
+from xpm_engine.workspace.scan import JobRecord
 from xpm_tui import look
-from xpm_tui.store.labels import labelling, last_part
+from xpm_tui.store.labels import Labelling, labelling, last_part
 
 TELL_EVERY = 0.5
 """Seconds between two reports of sizes that were measured."""
@@ -33,14 +36,35 @@ class Heading:
     measured: bool
 
 
-PlanRow = Heading | OfferRow
+PlanRow = Heading | Fold | OfferRow
+
+PlanKey = Offer | Section | FoldKey
 
 Sizes = Mapping[Offer, int]
 
+Order = Callable[[FoldPart], tuple[object, ...]]
 
-def row_key(row: PlanRow) -> Offer | Section:
+
+def row_key(row: PlanRow) -> PlanKey:
     """What a row is found again by."""
-    return row.section if isinstance(row, Heading) else row.offer
+    match row:
+        case Heading():
+            return row.section
+        case Fold():
+            return row.key
+        case OfferRow():
+            return row.offer
+
+
+def offers_of(row: PlanRow | None) -> frozenset[Offer]:
+    """What is ticked with a row; a title stands for nothing by itself."""
+    match row:
+        case Fold():
+            return row.offers
+        case OfferRow():
+            return frozenset((row.offer,))
+        case _:
+            return frozenset()
 
 
 @dataclass(frozen=True)
@@ -50,6 +74,10 @@ class Removal:
     offering: Offering
     sizes: Sizes = field(default_factory=dict[Offer, int])
     titles: Mapping[Offer, str] = field(default_factory=dict[Offer, str])
+    parts: tuple[FoldPart, ...] = ()
+    """The rows, those that are alike as one."""
+    labels: Mapping[str, Labelling] = field(default_factory=dict[str, Labelling])
+    """How the jobs of each task are told apart in this plan."""
 
     @property
     def rows(self) -> tuple[OfferRow, ...]:
@@ -74,16 +102,31 @@ class Removal:
         """What can be ticked."""
         return frozenset(row.offer for row in self.rows if not row.refused)
 
-    def sections(self, order: Callable[[OfferRow], tuple[object, ...]] | None) -> list[PlanRow]:
-        """The rows below their headings, inside each section sorted by `order`."""
-        found: list[PlanRow] = []
-        for section, group in groupby(self.rows, key=lambda row: row.section):
-            rows = list(group)
-            if order is not None:
-                rows.sort(key=order)
-            size, measured = self.size_of(row.offer for row in rows)
-            found.append(Heading(section, len(rows), size, measured))
-            found += rows
+    def listed(
+        self,
+        order: Order | None,
+        *,
+        folded: Callable[[PlanKey], bool],
+        flat: bool = False,
+    ) -> list[tuple[PlanRow, FoldKey | None]]:
+        """The rows below their headings, inside each section sorted by `order`, as they are shown.
+
+        Each with the group that it is in. What is in a `folded` group or section is left out;
+        with `flat` there are no groups, and nothing is left out.
+        """
+        found: list[tuple[PlanRow, FoldKey | None]] = []
+        for section, group in groupby(self.parts, key=_section_of):
+            parts = list(group)
+            offers = [offer for part in parts for offer in offers_of(part)]
+            size, measured = self.size_of(offers)
+            found.append((Heading(section, len(offers), size, measured), None))
+            if flat:
+                rows = [row for part in parts for row in rows_of(part)]
+                found += (
+                    (row, None) for row in (rows if order is None else sorted(rows, key=order))
+                )
+            elif not folded(section):
+                found += _unfolded(parts, order, folded, None)
         return found
 
     def cost(self, offers: Iterable[Offer]) -> Cost:
@@ -96,11 +139,18 @@ class Removal:
         return propose(self.offering, self.sizes, wanted)
 
 
+def rows_of(part: FoldPart) -> tuple[OfferRow, ...]:
+    """The rows that a part stands for."""
+    return part.rows if isinstance(part, Fold) else (part,)
+
+
 def removal_of(offering: Offering, sizes: Sizes | None = None) -> Removal:
     """An offering with its rows' names, and the sizes that are known already."""
     offers = {row.offer for row in offering.rows}
     known = {offer: size for offer, size in (sizes or {}).items() if offer in offers}
-    return Removal(offering, known, _titles(offering.rows))
+    labels = _labels(offering.rows)
+    titles = _titles(offering.rows, labels)
+    return Removal(offering, known, titles, fold(_by_name(offering.rows, titles)), labels)
 
 
 def measure(
@@ -129,12 +179,16 @@ def measure(
     tell(replace(removal, sizes=sizes))
 
 
-def need_words(row: OfferRow, ticked: frozenset[Offer]) -> str:
-    """Who needs this row and would stay, as only the ticked ones go; empty for nobody."""
-    needs = [need for need in row.needs if need.job is None or need.job not in ticked]
-    if not needs:
-        return ""
-    names = list(dict.fromkeys(map(_need_name, needs)))
+def refused_words(part: FoldPart) -> str:
+    """Why a row, or each of a group, can't be ticked; empty if it can."""
+    return part.key.refused if isinstance(part, Fold) else part.refused
+
+
+def need_words(rows: Iterable[OfferRow], ticked: frozenset[Offer]) -> str:
+    """Who needs these rows and would stay, as only the ticked ones go; empty for nobody."""
+    needs = (need for row in rows for need in row.needs)
+    staying = (need for need in needs if need.job is None or need.job not in ticked)
+    names = list(dict.fromkeys(map(_need_name, staying)))
     more = f" and {len(names) - MOST_NAMED:,} more" if len(names) > MOST_NAMED else ""
     return look.plain(", ".join(names[:MOST_NAMED]) + more)
 
@@ -148,9 +202,10 @@ def _need_name(need: Need) -> str:
     return "a pin" if need.kind is NeedKind.PIN else need.name
 
 
-def left_behind(row: OfferRow, ticked: frozenset[Offer]) -> frozenset[JobKey]:
-    """The jobs that stay and could not run again without this row."""
-    jobs = (need.job for need in row.needs if need.kind in (NeedKind.JOB, NeedKind.ALIAS))
+def left_behind(rows: Iterable[OfferRow], ticked: frozenset[Offer]) -> frozenset[JobKey]:
+    """The jobs that stay and could not run again without these rows."""
+    needs = (need for row in rows for need in row.needs)
+    jobs = (need.job for need in needs if need.kind in (NeedKind.JOB, NeedKind.ALIAS))
     return frozenset(key for key in jobs if key is not None and key not in ticked)
 
 
@@ -158,32 +213,68 @@ def cost_words(cost: Cost, *, short: bool = False) -> str:
     """``14 min``, ``nothing is lost``, ``2 h and 3 unknown``."""
     if cost.nothing:
         return "–" if short else "nothing is lost"
-    if not cost.unknown:
-        return look.duration(cost.seconds)
     if not cost.seconds:
         return "?" if short else "unknown"
-    return f"≥ {look.duration(cost.seconds)}"
+    words = look.duration(cost.seconds)
+    if short and " h " in words:
+        words = words.removesuffix(" min")
+    return f"≥ {words}" if cost.unknown else words
 
 
-def _titles(rows: Iterable[OfferRow]) -> dict[Offer, str]:
-    """What each row is called: its task, and what tells it from its siblings in the plan."""
-    by_task: dict[str, list[OfferRow]] = {}
-    titles: dict[Offer, str] = {}
+def _unfolded(
+    parts: Iterable[FoldPart],
+    order: Order | None,
+    folded: Callable[[PlanKey], bool],
+    inside: FoldKey | None,
+) -> Iterator[tuple[PlanRow, FoldKey | None]]:
+    """These parts, each followed by what is in it where that is shown."""
+    for part in parts if order is None else sorted(parts, key=order):
+        yield part, inside
+        if isinstance(part, Fold) and not folded(part.key):
+            yield from _unfolded(part.parts, order, folded, part.key)
+
+
+def _section_of(part: FoldPart) -> Section:
+    return part.key.section if isinstance(part, Fold) else part.section
+
+
+def _labels(rows: Iterable[OfferRow]) -> dict[str, Labelling]:
+    """For each task how its jobs in the plan are told apart."""
+    by_task: dict[str, dict[JobKey, JobRecord]] = {}
     for row in rows:
         if row.job is not None:
-            by_task.setdefault(row.job.key.task, []).append(row)
+            by_task.setdefault(row.job.key.task, {})[row.job.key] = row.job
+    return {task: labelling(list(jobs.values())) for task, jobs in by_task.items()}
+
+
+def _titles(rows: Iterable[OfferRow], labels: Mapping[str, Labelling]) -> dict[Offer, str]:
+    """What each row is called: its task, and what tells it from its siblings in the plan."""
+    titles: dict[Offer, str] = {}
+    for row in rows:
+        job = row.job
+        if job is not None:
+            label = labels[job.key.task].label(job.key, job.tags, job.params)
+            piece = "" if isinstance(row.offer, JobKey) else f" {_piece_words(row)}"
+            titles[row.offer] = look.plain(f"{last_part(job.key.task)} {label}{piece}")
         elif not isinstance(row.offer, JobKey):
             titles[row.offer] = look.plain(row.offer.words)
-    for task, found in by_task.items():
-        jobs = {row.job.key: row.job for row in found if row.job is not None}
-        names = labelling(list(jobs.values()))
-        for row in found:
-            if row.job is None:
-                continue
-            label = names.label(row.job.key, row.job.tags, row.job.params)
-            piece = "" if isinstance(row.offer, JobKey) else f" {_piece_words(row)}"
-            titles[row.offer] = look.plain(f"{last_part(task)} {label}{piece}")
     return titles
+
+
+def _by_name(rows: Iterable[OfferRow], titles: Mapping[Offer, str]) -> Iterator[OfferRow]:
+    """Under each title the jobs by task and name, as people count; what is no job as it came."""
+    for _, group in groupby(rows, key=lambda row: row.section):
+        yield from sorted(group, key=lambda row: () if row.job is None else _counted(titles, row))
+
+
+def _counted(titles: Mapping[Offer, str], row: OfferRow) -> tuple[object, ...]:
+    """A name in which 9 stands before 10; the task's whole name first."""
+    assert row.job is not None
+    words = re.split(r"(\d+(?:\.\d+)?)", titles[row.offer])
+    numbered = (
+        (0, float(word), "") if place % 2 else (1, 0.0, word) for place, word in enumerate(words)
+    )
+    return (row.job.key.task, *numbered)
 
 
 def _piece_words(row: OfferRow) -> str:

@@ -15,5 +15,5 @@ def test_an_experiment_is_named_once_however_many_of_its_runs_need_it() -> None:
     runs = [Need(NeedKind.RUN, f"drmm/2026112{day}-091200-000001") for day in range(3)]
     needs = (*runs, Need(NeedKind.JOB, str(LEARN), LEARN), Need(NeedKind.PIN, "root"))
     row = OfferRow(INDEX, Section.REPLACED, "", needs=needs)
-    assert need_words(row, frozenset()) == "drmm, learn 9b2e41, a pin"
-    assert need_words(row, frozenset((LEARN,))) == "drmm, a pin"
+    assert need_words((row,), frozenset()) == "drmm, learn 9b2e41, a pin"
+    assert need_words((row,), frozenset((LEARN,))) == "drmm, a pin"

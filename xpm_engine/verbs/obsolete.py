@@ -19,7 +19,9 @@ from xpm_engine.workspace.index import JobRow, Known, Records, read_index, recor
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.obsolete import Obsolete, ObsoleteReason, Survey, survey
 from xpm_engine.workspace.records.runs import PlanState
+from xpm_engine.workspace.records.states import JobState
 from xpm_engine.workspace.records.trash import Piece
+from xpm_engine.workspace.replaced import Replacement
 
 Offer = JobKey | Piece
 """What can be ticked: a job, or something that is no whole job."""
@@ -210,17 +212,50 @@ def why_offered(item: Obsolete, *, now: float | None = None) -> str:
             return _replaced_words(item, clock)
 
 
+def reason_words(item: Obsolete, *, now: float | None = None) -> tuple[str, ...]:
+    """Why something is offered, in the words that its like share; the last more generally."""
+    clock = time.time() if now is None else now
+    state = item.job.state
+    match item.reason:
+        case ObsoleteReason.CANNOT_TELL:
+            unreadable = state is JobState.UNREADABLE
+            return ("their records can't be read" if unreadable else plain(item.problem),)
+        case ObsoleteReason.LEFTOVERS:
+            return (f"a later attempt is {state.value}",)
+        case ObsoleteReason.IN_NO_RUN:
+            return ("no run names it",)
+        case ObsoleteReason.FAILED:
+            return tuple(
+                f"{state.value}; {words or 'no run names it'}"
+                for words in (_replaced_words(item, clock), _left_words(item, clock))
+            )
+        case ObsoleteReason.REPLACED:
+            return _replaced_words(item, clock), _left_words(item, clock)
+
+
 def _replaced_words(item: Obsolete, clock: float) -> str:
     """``run drmm 20 Nov: lr 0.5 → 0.1 (seed=1, commit 1f2e3d4)``; empty where none replaced it."""
     by = item.replacement
     if by is None:
         return ""
-    left = ", ".join(map(str, by.left))
-    if not left:
-        left = "uses no job of this task" if by.task_left else "other combinations of values"
+    left = ", ".join(map(str, by.left)) or _nothing_left(by)
     facts = [f"{name}={value}" for name, value in by.arguments]
     if by.commit:
         facts.append(f"commit {by.commit[:_COMMIT_DIGITS]}")
     tail = f" ({', '.join(facts)})" if facts else ""
     experiment = by.run.partition("/")[0]
     return plain(f"run {experiment} {when(by.at, clock)}: {left}{tail}")
+
+
+def _left_words(item: Obsolete, clock: float) -> str:
+    """``run drmm 20 Nov: values of lr, seed left``; empty where none replaced it."""
+    by = item.replacement
+    if by is None:
+        return ""
+    names = ", ".join(dict.fromkeys(value.name.rpartition(".")[2] for value in by.left))
+    words = f"values of {names} left" if names else _nothing_left(by)
+    return plain(f"run {by.run.partition('/')[0]} {when(by.at, clock)}: {words}")
+
+
+def _nothing_left(by: Replacement) -> str:
+    return "uses no job of this task" if by.task_left else "other combinations of values"

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from xpm_engine.verbs.obsolete import Offer, Surveyed, offer_of, ticked, why_offered
+from xpm_engine.verbs.obsolete import Offer, Surveyed, offer_of, reason_words, ticked, why_offered
 from xpm_engine.words import plain, plural, when
 from xpm_engine.workspace.cleaning.folders import FolderCheck
 from xpm_engine.workspace.cleaning.needs import Need, NeedKind, RunName
@@ -70,6 +70,13 @@ class OfferRow:
     """Why it can't be ticked; empty if it can."""
     ticked: bool = False
     """Whether it is at first."""
+    alike: tuple[str, ...] = ()
+    """Why, without what is told of this row alone, and then the more generally."""
+
+    @property
+    def likeness(self) -> tuple[str, ...]:
+        """Why, in the words that rows of the same reason have in common; at least one."""
+        return self.alike or (self.why,)
 
     @property
     def free(self) -> bool:
@@ -159,7 +166,15 @@ def run_row(run: RunView, section: Section, later: Surveyed) -> OfferRow:
         words.append(f"{len(only):,} of them in no run that stays")
     piece = Piece(PieceKind.RUN, (run.experiment, run.run))
     trouble = _run_trouble(run)
-    return OfferRow(piece, section, ", ".join(words), run=run, refused=trouble, ticked=not trouble)
+    return OfferRow(
+        piece,
+        section,
+        ", ".join(words),
+        run=run,
+        refused=trouble,
+        ticked=not trouble,
+        alike=() if run.plan is None else (run.plan.value,),
+    )
 
 
 def _run_trouble(run: RunView) -> str:
@@ -215,6 +230,7 @@ def _obsolete_rows(
                 needs=item.needs,
                 refused="nobody can tell whether it is needed" if doubt else live,
                 ticked=offer in first and not doubt and not live,
+                alike=reason_words(item),
             )
         )
     return rows
@@ -228,7 +244,15 @@ def _in_use(seen: Surveyed, key: JobKey) -> OfferRow:
         refused = next((str(need) for need in needs if need.live), "")
     clock = time.time()
     why = f"{record.state.value} {when(record.ended or record.started, clock)}".rstrip()
-    return OfferRow(key, Section.CHOSEN, why, record, needs=needs, refused=refused)
+    return OfferRow(
+        key,
+        Section.CHOSEN,
+        why,
+        record,
+        needs=needs,
+        refused=refused,
+        alike=(record.state.value,),
+    )
 
 
 def _goes_at_first(seen: Surveyed, key: JobKey, leaving: frozenset[JobKey], *, alone: bool) -> bool:

@@ -71,6 +71,7 @@ def _jobs_of_old_runs(later: Surveyed, old: Iterable[RunView]) -> Iterator[Offer
             f"only in old runs, the last {plain(run.experiment)}/{plain(run.run)}",
             item.job,
             ticked=key in leaving,
+            alike=("only in old runs",),
         )
 
 
@@ -98,6 +99,7 @@ def _not_best(later: Surveyed, task: str, best: Best, gone: set[Offer]) -> Itera
             needs=needs,
             refused=refused,
             ticked=not others and not refused,
+            alike=(f"beyond the best {best.keep} by {best.metric}",),
         )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Hashable
 from pathlib import Path
 from time import monotonic
@@ -15,12 +14,12 @@ from textual.message import Message
 from textual.widgets import Rule
 
 from xpm_engine.errors import XpmError
+from xpm_engine.verbs.folding import Fold
 from xpm_engine.verbs.obsolete import Offer
-from xpm_engine.verbs.offers import OfferRow
 from xpm_tui import look
-from xpm_tui.removal import Removal, cost_words, left_behind, need_words
+from xpm_tui.plan_story import group_story, part_lines, whole_story
+from xpm_tui.removal import Heading, Removal, cost_words, refused_words, row_key
 from xpm_tui.screens.dialog import Dialog
-from xpm_tui.store.labels import last_part
 from xpm_tui.widgets.plan_table import PlanTable
 from xpm_tui.widgets.table import Table
 from xpm_tui.widgets.words import Words
@@ -105,19 +104,24 @@ class PlanPane(Vertical):
         """Tick what can be; say why not where nothing can."""
         if self.removal is None or self.busy:
             return
-        row = self.table.offer_row
-        if row is not None and row.refused and row.offer in marks:
-            self.post_message(self.Refused(f"this one stays: {row.refused}"))
+        row = self.table.row
+        refused = "" if row is None or isinstance(row, Heading) else refused_words(row)
+        if row is not None and refused and row_key(row) in marks:
+            self.post_message(self.Refused(f"this one stays: {refused}"))
         self.tick(self.table.wanted(marks))
 
     def on_table_opened(self, message: Table.Opened) -> None:
         """All that is to be known of the row."""
         message.stop()
-        row = self.table.offer_row
-        if row is not None and self.removal is not None:
-            title = self.removal.titles.get(row.offer, "")
-            lines = [Text(look.plain(line)) for line in whole_story(row, self.removal)]
-            self.app.push_screen(Dialog(title, lines))
+        row = self.table.row
+        if row is None or isinstance(row, Heading) or self.removal is None:
+            return
+        if isinstance(row, Fold):
+            story = group_story(row, self.removal)
+        else:
+            story = whole_story(row, self.removal)
+        lines = [Text(look.plain(line)) for line in story]
+        self.app.push_screen(Dialog(self.table.title_of(row), lines))
 
     def on_table_moved(self, message: Table.Moved) -> None:
         message.stop()
@@ -143,14 +147,17 @@ class PlanPane(Vertical):
         return Text(f"{words} · {unsure}{look.size(size)} of {whole}")
 
     def _details(self) -> list[Text]:
-        removal, row = self.removal, self.table.offer_row
+        removal, row = self.removal, self.table.row
         lines: list[Text] = []
         if self._trouble is not None:
             parts = (self._trouble.what, self._trouble.where, self._trouble.hint)
             lines += [Text(look.plain(part), "xpm.bad") for part in parts if part]
         if removal is None:
             return lines or [Text()]
-        lines += [Text(look.plain(line)) for line in row_lines(row, removal, self.ticked)]
+        if row is not None and not isinstance(row, Heading):
+            title, cost = self.table.title_of(row), self.table.cost_of(row)
+            told = part_lines(row, title, cost_words(cost), self.ticked)
+            lines += [Text(look.plain(line)) for line in told]
         doubts = removal.offering.seen.survey.blockers
         for doubt in doubts[:MOST_DOUBTS]:
             lines.append(Text(look.plain(f"Can't be read, so nobody can tell: {doubt}"), "xpm.bad"))
@@ -162,43 +169,3 @@ class PlanPane(Vertical):
         things = look.plural(len(self.ticked), "thing")
         by_itself = f" (in {self.days} days)" if self.days else ""
         return f"X moves {things} to Trash; z brings back. Frees 0 B until purged{by_itself}."
-
-
-def whole_story(row: OfferRow, removal: Removal) -> list[str]:
-    """Everything that is known of a row: why, who needs it, its size, what it takes to get back."""
-    size = removal.sizes.get(row.offer)
-    lines = [f"{row.section.value}: {row.why}"]
-    if row.by:
-        lines.append(f"That run is {row.by}.")
-    if row.refused:
-        lines.append(f"It stays: {row.refused}")
-    lines.append("" if size is None else f"It takes {look.size(size)}.")
-    lines.append(f"To compute it again: {cost_words(removal.offering.cost(row))}.")
-    if not row.needs:
-        lines.append("Nobody needs it.")
-    return [line for line in (*lines, *(f"Needed: {need}." for need in row.needs)) if line]
-
-
-def row_lines(row: OfferRow | None, removal: Removal, ticked: frozenset[Offer]) -> list[str]:
-    """In full what the columns may have cut, and what would be unable to run again."""
-    if row is None:
-        return []
-    parts = [removal.titles.get(row.offer, ""), row.why]
-    lines = [": ".join(filter(None, parts)) + "."]
-    words = need_words(row, ticked)
-    if row.refused:
-        lines.append(f"Stays: {row.refused}.")
-    elif not words:
-        lines[0] += " Nobody needs it."
-    else:
-        lines[0] += f" Needed by {words}."
-        behind = left_behind(row, ticked)
-        if behind:
-            verb = "This leaves" if row.offer in ticked else "Ticking it would leave"
-            tasks = Counter(last_part(key.task) for key in behind)
-            names = ", ".join(
-                f"{task} ({look.plural(count, 'job')})" for task, count in tasks.items()
-            )
-            cost = cost_words(removal.offering.cost(row))
-            lines.append(f"{verb} {names} unable to run again without {cost} of it.")
-    return lines

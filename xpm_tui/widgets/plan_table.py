@@ -1,4 +1,7 @@
-"""The rows of a plan of removal under their titles: tick, size, cost, why, who needs it."""
+"""The rows of a plan of removal under their titles: tick, size, cost, why, who needs it.
+
+Rows that are alike stand in one, which `l` unfolds; so do titles, which `h` folds.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,25 @@ from rich.text import Text
 from textual.message import Message
 from textual.strip import Strip
 
+from xpm_engine.verbs.folding import Fold, FoldKey, FoldPart
 from xpm_engine.verbs.obsolete import Offer
 from xpm_engine.verbs.offers import OfferRow, Section
+from xpm_engine.workspace.recompute import Cost
 from xpm_tui import look
-from xpm_tui.removal import Heading, PlanRow, Removal, cost_words, need_words, row_key
+from xpm_tui.fold_titles import fold_title
+from xpm_tui.removal import (
+    Heading,
+    Order,
+    PlanKey,
+    PlanRow,
+    Removal,
+    cost_words,
+    need_words,
+    offers_of,
+    refused_words,
+    row_key,
+    rows_of,
+)
 from xpm_tui.widgets.column_fit import fit
 from xpm_tui.widgets.table_keys import KeyTable
 from xpm_tui.widgets.table_model import Column
@@ -24,7 +42,8 @@ ROOMY = 100
 COUNT_AT = 32
 """Cells after which a title's count stands, where there is room."""
 
-Order = Callable[[OfferRow], tuple[object, ...]]
+INDENT = 2
+"""Cells by which what is in a group stands to the right of it."""
 
 
 class PlanTable(KeyTable[PlanRow]):
@@ -40,6 +59,12 @@ class PlanTable(KeyTable[PlanRow]):
         """Called at once with what is to be ticked: `X` right behind a tick must know of it."""
         self._sorted = 0
         self._back = False
+        self._inside: dict[PlanKey, FoldKey | None] = {}
+        """The group that each row is in."""
+        self._turned: set[PlanKey] = set()
+        """The groups that were unfolded, and the sections that were folded."""
+        self._costs: dict[PlanKey, Cost] = {}
+        self._flat = False
 
     def post_message(self, message: Message) -> bool:
         if self.take_marks is not None and isinstance(message, KeyTable.MarksWanted):
@@ -50,38 +75,127 @@ class PlanTable(KeyTable[PlanRow]):
     def take(self, removal: Removal) -> None:
         """Show a plan, or the same with more sizes known."""
         first = self.removal is None
+        if self.removal is None or self.removal.offering is not removal.offering:
+            self._costs = {}
         self.removal = removal
         self._arrange()
         if first and removal.rows:
             # Not on the first title: what is ticked first should be a row.
-            self.move_to(removal.rows[0].offer)
+            self.move_to(row_key(self.model.shown[1]))
 
     def show_ticks(self, ticked: frozenset[Offer]) -> None:
         """Draw these rows as ticked."""
         self.ticked = ticked
-        self.show_marks(frozenset[Hashable](ticked))
+        whole = (
+            row.key
+            for row in self.model.shown
+            if isinstance(row, Fold) and self.is_folded(row.key) and self._tickable(row) <= ticked
+        )
+        self.show_marks(frozenset[Hashable](ticked) | frozenset(whole))
+
+    def is_folded(self, key: PlanKey) -> bool:
+        """Whether what is in a group or a section is not shown; groups are so at first."""
+        return (key in self._turned) is (not isinstance(key, FoldKey))
 
     @property
     def offer_row(self) -> OfferRow | None:
-        """The row under the cursor, unless it is a title."""
+        """The row under the cursor, unless it is a title or a group."""
         return self.row if isinstance(self.row, OfferRow) else None
 
+    def title_of(self, row: PlanRow, width: int = 10_000) -> str:
+        """What a row is called, in so many cells if it is a group."""
+        if self.removal is None or isinstance(row, Heading):
+            return row.section.value if isinstance(row, Heading) else ""
+        if isinstance(row, Fold):
+            return fold_title(row, self.removal, width)
+        return self.removal.titles.get(row.offer, "")
+
+    def cost_of(self, row: PlanRow) -> Cost:
+        """What it takes to compute a row again, or all rows of a group together."""
+        key = row_key(row)
+        if key not in self._costs and self.removal is not None:
+            self._costs[key] = self.removal.cost(offers_of(row))
+        return self._costs.get(key, Cost())
+
     def wanted(self, marks: frozenset[Hashable]) -> frozenset[Offer]:
-        """What is to be ticked: a title alone stands for its section; what can't be is left out."""
+        """What is to be ticked: a title or a group alone stands for what is in it.
+
+        What can't be ticked is left out.
+        """
         removal = self.removal
         if removal is None:
             return frozenset()
-        new = marks - self.marks
-        title = next(iter(new)) if len(new) == 1 else None
-        if isinstance(title, Section):
-            rows = (row for row in removal.rows if row.section is title and not row.refused)
-            whole = frozenset(row.offer for row in rows)
+        new, gone = marks - self.marks, self.marks - marks
+        only = next(iter(new | gone)) if len(new | gone) == 1 else None
+        if isinstance(only, (Section, FoldKey)):
+            whole = self._tickable_of(only)
             return self.ticked - whole if whole <= self.ticked else self.ticked | whole
-        return frozenset(offer for offer in removal.ready() if offer in marks)
+        folds = {row.key: row for row in self.model.shown if isinstance(row, Fold)}
+        changed: list[frozenset[Offer]] = []
+        for keys in (new, gone):
+            offers: set[Offer] = set(removal.ready() & keys)
+            for key in keys:
+                if isinstance(key, FoldKey) and key in folds:
+                    offers |= self._tickable(folds[key])
+            changed.append(frozenset(offers))
+        return (self.ticked | changed[0]) - changed[1]
+
+    def _tickable(self, fold: Fold) -> frozenset[Offer]:
+        """What can be ticked of a group: all of it or nothing, as why it can't is the same."""
+        return frozenset() if fold.key.refused else fold.offers
+
+    def _tickable_of(self, key: Section | FoldKey) -> frozenset[Offer]:
+        """What can be ticked of a section or a group that is shown."""
+        if isinstance(key, FoldKey):
+            row = next((row for row in self.model.shown if row_key(row) == key), None)
+            return self._tickable(row) if isinstance(row, Fold) else frozenset()
+        rows = () if self.removal is None else self.removal.rows
+        return frozenset(row.offer for row in rows if row.section is key and not row.refused)
 
     def do_mark_all(self) -> None:
         rows = self.shown_keys - frozenset(Section)
         self.post_message(self.MarksWanted(self, self.marks | rows))
+
+    def do_deeper(self) -> None:
+        """Unfold; sideways where there is nothing to unfold."""
+        row = self.row
+        if isinstance(row, (Fold, Heading)) and self.is_folded(row_key(row)):
+            self._turn(row_key(row))
+        else:
+            super().do_deeper()
+
+    def do_shallower(self) -> None:
+        """Fold, or go to the group that this is in; sideways where there is none."""
+        row = self.row
+        if row is None or self.scroll_offset.x:
+            super().do_shallower()
+        elif isinstance(row, (Fold, Heading)) and not self.is_folded(row_key(row)):
+            self._turn(row_key(row))
+        else:
+            self.move_to(self._inside.get(row_key(row)) or _section(row))
+
+    def narrow(self, wanted: Callable[[PlanRow], bool] | None) -> None:
+        """Show the rows that are wanted, one by one: what is looked for is not in a group."""
+        self._flat = wanted is not None
+        self._arrange()
+        super().narrow(wanted)
+
+    def _range_keys(self) -> frozenset[Hashable]:
+        """Titles stand for nothing in a range, nor groups whose rows are shown below them."""
+        keys = super()._range_keys()
+        if self._range_from is None:
+            return keys
+        return frozenset(
+            key
+            for key in keys
+            if not isinstance(key, Section)
+            and not (isinstance(key, FoldKey) and not self.is_folded(key))
+        )
+
+    def _turn(self, key: PlanKey) -> None:
+        self._turned ^= {key}
+        self._arrange()
+        self.show_ticks(self.ticked)
 
     def do_sort(self) -> None:
         """By size, by cost, by name, then as they came; always inside of a section."""
@@ -99,23 +213,25 @@ class PlanTable(KeyTable[PlanRow]):
     def _arrange(self) -> None:
         if self.removal is None:
             return
-        rows = self.removal.sections(self._order(self.removal))
-        self.show(rows, columns=self._columns_for(self.size.width))
+        order = self._order(self.removal)
+        rows = self.removal.listed(order, folded=self.is_folded, flat=self._flat)
+        self._inside = {row_key(row): inside for row, inside in rows}
+        self.show([row for row, _ in rows], columns=self._columns_for(self.size.width))
 
     def _order(self, removal: Removal) -> Order | None:
         back = self._back
 
-        def by_size(row: OfferRow) -> tuple[object, ...]:
-            size = removal.sizes.get(row.offer, -1)
+        def by_size(part: FoldPart) -> tuple[object, ...]:
+            size = sum(removal.sizes.get(offer, 0) for offer in offers_of(part))
             return (size if back else -size,)
 
-        def by_cost(row: OfferRow) -> tuple[object, ...]:
-            cost = removal.offering.cost(row)
+        def by_cost(part: FoldPart) -> tuple[object, ...]:
+            cost = self.cost_of(part)
             seconds = cost.seconds + cost.unknown
             return (-seconds if back else seconds,)
 
-        def by_name(row: OfferRow) -> tuple[object, ...]:
-            return (removal.titles.get(row.offer, "").casefold(),)
+        def by_name(part: FoldPart) -> tuple[object, ...]:
+            return (self.title_of(part).casefold(),)
 
         return (None, by_size, by_cost, by_name)[self._sorted]
 
@@ -127,7 +243,7 @@ class PlanTable(KeyTable[PlanRow]):
             again = "again"
         columns = [
             Column[PlanRow]("", self._tick_cell, width=3),
-            Column[PlanRow](what, self._what_cell, width=30 if roomy else 25),
+            Column[PlanRow](what, self._what_cell, width=32 if roomy else 25),
             Column[PlanRow](size, self._size_cell, width=8 if roomy else 7, right=True),
             Column[PlanRow](again, self._cost_cell, width=16 if roomy else 7, right=True),
             Column[PlanRow]("why it is offered" if roomy else "why", self._why_cell, width=34),
@@ -146,10 +262,11 @@ class PlanTable(KeyTable[PlanRow]):
 
     def _row_line(self, row: PlanRow, place: int, width: int, base: Style) -> Strip:
         line = super()._row_line(row, place, width, base)
-        if isinstance(row, OfferRow):
+        if not isinstance(row, Heading):
             return line
         at_cursor = place == self._cursor
-        gutter = Text(look.CURSOR if at_cursor else look.UNFOLDED).append(" ")
+        sign = look.FOLDED if self.is_folded(row.section) else look.UNFOLDED
+        gutter = Text(look.CURSOR if at_cursor else sign).append(" ")
         line = self._strip(gutter, _heading(row, width), width, base)
         line = line.extend_cell_length(width, base)
         if not at_cursor:
@@ -160,28 +277,39 @@ class PlanTable(KeyTable[PlanRow]):
     def _tick_cell(self, row: PlanRow) -> Text:
         if isinstance(row, Heading):
             return Text()
-        if row.refused:
+        if refused_words(row):
             return Text("[-]", "xpm.faint")
-        return Text("[x]", "xpm.marked") if row.offer in self.ticked else Text("[ ]")
+        offers = offers_of(row)
+        ticked = len(offers & self.ticked)
+        if 0 < ticked < len(offers):
+            return Text("[~]", "xpm.marked")
+        return Text("[x]", "xpm.marked") if ticked else Text("[ ]")
 
     def _what_cell(self, row: PlanRow) -> Text:
-        if isinstance(row, Heading) or self.removal is None:
-            return Text(row.section.value)
-        return Text(self.removal.titles.get(row.offer, ""))
+        depth, inside = 0, self._inside.get(row_key(row))
+        while inside is not None:
+            depth, inside = depth + 1, self._inside.get(inside)
+        lead = " " * (INDENT * depth)
+        if isinstance(row, Fold):
+            lead += (look.FOLDED if self.is_folded(row.key) else look.UNFOLDED) + " "
+        width = next((column.width for column in self.columns[1:]), 0) - len(lead)
+        return Text(lead + self.title_of(row, width))
 
     def _size_cell(self, row: PlanRow) -> Text:
-        size = None
-        if isinstance(row, OfferRow) and self.removal is not None:
-            size = self.removal.sizes.get(row.offer)
-        return Text("?" if size is None else look.size(size))
+        offers = offers_of(row)
+        if self.removal is None or not offers:
+            return Text()
+        size, measured = self.removal.size_of(offers)
+        if not measured and not size:
+            return Text("?")
+        return Text(look.size(size) if measured else f"≥{look.size(size)}")
 
     def _cost_cell(self, row: PlanRow) -> Text:
         if isinstance(row, Heading) or self.removal is None:
             return Text()
-        if row.section is Section.CANNOT_TELL:
+        if _section(row) is Section.CANNOT_TELL:
             return Text("?")
-        short = self.size.width < ROOMY
-        return Text(cost_words(self.removal.offering.cost(row), short=short))
+        return Text(cost_words(self.cost_of(row), short=self.size.width < ROOMY))
 
     def _why_cell(self, row: PlanRow) -> Text:
         return Text() if isinstance(row, Heading) else Text(look.plain(row.why))
@@ -189,19 +317,32 @@ class PlanTable(KeyTable[PlanRow]):
     def _need_cell(self, row: PlanRow) -> Text:
         if isinstance(row, Heading):
             return Text()
-        if row.refused:
-            return Text(look.plain(row.refused), "xpm.warning")
-        words = need_words(row, self.ticked)
+        refused, words = self._stays(row)
+        if refused:
+            return Text(refused, "xpm.warning")
         return Text(words, "xpm.warning") if words else Text("nobody", "xpm.faint")
 
     def _short_cell(self, row: PlanRow) -> Text:
         """Where there is one column only: why it stays, who needs it, or why it is offered."""
         if isinstance(row, Heading):
             return Text()
-        if row.refused and row.section is not Section.CANNOT_TELL:
-            return Text(look.plain(row.refused), "xpm.warning")
-        words = need_words(row, self.ticked)
+        refused, words = self._stays(row)
+        if refused and _section(row) is not Section.CANNOT_TELL:
+            return Text(refused, "xpm.warning")
         return Text(f"needed by {words}", "xpm.warning") if words else self._why_cell(row)
+
+    def _stays(self, row: FoldPart) -> tuple[str, str]:
+        """Why it can't be ticked, and who needs it."""
+        refused = refused_words(row)
+        if refused:
+            return look.plain(refused), ""
+        rows = rows_of(row)
+        needed = row.key.needed if isinstance(row, Fold) else bool(row.needs)
+        return "", need_words(rows, self.ticked) if needed else ""
+
+
+def _section(row: PlanRow) -> Section:
+    return row.key.section if isinstance(row, Fold) else row.section
 
 
 _TITLES = ("size", "to compute again", "what")

@@ -10,6 +10,7 @@ import pytest
 
 from tests.tui.driving import NARROW, WIDE, Driven
 from tests.tui.workspaces import NOON, FakeJob, FakeWorkspace, grid
+from xpm_engine import words
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.runs import PlanState
 from xpm_tui import clock
@@ -31,11 +32,22 @@ def _old_run(workspace: FakeWorkspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run that is over, of an index and two jobs made from it."""
     monkeypatch.setattr(clock, "now", lambda: NOON)
     monkeypatch.setattr(plan_pane, "GRACE", 0.0)
+    words_of_noon(monkeypatch)
     workspace.done(INDEX, run="old/20261101-101500")
     workspace.done(LEARN, run="old/20261101-101500")
     workspace.failed(BAD, run="old/20261101-101500")
     jobs = [INDEX, LEARN, BAD]
     workspace.run("old", jobs, run="20261101-101500", plan=PlanState.COMPLETE, ended=10)
+
+
+def words_of_noon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let what is told of a row's times be told at noon, too."""
+
+    def at_noon(text: str | None, now: float) -> str:
+        return words.when(text, NOON)
+
+    for module in ("obsolete", "offers"):
+        monkeypatch.setattr(f"xpm_engine.verbs.{module}.when", at_noon)
 
 
 async def plan(app: Driven, *keys: JobKey) -> None:

@@ -1,0 +1,87 @@
+"""What a group of alike rows is called, in the room there is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.tui.workspaces import key_of
+from xpm_engine.verbs.folding import Fold, fold
+from xpm_engine.verbs.obsolete import Surveyed
+from xpm_engine.verbs.offers import Offering, OfferRow, Section
+from xpm_engine.workspace.obsolete import survey
+from xpm_engine.workspace.records.states import JobState
+from xpm_engine.workspace.scan import JobRecord
+from xpm_tui.fold_titles import fold_title
+from xpm_tui.removal import Removal, removal_of
+
+
+def plan(*tags: dict[str, Any], others: tuple[dict[str, Any], ...] = ()) -> tuple[Removal, Fold]:
+    """A plan with one group of jobs with these tags, and jobs that are in another."""
+    rows: list[OfferRow] = []
+    for number, each in enumerate((*tags, *others)):
+        job = JobRecord(key_of("ir.learn", str(number)), JobState.FAILED, tags=each)
+        alike = "failed" if number < len(tags) else "died"
+        rows.append(OfferRow(job.key, Section.FAILED, alike, job, alike=(alike,)))
+    removal = removal_of(Offering(Surveyed(survey((), {}), frozenset()), tuple(rows)))
+    group = fold(rows)[0]
+    assert isinstance(group, Fold)
+    return removal, group
+
+
+def grid(**values: list[Any]) -> list[dict[str, Any]]:
+    """Tags of jobs, one of each combination."""
+    found: list[dict[str, Any]] = [{}]
+    for name, choices in values.items():
+        found = [{**tags, name: value} for tags in found for value in choices]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("width", "title"),
+    [
+        (80, "learn lr=1 seed=1..5 (5 jobs)"),
+        (29, "learn lr=1 seed=1..5 (5 jobs)"),
+        (28, "learn lr=1 (5 jobs)"),
+        (18, "learn lr… (5 jobs)"),
+        (10, "… (5 jobs)"),
+    ],
+)
+def test_the_count_is_never_cut(width: int, title: str) -> None:
+    removal, group = plan(*grid(lr=[1], seed=[1, 2, 3, 4, 5]), others=({"lr": 2, "seed": 1},))
+    assert fold_title(group, removal, width) == title
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ([1, 2, 3, 4], "x=1..4"),
+        ([4, 1, 3, 2], "x=1..4"),
+        ([0.1, 0.5, 0.1, 0.5], "x=0.1,0.5"),
+        ([1, 2, 4, 8], "x=1…8"),
+        (["a", "b", "c", "d"], "x=4 values"),
+        ([True, False, True, False], "x=false,true"),
+        ([None, "a", 1, 2], "x=4 values"),
+    ],
+)
+def test_what_differs_is_told_shortly(values: list[Any], words: str) -> None:
+    removal, group = plan(*({"x": value, "n": n} for n, value in enumerate(values)))
+    assert words in fold_title(group, removal, 200)
+
+
+def test_what_all_jobs_of_the_plan_share_is_not_told() -> None:
+    removal, group = plan(*grid(ranker=["drmm"], seed=[1, 2, 3, 4]))
+    assert fold_title(group, removal, 200) == "learn seed=1..4 (4 jobs)"
+
+
+def test_a_tag_that_some_lack_is_not_common() -> None:
+    removal, group = plan({"lr": 1}, {"lr": 1, "s": 1}, {"lr": 1, "s": 2}, {"s": 3})
+    assert fold_title(group, removal, 200) == "learn lr=1 s=1..3 (4 jobs)"
+
+
+def test_what_could_steer_a_terminal_is_made_plain() -> None:
+    removal, group = plan(*({"x\x1b[31m": "a\nb", "n": n} for n in range(4)), others=({"n": 1},))
+    title = fold_title(group, removal, 200)
+    assert "\x1b" not in title
+    assert "\n" not in title
