@@ -26,7 +26,7 @@ from xpm_engine.workspace.cleaning import (
     measure,
     plan_removal,
 )
-from xpm_engine.workspace.cleaning.pieces import place_of
+from xpm_engine.workspace.cleaning.piece_places import place_of
 from xpm_engine.workspace.cleaning.purged import count_purged, gather, list_purged, read_purged
 from xpm_engine.workspace.layout import WorkspacePaths
 from xpm_engine.workspace.records.trash import Left, Piece, PieceKind

@@ -13,7 +13,7 @@ from xpm_engine.words import plain, when
 from xpm_engine.workspace import scan
 from xpm_engine.workspace.cleaning import RemovalPlan, list_leftovers, plan_removal
 from xpm_engine.workspace.cleaning.needs import RunName, runs_over
-from xpm_engine.workspace.cleaning.pieces import place_of
+from xpm_engine.workspace.cleaning.piece_places import place_of
 from xpm_engine.workspace.cleaning.sizes import folder_size
 from xpm_engine.workspace.index import JobRow, Known, Records, read_index, records
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths

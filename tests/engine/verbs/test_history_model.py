@@ -20,7 +20,7 @@ from tests.engine.histories import run as as_view
 from xpm_engine.verbs import clean, obsolete, offers
 from xpm_engine.workspace import scan
 from xpm_engine.workspace.atomic import append_bytes, dumps, make_folders, write_atomic
-from xpm_engine.workspace.cleaning.pieces import place_of
+from xpm_engine.workspace.cleaning.piece_places import place_of
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.records.reasons import Outcome
 from xpm_engine.workspace.records.runs import PlanState, RunKind, end_line

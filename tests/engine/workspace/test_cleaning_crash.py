@@ -21,7 +21,26 @@ from xpm_engine.workspace.records.reasons import Outcome
 from xpm_engine.workspace.records.states import JobState
 
 JOBS = (key(1), key(2), key(1, "ir.evaluate"))
-CHANGES = ("open", "write", "link", "rename", "replace", "unlink", "mkdir", "rmdir", "fsync")
+CHANGES = (
+    "open",
+    "write",
+    "link",
+    "symlink",
+    "rename",
+    "replace",
+    "unlink",
+    "mkdir",
+    "rmdir",
+    "chmod",
+    "utime",
+    "fsync",
+)
+
+
+@pytest.fixture(autouse=True)
+def unsynced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for the disk: there are hundreds of workspaces to make."""
+    monkeypatch.setattr(os, "fsync", lambda _: None)
 
 
 class Crash(BaseException):

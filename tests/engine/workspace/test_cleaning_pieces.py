@@ -14,7 +14,7 @@ from tests.engine.folders import key, make_job, make_run, picture, reference
 from tests.engine.making import launch
 from xpm_engine.workspace import cleaning, processes, scan, tickets
 from xpm_engine.workspace.atomic import dumps, write_atomic
-from xpm_engine.workspace.cleaning.pieces import place_of
+from xpm_engine.workspace.cleaning.piece_places import place_of
 from xpm_engine.workspace.layout import JobPaths, WorkspacePaths
 from xpm_engine.workspace.logs import read_tail
 from xpm_engine.workspace.records.reasons import Outcome

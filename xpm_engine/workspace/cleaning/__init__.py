@@ -1,6 +1,8 @@
 """Removing jobs to the trash, and taking them back: plan, show, verify, rename, undo (DESIGN 9).
 
 - `pieces`         what is moved without being a whole job: of jobs that stay, runs, shared folders
+- `piece_places`, `piece_check`, `piece_mending`  where these stand, whether they may go, what is
+                   left to do when they came or went
 - `needs`          which runs still need a job
 - `folders`        which folders may be moved at all
 - `plan`           the frozen list of what would be moved, and why a row may not

@@ -23,7 +23,8 @@ from xpm_engine.workspace.atomic import append_bytes, dumps, make_folders, sync_
 from xpm_engine.workspace.cleaning.cleaner import Cleaner
 from xpm_engine.workspace.cleaning.folders import OTHER_DISK, PINNED, FolderCheck
 from xpm_engine.workspace.cleaning.needs import RunWatch
-from xpm_engine.workspace.cleaning.pieces import move_pieces, with_times
+from xpm_engine.workspace.cleaning.piece_places import with_times
+from xpm_engine.workspace.cleaning.pieces import move_pieces
 from xpm_engine.workspace.cleaning.plan import RemovalPlan, RemovalRow
 from xpm_engine.workspace.cleaning.recovery import recover
 from xpm_engine.workspace.cleaning.transactions import Transaction, begin, discard, finish

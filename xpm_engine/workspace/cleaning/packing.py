@@ -37,6 +37,10 @@ def pack(path: str) -> None:
 
 
 def unpacked_again(path: str) -> None:
-    """The log is back: its packed copy goes."""
-    with suppress(FileNotFoundError):
-        os.unlink(path + PACKED)
+    """The log is in its place: its packed copy goes, and what a crash left of one."""
+    folder, name = os.path.split(path + PACKED)
+    with suppress(OSError):
+        for entry in os.listdir(folder):
+            if entry == name or (entry.startswith(f"{name}.") and entry.endswith(".tmp")):
+                with suppress(FileNotFoundError):
+                    os.unlink(f"{folder}/{entry}")

@@ -10,14 +10,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import replace
 
 from xpm_engine.errors import StorageError
 from xpm_engine.workspace.atomic import make_folders
 from xpm_engine.workspace.cleaning.folders import link_trouble, links_between
-from xpm_engine.workspace.cleaning.latest import tidy_experiments
 from xpm_engine.workspace.cleaning.packing import pack, unpacked_again
 from xpm_engine.workspace.cleaning.piece_check import PieceCheck
+from xpm_engine.workspace.cleaning.piece_mending import restore_times, tidy
+from xpm_engine.workspace.cleaning.piece_places import made_at, place_of
 from xpm_engine.workspace.layout import (
     JobPaths,
     TrashPaths,
@@ -39,20 +39,6 @@ def list_leftovers(job: JobPaths) -> tuple[int, ...]:
     return tuple(sorted(int(name) for name in list_folders(job.attempts) if _is_number(name)))
 
 
-def place_of(workspace: WorkspacePaths, piece: Piece) -> str:
-    """Where a piece stands in the workspace."""
-    names = piece.names
-    key = piece.key
-    if piece.kind is PieceKind.RUN:
-        return workspace.run(*names).root
-    if key is None:
-        return workspace.shared_folder("/".join(names))
-    job = workspace.job(key)
-    if piece.kind is PieceKind.LEFTOVERS:
-        return job.leftovers(piece.attempt)
-    return job.log(names[2]) if piece.kind is PieceKind.LOG else f"{job.root}/{names[2]}"
-
-
 def pieces_in(trash: TrashPaths) -> Iterator[Piece]:
     """What lies in a transaction besides jobs, in no order; how much it takes is not told."""
     if os.path.islink(trash.jobs):
@@ -68,20 +54,6 @@ def pieces_in(trash: TrashPaths) -> Iterator[Piece]:
                 yield Piece(kind, names)
 
 
-def with_times(workspace: WorkspacePaths, pieces: Iterable[Piece]) -> tuple[Piece, ...]:
-    """The pieces, each with the times of the folder that it stands in and of its job."""
-    return tuple(
-        piece
-        if piece.key is None
-        else replace(
-            piece,
-            folder_time=_time(os.path.dirname(place_of(workspace, piece))),
-            made=_time(workspace.job(piece.key).launch(1)),
-        )
-        for piece in pieces
-    )
-
-
 def move_pieces(
     workspace: WorkspacePaths, trash: TrashPaths, pieces: Iterable[Piece]
 ) -> tuple[tuple[Piece, ...], tuple[Left, ...]]:
@@ -95,7 +67,7 @@ def move_pieces(
             left.append(Left(piece.key, f"{piece.words}: {why}"))
         else:
             moved.append(piece)
-    tidy_experiments(workspace, _experiments(moved))
+    tidy(workspace, moved)
     return tuple(moved), tuple(left)
 
 
@@ -115,12 +87,8 @@ def return_pieces(
             kept.append(Left(piece.key, f"{piece.words}: {why}"))
         else:
             returned.append(listed.get(piece, piece))
-    for piece in returned:
-        if piece.folder_time is not None:
-            folder = os.path.dirname(place_of(workspace, piece))
-            with suppress(OSError):
-                os.utime(folder, ns=(os.lstat(folder).st_atime_ns, piece.folder_time))
-    tidy_experiments(workspace, _experiments(returned))
+    restore_times(workspace, trash, listed.values())
+    tidy(workspace, returned)
     return tuple(returned), tuple(kept)
 
 
@@ -159,7 +127,7 @@ def _move_back(workspace: WorkspacePaths, trash: TrashPaths, piece: Piece) -> st
         job = workspace.job(piece.key)
         if not os.path.isdir(job.xpm) or os.path.islink(job.root) or os.path.islink(job.xpm):
             return "the job's folder is gone"
-        if piece.made is not None and piece.made != _time(job.launch(1)):
+        if piece.made is not None and piece.made != made_at(workspace, piece):
             return "the job was computed again since"
     if os.path.lexists(target):
         return "something newer stands in its place"
@@ -176,17 +144,6 @@ def _move_back(workspace: WorkspacePaths, trash: TrashPaths, piece: Piece) -> st
     except OSError as error:
         return f"can't be moved: {error.strerror or error}"
     return why
-
-
-def _time(path: str) -> int | None:
-    try:
-        return os.lstat(path).st_mtime_ns
-    except OSError:
-        return None
-
-
-def _experiments(pieces: Iterable[Piece]) -> frozenset[str]:
-    return frozenset(piece.names[0] for piece in pieces if piece.kind is PieceKind.RUN)
 
 
 def _folders_below(

@@ -10,6 +10,7 @@ from xpm_engine.workspace import processes, tickets
 from xpm_engine.workspace.atomic import append_bytes, dumps
 from xpm_engine.workspace.cleaning.cleaner import Cleaner
 from xpm_engine.workspace.cleaning.folders import workspace_trouble
+from xpm_engine.workspace.cleaning.piece_mending import mend_pieces
 from xpm_engine.workspace.cleaning.transactions import finish, read_journal
 from xpm_engine.workspace.cleaning.trees import delete_tree
 from xpm_engine.workspace.layout import TrashPaths, WorkspacePaths, is_name, list_folders
@@ -57,6 +58,7 @@ def _mend(workspace: WorkspacePaths, trash: TrashPaths) -> bool:
         return False
     if journal.listed:
         free = _settle(workspace, trash, journal)
+        mend_pieces(workspace, trash, journal.pieces)
         append_bytes(trash.journal, dumps(moved_line(now(), free)) + b"\n")
     finish(trash)
     return True

@@ -7,7 +7,7 @@ import stat
 from contextlib import suppress
 from dataclasses import replace
 
-from xpm_engine.workspace.cleaning.pieces import place_of
+from xpm_engine.workspace.cleaning.piece_places import place_of
 from xpm_engine.workspace.cleaning.plan import RemovalPlan
 from xpm_engine.workspace.layout import WorkspacePaths
 

@@ -1,0 +1,51 @@
+"""Where pieces stand in the workspace, and the times by which their places are known."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import replace
+
+from xpm_engine.workspace.layout import WorkspacePaths
+from xpm_engine.workspace.records.trash import Piece, PieceKind
+
+
+def place_of(workspace: WorkspacePaths, piece: Piece) -> str:
+    """Where a piece stands in the workspace."""
+    names = piece.names
+    key = piece.key
+    if piece.kind is PieceKind.RUN:
+        return workspace.run(*names).root
+    if key is None:
+        return workspace.shared_folder("/".join(names))
+    job = workspace.job(key)
+    if piece.kind is PieceKind.LEFTOVERS:
+        return job.leftovers(piece.attempt)
+    return job.log(names[2]) if piece.kind is PieceKind.LOG else f"{job.root}/{names[2]}"
+
+
+def with_times(workspace: WorkspacePaths, pieces: Iterable[Piece]) -> tuple[Piece, ...]:
+    """The pieces, each with the times of the folder that it stands in and of its job."""
+    return tuple(
+        piece
+        if piece.key is None
+        else replace(
+            piece,
+            folder_time=time_of(os.path.dirname(place_of(workspace, piece))),
+            made=made_at(workspace, piece),
+        )
+        for piece in pieces
+    )
+
+
+def made_at(workspace: WorkspacePaths, piece: Piece) -> int | None:
+    """When the job of a piece was first launched; another time is another job of that name."""
+    return None if piece.key is None else time_of(workspace.job(piece.key).launch(1))
+
+
+def time_of(path: str) -> int | None:
+    """The modification time, in nanoseconds; None where nothing stands there."""
+    try:
+        return os.lstat(path).st_mtime_ns
+    except OSError:
+        return None
