@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import compileall
 import itertools
 import os
 import shutil
 import signal
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +23,19 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell's background jobs ignore Ctrl-C, and so would the plans that are started here.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+_PACKAGES = [Path(__file__).parents[1] / name for name in ("xpm_engine", "xpm_tui")]
+
 _numbers = itertools.count()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile the packages once where Python may not do so itself (PYTHONDONTWRITEBYTECODE).
+
+    Else each of the thousands of processes that the tests start would: a third of their work.
+    """
+    if sys.dont_write_bytecode and not hasattr(config, "workerinput"):
+        for package in _PACKAGES:
+            compileall.compile_dir(package, quiet=2)
 
 
 @pytest.fixture(scope="session")
