@@ -9,8 +9,9 @@ import click
 from xpm_engine.cli.options import json_option, print_json, workspace_option
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from xpm_engine.verbs.causes import Cause
     from xpm_engine.verbs.listing import JobRow, RunRows
     from xpm_engine.verbs.selecting import Selected
     from xpm_engine.workspace.layout import WorkspacePaths
@@ -19,9 +20,12 @@ if TYPE_CHECKING:
 @click.command(name="ls")
 @click.argument("what", metavar="[EXPERIMENT[/RUN] | FILTER...]", nargs=-1)
 @click.option("--all", "every", is_flag=True, help="Every job's folder, in a run or not.")
+@click.option("--causes", is_flag=True, help="What failed, grouped by what went wrong.")
 @json_option
 @workspace_option
-def command(*, what: tuple[str, ...], every: bool, as_json: bool, workspace: str | None) -> None:
+def command(
+    *, what: tuple[str, ...], every: bool, causes: bool, as_json: bool, workspace: str | None
+) -> None:
     """List the jobs of each experiment's latest run, with how they are and why.
 
     With a filter, only those that it selects, of all experiments: xpm ls 'state:failed lr>0.01'
@@ -44,12 +48,18 @@ def command(*, what: tuple[str, ...], every: bool, as_json: bool, workspace: str
         if not named:
             rows = _told(found)
     if every or (what and not named):
-        if as_json:
+        if causes:
+            _tell_causes(rows, as_json=as_json)
+        elif as_json:
             print_json({"jobs": [_job_json(paths, row) for row in rows]})
         else:
             _print_rows(rows)
         return
     runs = (list_run(paths, name, run_id if slash else None),) if named else list_latest(paths)
+    if causes:
+        unique = {row.key: row for run in runs for row in run.rows}
+        _tell_causes(tuple(unique.values()), as_json=as_json)
+        return
     if as_json:
         print_json({"runs": [_run_json(paths, run) for run in runs]})
         return
@@ -69,6 +79,60 @@ def _told(found: Selected) -> tuple[JobRow, ...]:
     if not found.rows and not found.faults:
         click.echo("no job is like that", err=True)
     return found.rows
+
+
+MOST_NAMED = 5
+"""Jobs of a cause that are named; a program is told all."""
+
+
+def _tell_causes(rows: Sequence[JobRow], *, as_json: bool) -> None:
+    """What went wrong, the cause of most jobs first, as the app's *Causes* has it."""
+    from xpm_engine.verbs.causes import group_causes, same_in_all
+    from xpm_engine.words import plural
+
+    found = [(cause, same_in_all(cause.jobs, among=rows)) for cause in group_causes(rows)]
+    if as_json:
+        print_json({"causes": [_cause_json(cause, same) for cause, same in found]})
+        return
+    jobs = sum(len(cause.jobs) for cause, _ in found)
+    if not found:
+        click.echo("nothing has failed", err=True)
+        return
+    click.echo(f"{jobs:,} failed, {plural(len(found), 'cause')}")
+    for cause, same in found:
+        click.echo("\n".join(_cause_lines(cause, same)))
+
+
+def _cause_lines(cause: Cause[JobRow], same: Mapping[str, Any]) -> list[str]:
+    from xpm_engine.words import plain
+
+    count = f"{len(cause.jobs):>6,}"
+    place = f"  {plain(cause.where)}" if cause.where else ""
+    lines = [f"{count}  {plain(cause.text)}{place}"]
+    if cause.source:
+        lines.append(f"        > {plain(cause.source)}")
+    if same:
+        pairs = "  ".join(f"{plain(name)}={plain(value)}" for name, value in same.items())
+        lines.append(
+            f"        the same in all: {pairs}" if len(cause.jobs) > 1 else f"        {pairs}"
+        )
+    names = ", ".join(f"{key.task}/{key.short}" for key in cause.keys[:MOST_NAMED])
+    lines.append(f"        {names}{', …' if len(cause.keys) > MOST_NAMED else ''}")
+    if cause.advice:
+        lines.append(f"        retry {cause.advice}")
+    return lines
+
+
+def _cause_json(cause: Cause[JobRow], same: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "count": len(cause.jobs),
+        "cause": cause.text,
+        "where": cause.where or None,
+        "source": cause.source or None,
+        "same": dict(same),
+        "retry": cause.advice or None,
+        "jobs": [{"task": key.task, "id": key.identifier} for key in cause.keys],
+    }
 
 
 def _heading(run: RunRows) -> str:

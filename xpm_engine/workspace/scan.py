@@ -75,6 +75,9 @@ class JobRecord:
     """Where it runs or ran, if that is another host: what is told here is a copy."""
     problem: str = ""
     """What could not be read; empty unless the state is unreadable."""
+    sign: float | None = None
+    """Of a job that can't be asked from here: when its supervisor last gave a sign of life, in
+    seconds since 1970; a hint for people, and never a reason to decide."""
     alias: JobKey | None = None
     """The job under its former name whose result this is; None for a result of its own."""
 
@@ -160,7 +163,7 @@ def list_runs(workspace: WorkspacePaths, experiment: str) -> list[str]:
 
 
 def read_job(workspace: WorkspacePaths, key: JobKey) -> JobRecord:
-    """What the job's folder tells now; an absent folder is `not submitted`."""
+    """What the job's folder tells now; an absent folder is `never started`."""
     try:
         record = _read_job(workspace.job(key), key)
         if record.state is JobState.NOT_SUBMITTED:
@@ -294,7 +297,20 @@ def _with_tickets(record: JobRecord, files: JobFiles, attempt: Attempt) -> JobRe
         changes.update(reason=Reason(ReasonKind.NO_EXIT_RECORD, text))
     if record.state in (JobState.RUNNING, JobState.UNREACHABLE, JobState.DIED):
         changes.update(progress=read_progress(files.job, attempt.number, read=files.read))
+    if record.state is JobState.UNREACHABLE:
+        changes.update(sign=last_sign(files.job, attempt.number))
     return replace(record, **changes)
+
+
+def last_sign(job: JobPaths, attempt: int) -> float | None:
+    """When a supervisor last touched its sign of life, or began; None if neither can be seen."""
+    times: list[float] = []
+    for path in (job.alive, job.start(attempt)):
+        try:
+            times.append(os.stat(path).st_mtime)
+        except OSError:
+            continue
+    return max(times, default=None)
 
 
 def read_progress(

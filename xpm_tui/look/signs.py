@@ -44,7 +44,7 @@ STATES: Mapping[JobState, StateLook] = {
     JobState.CANCELLED: StateLook("⊘", "cancelled", "xpm.cancelled"),
     JobState.DIED: StateLook("†", "died", "xpm.failed"),
     JobState.CLEANING: StateLook("◔", "cleaning", "xpm.queued"),
-    JobState.NOT_SUBMITTED: StateLook("○", "not submitted", "xpm.faint"),
+    JobState.NOT_SUBMITTED: StateLook("○", "never started", "xpm.faint"),
     JobState.UNREADABLE: StateLook("?", "unreadable", "xpm.unreadable"),
 }
 

@@ -21,10 +21,21 @@ __all__ = [
     "percent",
     "plain",
     "plural",
+    "silence_words",
     "size",
     "when",
     "when_long",
 ]
+
+SILENT = 90.0
+"""Seconds without a sign of a supervisor, which gives one every 30, that are worth telling."""
+
+
+def silence_words(sign: float | None, now: float) -> str:
+    """``no sign for 4 min``; empty where there was one lately, or none is known of."""
+    if sign is None or now - sign < SILENT:
+        return ""
+    return f"no sign for {duration(now - sign)}"
 
 
 def when_long(text: str | None, now: float) -> str:

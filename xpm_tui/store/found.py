@@ -208,7 +208,7 @@ class Found:
     # Jobs
 
     def record(self, key: JobKey) -> JobRecord:
-        """What the job's folder tells; of a job without one, that it was not submitted."""
+        """What the job's folder tells; of a job without one, that it never started."""
         return record_of(key, self._rows.get(key))
 
     def unpacked(self, key: JobKey) -> JobRecord | None:

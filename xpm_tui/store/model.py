@@ -153,7 +153,7 @@ class Delta:
     """What a look at the disk found to be new; from the reader's thread to the store."""
 
     jobs: Mapping[JobKey, JobRow] = field(default_factory=dict[JobKey, JobRow])
-    """Read again; those whose folder is gone are `not submitted`."""
+    """Read again; those whose folder is gone are `never started`."""
     runs: Mapping[RunKey, RunView] = field(default_factory=dict[RunKey, RunView])
     gone_runs: frozenset[RunKey] = frozenset()
     experiments: tuple[str, ...] | None = None

@@ -150,7 +150,7 @@ def _note_column() -> Column[Job]:
     def note(job: Job) -> str | None:
         return _note(job) or None
 
-    tight = Column[Job]("note", note_cell, note, width=22, grows=True)
+    tight = Column[Job]("note", short_note_cell, note, width=22, grows=True)
     return Column("note", note_cell, note, width=8, widest=28, grows=True, yields=2, narrower=tight)
 
 
@@ -233,6 +233,13 @@ def note_cell(job: Job) -> Text:
     return Text(look.plain(_note(job)))
 
 
+def short_note_cell(job: Job) -> Text:
+    """The same where there is little room: of what is waited for, not who has it."""
+    if job.wait is not None and job.wait.place and not job.state.ended_badly:
+        return Text(look.plain(look.wait_text(job.wait)))
+    return note_cell(job)
+
+
 def _note(job: Job) -> str:
     if job.state.ended_badly:
         return reason_text(job.state, job.record.reason)
@@ -245,6 +252,10 @@ def _note(job: Job) -> str:
     if job.drift:
         return f"{look.DRIFTED} drifted"
     progress = job.record.progress
+    if job.state is JobState.UNREACHABLE:
+        silence = look.silence_words(job.record.sign, clock.now())
+        host = _host(job)
+        return ", ".join(filter(None, (silence, f"on {host}" if host else "")))
     if job.state is JobState.RUNNING and progress is not None:
         left = progress.seconds_left
         return "" if left is None else f"~{look.duration(left)} left"

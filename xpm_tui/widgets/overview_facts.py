@@ -8,17 +8,13 @@ from dataclasses import dataclass
 from xpm_engine.errors import UnreadableError
 from xpm_engine.verbs.why import Cause, Why, why
 from xpm_engine.workspace import scan
-from xpm_engine.workspace.layout import JobKey, JobPaths, WorkspacePaths
+from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.records.jobs import Progress
 from xpm_engine.workspace.records.states import JobState
 from xpm_engine.workspace.records.tickets import Attempt
 from xpm_engine.workspace.tickets import read_attempt, ticket_names
-from xpm_tui import look
 from xpm_tui.store import Job
 from xpm_tui.usage import LiveUsage, live_usage
-
-SILENT = 90.0
-"""Seconds without a sign of the supervisor, which gives one every 30, that are worth telling."""
 
 
 @dataclass(frozen=True)
@@ -73,26 +69,8 @@ def read_overview(workspace: WorkspacePaths, job: Job, *, away: bool = False) ->
         pinned=os.path.lexists(paths.pin),
         problem=problem,
         came_to=scan.read_progress(paths, number) if job.state.ended_badly else None,
-        sign=last_sign(paths, number) if running and not away else None,
+        sign=scan.last_sign(paths, number) if running and not away else None,
     )
-
-
-def last_sign(paths: JobPaths, attempt: int) -> float | None:
-    """When a supervisor last touched its sign of life, or began; None if neither can be seen."""
-    times: list[float] = []
-    for path in (paths.alive, paths.start(attempt)):
-        try:
-            times.append(os.stat(path).st_mtime)
-        except OSError:
-            continue
-    return max(times, default=None)
-
-
-def silence_words(sign: float | None, now: float) -> str:
-    """``no sign for 4 min``; empty where there was one lately."""
-    if sign is None or now - sign < SILENT:
-        return ""
-    return f"no sign for {look.duration(now - sign)}"
 
 
 def explain(workspace: WorkspacePaths, job: Job) -> Explained:

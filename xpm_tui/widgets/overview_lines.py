@@ -22,7 +22,6 @@ from xpm_tui.widgets.lines import Line
 from xpm_tui.widgets.overview_facts import (
     Explained,
     OverviewFacts,
-    silence_words,
 )
 
 LABEL = 13
@@ -94,7 +93,7 @@ def _state_lines(job: Job, facts: OverviewFacts, now: float) -> Iterator[Line]:
     old = as_of_words(job.record, now)
     if old:
         sentence.append(f" · {old}", "xpm.warning")
-    silence = silence_words(facts.sign, now)
+    silence = look.silence_words(facts.sign, now)
     if silence:
         sentence.append(f" · {silence}", "xpm.warning")
     yield Line(sentence)

@@ -12,8 +12,10 @@ from xpm_engine.workspace.layout import WorkspacePaths
 from xpm_engine.workspace.logs.text import clean, last_writing
 from xpm_engine.workspace.records.states import JobState
 from xpm_tui import clock, look
+from xpm_tui.causes import causes_of
 from xpm_tui.store import (
     CleanedSubject,
+    FailedSubject,
     Job,
     JobSubject,
     LogSubject,
@@ -36,6 +38,7 @@ from xpm_tui.widgets.overview_lines import (
 )
 from xpm_tui.widgets.reading import ReadingWidget
 from xpm_tui.widgets.set_view import set_lines
+from xpm_tui.widgets.strip import cause_lines
 from xpm_tui.widgets.trash_view import trash_line
 from xpm_tui.widgets.tree_lines import obsolete_words
 from xpm_tui.widgets.words import Words
@@ -43,6 +46,9 @@ from xpm_tui.widgets.workspace_view import Since, since_words
 
 TAIL = 4_096
 """Bytes of a log's end in which its last line is looked for."""
+
+MOST_CAUSES = 5
+"""Causes of failure that there is room for."""
 
 BAR = 32
 MOST_NAMED = 2
@@ -162,6 +168,9 @@ def _lines_of(subject: Subject, store: Store, since: Since) -> list[Text]:
             return [title, said, *damage_lines(store)]
         case ObsoleteSubject():
             return [Text().append("Obsolete", "xpm.title").append(f"   {obsolete_words(store)}")]
+        case FailedSubject():
+            lines = set_lines(store, subject, width=BAR)
+            return [*lines, *cause_lines(causes_of(store, subject)[:MOST_CAUSES])]
         case TrashSubject() | CleanedSubject():
             return [trash_line(store.trash)]
         case _:

@@ -115,6 +115,16 @@ def failed_title(jobs: int, causes: Sequence[Cause[Job]], blocked: int) -> Text:
     return Text(words, "xpm.title")
 
 
+def cause_lines(causes: Sequence[Cause[Job]]) -> list[Text]:
+    """A cause a line: ``   19 × out of memory  train.py:88``."""
+    width = max((len(f"{len(cause.jobs):,}") for cause in causes), default=0)
+    lines: list[Text] = []
+    for cause in causes:
+        line = Text().append(f"{len(cause.jobs):>{width},} × ", "xpm.failed")
+        lines.append(line.append(look.plain(f"{cause.text}  {cause.where}".strip())))
+    return lines
+
+
 def failed_line(causes: Sequence[Cause[Job]]) -> Text | None:
     """``failed   19 out of memory train.py:88 · 1 AssertionError``; None if nothing failed."""
     if not causes:

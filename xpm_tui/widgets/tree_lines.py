@@ -29,6 +29,7 @@ from xpm_tui.look import (
     percent,
     plain,
     plural,
+    silence_words,
     size,
     state_glyph,
     wait_text,
@@ -306,6 +307,8 @@ def _job_right(job: Job, drawing: Drawing) -> Text:
         words = wait_text(replace(job.wait, place=0), held=drawing.wide)
         place = f"  {ordinal(job.wait.place)}" if job.wait.place else ""
         return Text(words + place, look.style)
+    if job.state is JobState.UNREACHABLE:
+        return _out_of_sight(job, drawing)
     if job.state is JobState.RUNNING and record.progress is not None:
         return _progress(job, drawing)
     if job.state.ended_badly and record.reason is not None:
@@ -313,6 +316,20 @@ def _job_right(job: Job, drawing: Drawing) -> Text:
     if job.state is JobState.DONE:
         return Text(when(record.ended, drawing.now), "xpm.faint")
     return Text(look.word, look.style)
+
+
+def _out_of_sight(job: Job, drawing: Drawing) -> Text:
+    """Of a job on a host that can't be asked from here: how far it is, and how long it is silent.
+
+    Where there is no room for both, its silence.
+    """
+    silence = Text(silence_words(job.record.sign, drawing.now), "xpm.warning")
+    progress = _progress(job, drawing)
+    if silence and progress and not drawing.wide:
+        return silence
+    supervisor = job.record.supervisor
+    host = Text() if supervisor is None else Text(f"on {plain(supervisor.host)}", "xpm.faint")
+    return _joined(progress, silence) if progress or silence else host
 
 
 def _progress(job: Job, drawing: Drawing) -> Text:

@@ -19,7 +19,7 @@ from xpm_engine.workspace import processes, scan, tickets
 from xpm_engine.workspace.layout import JobPaths, WorkspacePaths
 from xpm_engine.workspace.records.fields import format_time
 from xpm_engine.workspace.records.mirror import Mirror
-from xpm_engine.workspace.records.reasons import Outcome
+from xpm_engine.workspace.records.reasons import Frame, Outcome, Reason, ReasonKind
 from xpm_engine.workspace.records.runs import PlanState
 from xpm_engine.workspace.records.states import JobState
 from xpm_engine.workspace.records.tickets import Start
@@ -88,6 +88,38 @@ def test_ls_lists_what_a_filter_selects(xpm: Xpm, jobs: object) -> None:
     nothing = xpm("ls", "lr>7")
     assert (nothing.returncode, nothing.stdout) == (0, "")
     assert "no job is like that" in nothing.stderr
+
+
+def test_ls_groups_failures_by_their_cause(xpm: Xpm, workspace: WorkspacePaths) -> None:
+    assert "nothing has failed" in xpm("ls", "--causes").stderr
+    frame = Frame("/project/train.py", 88, "step", "loss = self.model(batch).mean()")
+    keys = [key(number) for number in range(10, 17)]
+    for number, name in enumerate(keys):
+        text = f"CUDA out of memory (2.0{number} GiB)\x1b[2J"
+        reason = Reason(ReasonKind.EXCEPTION, text, "torch.OutOfMemoryError", frame)
+        tags = {"lr": 0.1, "seed": number}
+        make_job(workspace, name, outcome=Outcome.FAILED, reason=reason, tags=tags)
+    other = key(20)
+    killed = Reason(ReasonKind.SIGNAL, "SIGKILL")
+    make_job(workspace, other, outcome=Outcome.FAILED, reason=killed)
+    lines = [reference(name, tags={"lr": 0.1, "seed": n}) for n, name in enumerate(keys)]
+    make_run(workspace, [*lines, reference(other)])
+    make_run(workspace, lines, experiment="also")
+    told = xpm("ls", "--causes").stdout.splitlines()
+    assert told[0] == "8 failed, 2 causes"
+    assert told[1] == "     7  CUDA out of memory (2.00 GiB)�[2J  train.py:88 step"
+    assert told[2].strip() == f"> {frame.source}"
+    assert told[3].strip().startswith("the same in all: lr=0.1")
+    assert "seed" not in told[3]
+    assert told[4].strip().endswith(f"{keys[4].task}/{keys[4].short}, …")
+    assert told[5].strip() == "retry with more memory"
+    first, second = _json(xpm("ls", "--causes", "--json"))["causes"]
+    assert (first["count"], second["count"]) == (7, 1)
+    assert [job["id"] for job in first["jobs"]] == [name.identifier for name in keys]
+    assert (first["where"], first["same"]["lr"]) == ("train.py:88 step", 0.1)
+    only = _json(xpm("ls", "seed:1", "--causes", "--json"))["causes"]
+    assert [job["id"] for cause in only for job in cause["jobs"]] == [keys[1].identifier]
+    assert xpm("ls", "also", "--causes").stdout.startswith("7 failed, 1 cause\n")
 
 
 def test_ls_says_what_a_filter_means(xpm: Xpm, jobs: object) -> None:

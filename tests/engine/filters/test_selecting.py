@@ -17,7 +17,7 @@ JOBS = [
     job("float", state="running", progress=0.5, params={"x": 0.1}),
     job("bool", state="died", flags="mine", params={"x": True}),
     job("text", state="queued", params={"x": "1"}),
-    job("word", state="not submitted", params={"x": "Train Again"}),
+    job("word", state="never started", params={"x": "Train Again"}),
     job("lack", state="waiting", flags="live mine", reason="free core, 1st"),
 ]
 ALL = " ".join(row.name for row in JOBS)
@@ -73,7 +73,7 @@ ALL = " ".join(row.name for row in JOBS)
         ("state:run,queued", "float text"),
         ("state=run", None),
         ("state:failed", "int"),
-        ('state:"not submitted"', "word"),
+        ('state:"never started"', "word"),
         ("TASK:LEARN", "none"),
         ("task=learn", "none"),
         ("task=ir.learn", "none"),

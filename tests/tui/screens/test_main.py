@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from tests.tui.driving import NARROW, WIDE, Driven
-from tests.tui.workspaces import FakeJob, FakeWorkspace
+from tests.tui.workspaces import NOON, FakeJob, FakeWorkspace
+from xpm_engine.workspace.records.identity import ProcessIdentity
 from xpm_engine.workspace.records.runs import PlanState
 from xpm_tui.app import XpmApp
 from xpm_tui.screens.help import HelpScreen
@@ -18,11 +20,13 @@ from xpm_tui.store import (
     GroupSubject,
     JobSubject,
     LogSubject,
+    RunKey,
     RunSubject,
     Stream,
     WorkspaceSubject,
 )
 from xpm_tui.store.reader import Reader
+from xpm_tui.widgets.job_columns import note_cell
 from xpm_tui.widgets.key_bar import KeyBar
 from xpm_tui.widgets.log_view import LogView
 from xpm_tui.widgets.table import Table
@@ -43,6 +47,42 @@ async def test_picture(
         await app.settle()
         await app.until(lambda: "27 kB" in "\n".join(app.tree_lines()))
         picture(app.around())
+
+
+async def test_the_peek_of_what_failed_names_its_causes(drive: Drive) -> None:
+    async with drive().at(NARROW) as app:
+        await app.press("g")
+        await app.until(lambda: "Failed: 4 jobs, 3 causes" in "\n".join(app.lines()))
+        text = "\n".join(app.lines())
+        assert "2 × out of memory  train.py:88 step" in text
+        assert "1 × empty batch  train.py:88 step" in text
+        assert "1 × no exit record, and process 4980 is gone" in text
+
+
+@both_sizes
+async def test_a_silent_host_is_told_in_tree_and_table(
+    drive: Drive, size: tuple[int, int], workspace: FakeWorkspace
+) -> None:
+    far = ProcessIdentity("theirs", "theirs", "", 4121, 1, "node17")
+    silent, lively = (FakeJob("ir.far", name, {"lr": name}) for name in ("silent", "lively"))
+    for job, seconds in ((silent, 240), (lively, 20)):
+        paths = workspace.start(job, run="far/1", by=far, levels=[(0.5, "epoch 1/2")])
+        Path(paths.alive).touch()
+        for path in (paths.alive, paths.start(1)):
+            os.utime(path, (NOON - seconds, NOON - seconds))
+    workspace.run("far", [silent, lively], run="20261123-100000", started=600)
+    async with drive().at(size) as app:
+        assert app.tree.reveal(silent.key, RunKey("far", "20261123-100000"))
+        await app.pilot.pause()
+        row = next(line for line in app.tree_lines() if "silent" in line)
+        assert row.endswith("no sign for 4 min")
+        other = next(line for line in app.tree_lines() if "lively" in line)
+        assert "50 %" in other
+        assert "no sign" not in other
+        job = app.app.store.job(silent.key, RunKey("far", "20261123-100000"))
+        note = note_cell(job).plain
+        assert note.startswith("no sign for ")
+        assert note.endswith(", on node17")
 
 
 @both_sizes

@@ -21,6 +21,7 @@ from xpm_tui.widgets.job_columns import (
     note_cell,
     progress_cell,
     seconds_of,
+    short_note_cell,
 )
 
 
@@ -99,6 +100,14 @@ def test_a_running_job_has_a_bar_and_a_failed_one_says_how_far_it_came() -> None
 )
 def test_the_note_says_what_matters_most(made: Job, note: str) -> None:
     assert note_cell(made).plain == note
+
+
+def test_where_there_is_little_room_the_note_keeps_the_place_in_the_queue() -> None:
+    wait = Wait(KEY, WaitKind.CORE, 2, used=4, total=4)
+    waiting = job(state=JobState.WAITING, wait=wait)
+    assert note_cell(waiting).plain == "free core (4 of 4 busy), 2nd"
+    assert short_note_cell(waiting).plain == "free core, 2nd"
+    assert short_note_cell(job(how=How.REUSED)).plain == "reused"
 
 
 def test_time_is_what_was_measured_else_what_has_passed() -> None:

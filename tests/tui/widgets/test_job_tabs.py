@@ -12,6 +12,7 @@ from textual.app import App, ComposeResult
 
 from tests.engine.making import KEY, end, launch, start
 from tests.tui.screen_text import widget_lines
+from xpm_engine.workspace import scan
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.processes import own_identity
 from xpm_engine.workspace.records.fields import format_time
@@ -28,12 +29,13 @@ from xpm_engine.workspace.records.reasons import Frame, Outcome, Reason, ReasonK
 from xpm_engine.workspace.records.states import JobState
 from xpm_engine.workspace.records.tickets import Attempt, Usage
 from xpm_engine.workspace.scan import JobRecord
+from xpm_tui import look
 from xpm_tui.metrics import MetricsRead, Series
 from xpm_tui.store import Job
 from xpm_tui.usage import LiveUsage, live_usage
 from xpm_tui.widgets.lines import Line, Lines
 from xpm_tui.widgets.metrics_view import MetricsOf, metrics_lines
-from xpm_tui.widgets.overview_facts import Explained, OverviewFacts, last_sign, silence_words
+from xpm_tui.widgets.overview_facts import Explained, OverviewFacts
 from xpm_tui.widgets.overview_lines import Neighbour, OverviewOf, overview_lines
 from xpm_tui.widgets.parameters import parameter_lines
 
@@ -136,17 +138,17 @@ def test_silence_is_told_and_never_made_a_state() -> None:
     assert "· no sign for 4 min" in said
     assert "● running" in said
     assert "no sign" not in overview(running(), OverviewFacts(sign=NOW - 40))
-    assert silence_words(None, NOW) == ""
+    assert look.silence_words(None, NOW) == ""
 
 
 def test_the_last_sign_is_the_newest_of_the_start_and_the_signs_of_life(tmp_path: Path) -> None:
     job = WorkspacePaths.at(tmp_path).job(KEY)
-    assert last_sign(job, 1) is None
+    assert scan.last_sign(job, 1) is None
     os.makedirs(job.xpm)
     for path, at in ((job.start(1), 100.0), (job.alive, 400.0)):
         Path(path).touch()
         os.utime(path, (at, at))
-    assert last_sign(job, 1) == 400.0
+    assert scan.last_sign(job, 1) == 400.0
 
 
 def test_why_it_ran_what_it_came_to_and_that_it_is_pinned() -> None:

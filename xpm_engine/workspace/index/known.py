@@ -88,7 +88,7 @@ class Known:
         return found
 
     def look_at_job(self, key: JobKey) -> JobRow | None:
-        """The job, if it is not as it was; `not submitted` for one whose folder is gone."""
+        """The job, if it is not as it was; `never started` for one whose folder is gone."""
         known = self.jobs.get(key)
         stamp = self.stamps.of_job(self.workspace.job(key).xpm)
         if known is not None and stamp is not None and stamp == known[0]:

@@ -56,7 +56,7 @@ def pack_job(record: JobRecord) -> JobRow:
 
 
 def record_of(key: JobKey, row: JobRow | None) -> JobRecord:
-    """The record of a row; of none, that the job was not submitted."""
+    """The record of a row; of none, that the job never started."""
     if row is None:
         return JobRecord(key, JobState.NOT_SUBMITTED)
     if isinstance(row, JobRecord):

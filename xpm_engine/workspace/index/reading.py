@@ -31,7 +31,7 @@ class JobReader:
         self._read = 0
 
     def records(self, keys: Collection[JobKey]) -> dict[JobKey, JobRecord]:
-        """What the folders of these jobs tell now; an absent folder is `not submitted`."""
+        """What the folders of these jobs tell now; an absent folder is `never started`."""
         if len(keys) < MANY and self._known is None:
             return {key: scan.read_job(self.workspace, key) for key in keys}
         known = self._load()

@@ -29,7 +29,7 @@ class JobState(str, Enum):
     DIED = "died"
     CLEANING = "cleaning"
     """On its way to the trash."""
-    NOT_SUBMITTED = "not submitted"
+    NOT_SUBMITTED = "never started"
     """A dead run referenced it, and nothing of it was started."""
     UNREADABLE = "unreadable"
 
