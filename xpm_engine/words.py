@@ -133,7 +133,7 @@ def wait_words(wait: Wait) -> str:
         case WaitKind.RETRY:
             return "waits to be tried again" + (f": {plain(wait.what)}" if wait.what else "")
         case WaitKind.SHARED:
-            return f"waits for {on or 'another job'} to leave the folder that they share"
+            return f"waits for {on or 'another job'} to leave the folder that they share{taken}"
         case WaitKind.HOST:
             return f"waits for {plain(wait.host)}: {plain(wait.what)}; it was not sent yet"
         case WaitKind.SENT:

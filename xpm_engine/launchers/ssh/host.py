@@ -219,6 +219,8 @@ class Host:
         for work in list(self._works.values()):
             if self.settings.shared and work.phase is Phase.FOLLOWED:
                 self._look_here(work)
+            if work.phase is Phase.FOLLOWED and work.started:
+                self._wait(work, None)
             unheard = not work.subscription and not self.settings.shared
             if work.phase is Phase.FOLLOWED and unheard:
                 self._advance(work)
@@ -294,11 +296,13 @@ class Host:
         return self._site.known(connection)
 
     def _ask_again(self, work: Work) -> None:
-        """An order without a start: its process may have ended before it came to that."""
-        work.tries += 1
+        """An order without a start: its process waits there, or ended before it came to that."""
         try:
             connection = self.link.connection()
             place = self._site.known(connection)
+            if self._waits_there(work, connection, place):
+                return
+            work.tries += 1
             if work.tries >= MOST_TRIES:
                 said = last_words(connection, place.workspace)
                 error = LaunchError(f"{self.name}: its process ended before it started: {said}")
@@ -311,6 +315,18 @@ class Host:
             return
         except XpmError as error:
             self._log(f"{work.key}: {error}")
+
+    def _waits_there(self, work: Work, connection: Connection, place: Place) -> bool:
+        """Whether its process is there: as long as it is, it will begin."""
+        asked = [[str(work.key), work.far_nonce]]
+        (found,) = connection.ask("find", root=place.workspace.root, jobs=asked)["found"]
+        if found is None or not found["waits"]:
+            return False
+        work.tries = 0
+        self._sending.asked[work.launch.nonce] = time.monotonic()
+        if work.launch.shared:
+            self._wait(work, Wait(work.key, WaitKind.SHARED, host=self.name))
+        return True
 
     def _answered(self, work: Work, connection: Connection, answer: Any) -> None:
         """What the host says of an order: follow it, give it up, or ask again later."""

@@ -82,17 +82,21 @@ class Sending:
         ready = self._find_room(
             [each for each in works if each.launch.nonce in self._orders], place
         )
-        for work, _, _ in ready:
-            if work.phase is Phase.NEW:
-                # Before anything is said about it: where to ask, for a plan that is started later.
-                work.machine = machine_of(connection)
-                state = MirrorState(self._name, machine=work.machine)
-                write_atomic(work.job.mirror(work.attempt), dumps(state.to_json()))
-                work.phase = Phase.SENT
-            self._waits(work, None)
         for batch in _batches(ready):
+            # Those of a later batch may go elsewhere where the connection is cut before it.
+            for work, _, _ in batch:
+                self._say_where(work, connection)
             self._launch(batch, place)
         return all_shipped
+
+    def _say_where(self, work: Work, connection: Connection) -> None:
+        """Before anything is said about it: where to ask, for a plan that is started later."""
+        if work.phase is Phase.NEW:
+            work.machine = machine_of(connection)
+            state = MirrorState(self._name, machine=work.machine)
+            write_atomic(work.job.mirror(work.attempt), dumps(state.to_json()))
+            work.phase = Phase.SENT
+        self._waits(work, None)
 
     def _ship(self, works: Sequence[Work], place: Place) -> bool:
         """Bring what those need that were not seen before; whether there was time for all."""

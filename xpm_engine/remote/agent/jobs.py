@@ -77,8 +77,7 @@ def _launched(
         if tickets.claim_launch(job, order):
             own, new = Attempt(found.number, order), True
             break
-    waits = own.start is None and own.end is None
-    if waits and (new or not processes.with_argument([asked.nonce])):
+    if _unbegun(own) and (new or not _has_process(job, own)):
         make_folders(workspace.xpm)
         log = workspace.supervisors_log
         for _ in _starter.start(job, own.number, asked.nonce, command, log=log, granted=granted):
@@ -89,12 +88,20 @@ def _launched(
 
 
 def find(request: Request) -> Answer:
-    """What became of orders: `jobs` [[key, nonce], ...]; null for one that never came here."""
+    """What became of orders: `jobs` [[key, nonce], ...]; null for one that never came here.
+
+    As `launch` tells it, and ``waits``: whether its process is here and has not begun.
+    """
     workspace = WorkspacePaths(request.fields.text("root"))
     found: List[Optional[Dict[str, Any]]] = []
     for key, nonce in request.fields.items("jobs"):
-        own = _by_nonce(workspace.job(JobKey.parse(str(key))), str(nonce))
-        found.append(None if own is None else _told("ours", own))
+        job = workspace.job(JobKey.parse(str(key)))
+        own = _by_nonce(job, str(nonce))
+        if own is None:
+            found.append(None)
+        else:
+            waits = _unbegun(own) and _has_process(job, own)
+            found.append({**_told("ours", own), "waits": waits})
     return {"found": found}
 
 
@@ -270,6 +277,19 @@ def _by_nonce(job: JobPaths, nonce: str) -> Optional[Attempt]:
     except FileNotFoundError:
         pass
     return None
+
+
+def _unbegun(attempt: Attempt) -> bool:
+    return attempt.start is None and attempt.end is None
+
+
+def _has_process(job: JobPaths, attempt: Attempt) -> bool:
+    """Whether a supervisor has come as far as the job's lock, or is on its way to it.
+
+    One may wait for long after it took the lock: for a folder that another job shares.
+    """
+    nonce = attempt.launch.nonce
+    return not tickets.lock_is_free(job) or bool(processes.with_argument([nonce]))
 
 
 def _numbered(asked: Launch, number: int) -> Launch:
