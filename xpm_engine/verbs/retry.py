@@ -14,7 +14,7 @@ from enum import Enum
 
 from xpm_engine.errors import UnreadableError
 from xpm_engine.verbs.current import CurrentRuns
-from xpm_engine.verbs.far import FarLives
+from xpm_engine.verbs.far import FarLives, host_of
 from xpm_engine.verbs.listing import reason_words
 from xpm_engine.workspace import aliases, processes, scan, tickets
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
@@ -320,7 +320,8 @@ class _Planner:
         driver = attempt.launch.driver
         liveness = processes.liveness(driver)
         if liveness is Liveness.DEAD:
-            return True
+            sent = host_of(self._workspace.job(key), attempt) is not None
+            return self._may_presume_dead(key) if sent and self._assume_dead else True
         if liveness is Liveness.UNKNOWN:
             if self._assume_dead:
                 return self._may_presume_dead(key)

@@ -15,8 +15,11 @@ from tests.far.stub import StubHost
 from xpm_engine.verbs.kill import Killed, kill_job
 from xpm_engine.verbs.listing import list_run
 from xpm_engine.verbs.retry import plan_retry
+from xpm_engine.verbs.starting import start_retry
 from xpm_engine.words import wait_words
-from xpm_engine.workspace import scan, tickets
+from xpm_engine.workspace import processes, scan, tickets
+from xpm_engine.workspace.atomic import dumps, write_atomic
+from xpm_engine.workspace.records.mirror import MirrorState
 from xpm_engine.workspace.records.reasons import Wait, WaitKind
 from xpm_engine.workspace.records.states import JobState
 
@@ -204,6 +207,59 @@ def test_a_pool_leaves_out_a_host_that_is_down(far: Far, tmp_path: Path) -> None
     far.run()
     assert {scan.read_job(far.here, key).mirror.of for key in scan.list_jobs(far.here)} == {"alpha"}  # type: ignore[union-attr]
     assert len(far.project.ledger()) == 8
+
+
+def test_what_was_sent_is_moved_when_somebody_says_that_its_host_is_gone(far: Far) -> None:
+    far.plan("Work(name=1).submit()", launcher='"both"')
+    plan = far.project.start()
+    far.project.wait_for(lambda: list(Path(far.here.root).rglob("1.launch")) != [])
+    plan.kill()
+    far.project.finish(plan)
+    key = far.key()
+    job = far.here.job(key)
+    # Its order may be on that host's disk, or never have left this machine: nobody can tell.
+    state = MirrorState("gamma", machine="gamma (0)")
+    write_atomic(job.mirror(1), dumps(state.to_json()))
+    for path in (job.start(1), job.end(1)):
+        Path(path).unlink(missing_ok=True)
+    settings = Path(far.here.settings)
+    settings.write_text(
+        settings.read_text() + '[hosts.gamma]\nhost = "gamma"\nworkspace = "~/far3"\ncores = 1\n'
+    )
+    far.host.refuse()
+    assert plan_retry(far.here, [key]).presumed_dead == ()
+    moved = plan_retry(far.here, [key], assume_dead=True)
+    assert moved.presumed_dead == (key,)
+    far.host.refuse(False)
+    start_retry(moved)
+    far.project.wait_for(lambda: far.project.states() == {"1": "done"})
+    assert tickets.ticket_names(job)[2] == {"launch", "start", "end"}
+
+
+def test_what_was_sent_and_is_void_since_is_not_sent_again(far: Far) -> None:
+    far.host.refuse()
+    far.plan("Work(name=1).submit()")
+    plan = far.project.start()
+    far.project.wait_for(lambda: list(Path(far.here.root).rglob("1.launch")) != [])
+    plan.kill()
+    far.project.finish(plan)
+    job = far.here.job(far.key())
+    machine = f"{processes.host_name()} ({processes.machine_id()})"
+    write_atomic(job.mirror(1), dumps(MirrorState("alpha", machine=machine).to_json()))
+    plan = far.project.start()
+    far.project.wait_for(lambda: any(wait.kind is WaitKind.SENT for wait in _waits(far)))
+    attempt = tickets.last_attempt(job)
+    assert attempt is not None
+    assert tickets.assume_dead(job, attempt, user="ada")
+    far.host.refuse(False)
+    code, said = far.project.finish(plan)
+    assert code == 0, said
+    there = far.there.job(far.key())
+    for number, names in tickets.ticket_names(there).items():
+        sent = tickets.read_attempt(there, number, names)
+        assert sent.start is not None
+        assert sent.start.void == (sent.launch.nonce == attempt.launch.nonce)
+    assert far.project.ledger() == ["begin 1", "end 1"]
 
 
 def test_what_was_sent_to_a_host_that_is_down_says_so(far: Far) -> None:

@@ -18,8 +18,8 @@ BODY = """
 LEDGER = Path({ledger!r})
 
 # What a user waits for fifteen seconds and more, a test does not.
-from xpm_engine.launchers.ssh import host, worker
-host.PATIENCE_TO_START, worker.TICK = {patience}, 0.1
+from xpm_engine.launchers.ssh import starts, worker
+starts.PATIENCE, worker.TICK = {patience}, 0.1
 
 
 class Train(Task):

@@ -8,6 +8,7 @@
 - `work`      one job on its way
 - `sending`   orders on their way: shipped, given room, sent
 - `shipping`  what must be there before: code, upstream results, the order
+- `starts`    orders without a start: asked about, sent again, given up
 - `arrivals`  what comes back: its threads, and the end here
 - `mirror`    what comes back while it runs, as the files of the local job folder
 - `endings`   ends that do not come by themselves: stopped, given up, found dead

@@ -166,6 +166,11 @@ class Arrivals:
         timer.start()
 
 
+def has_begun(work: Work) -> bool:
+    """Whether its start is recorded here, or that it will have none."""
+    return os.path.exists(work.job.start(work.attempt))
+
+
 def has_ended(work: Work) -> bool:
     """Whether its end is recorded here."""
     return os.path.exists(work.job.end(work.attempt))

@@ -92,6 +92,19 @@ class Endings:
             # A host that can't even say so: whether the order is there can't be known.
             self._log(f"{work.key} can't be given up: {worse.what}")
 
+    def withdraw(self, work: Work, connection: Connection) -> None:
+        """An order was sent, or may have been, and somebody has made it void here since."""
+        if not self._leads_to(work, connection):
+            return
+        root = self._site.known(connection).workspace.root
+        user, why = processes.user_name(), f"{self._link.name} could not be asked when it was void"
+        order = work.launch.to_json()
+        answer = connection.ask("void", root=root, launch=order, user=user, why=why)
+        if answer["state"] == "ours":
+            jobs = [[str(work.key), answer["attempt"]]]
+            connection.ask("kill", root=root, jobs=jobs, user=user)
+        self._leave(work)
+
     def void(self, work: Work, why: str) -> None:
         """The order will not start anywhere: say so here."""
         attempt = Attempt(work.attempt, work.launch)

@@ -18,10 +18,11 @@ from xpm_engine.errors import (
     UnreadableError,
     XpmError,
 )
-from xpm_engine.launchers.ssh.arrivals import Arrivals, has_ended
+from xpm_engine.launchers.ssh.arrivals import Arrivals, has_begun, has_ended
 from xpm_engine.launchers.ssh.endings import Endings
 from xpm_engine.launchers.ssh.sending import Sending
-from xpm_engine.launchers.ssh.site import Place, Site, last_words, machine_of
+from xpm_engine.launchers.ssh.site import Place, Site, machine_of
+from xpm_engine.launchers.ssh.starts import Starts
 from xpm_engine.launchers.ssh.work import Phase, Work
 from xpm_engine.launchers.ssh.worker import Worker
 from xpm_engine.remote.connection import Connection
@@ -40,12 +41,6 @@ REAP = 4.0
 
 REFRESH = 30.0
 """Seconds between two notes that what is mirrored is true."""
-
-MOST_TRIES = 3
-"""Times that an order may be started there without a start to be seen."""
-
-PATIENCE_TO_START = 5.0
-"""Seconds after which an order without a start is asked for again."""
 
 
 class Host:
@@ -111,6 +106,15 @@ class Host:
             waits=self._wait,
             give_up=self._endings.give_up,
             room=lambda: self._worker.do(self._send),
+            log=say,
+        )
+        self._starts = Starts(
+            self.link,
+            self._site,
+            sending=self._sending,
+            arrivals=self._arrivals,
+            endings=self._endings,
+            waits=self._wait,
             log=say,
         )
         self._works: dict[str, Work] = {}
@@ -225,14 +229,13 @@ class Host:
             if work.phase is Phase.FOLLOWED and unheard:
                 self._advance(work)
             elif work.phase is Phase.FOLLOWED and not work.started:
-                if clock > self._sending.asked.get(work.launch.nonce, 0.0) + PATIENCE_TO_START:
-                    self._ask_again(work)
+                self._starts.look_after(work)
             elif refresh:
                 self._arrivals.refresh(work)
 
     def _look_here(self, work: Work) -> None:
         """How far a job has come whose tickets are files of this machine too."""
-        work.started = work.started or os.path.exists(work.job.start(work.attempt))
+        work.started = work.started or has_begun(work)
         if has_ended(work):
             self._leave(work)
 
@@ -253,7 +256,7 @@ class Host:
     def _send(self) -> None:
         """Send what waits to be sent, as far as there is room for it."""
         for work in list(self._works.values()):
-            if work.phase is Phase.NEW and os.path.exists(work.job.start(work.attempt)):
+            if work.phase is Phase.NEW and has_begun(work):
                 # Somebody has cancelled it meanwhile.
                 self._leave(work)
         works = [each for each in self._works.values() if each.phase in (Phase.NEW, Phase.SENT)]
@@ -265,6 +268,9 @@ class Host:
             self._let_go()
             return
         try:
+            for work in [each for each in works if self._is_void(each)]:
+                works.remove(work)
+                self._endings.withdraw(work, connection)
             if not self._sending.send(works, connection):
                 self._worker.do(self._send)
         except UnreachableError as error:
@@ -272,6 +278,10 @@ class Host:
         except XpmError as error:
             for work in works:
                 self._endings.give_up(work, connection, error)
+
+    def _is_void(self, work: Work) -> bool:
+        """Whether somebody here has said that what was sent is not to run."""
+        return work.phase is Phase.SENT and not self.settings.shared and has_begun(work)
 
     def _leads_to(self, work: Work, connection: Connection) -> bool:
         """Whether the host's name still leads to where the job is: that machine, or its disk.
@@ -294,39 +304,6 @@ class Host:
         if not self._leads_to(work, connection):
             raise UnreachableError(f"{self.name} leads to another machine now")
         return self._site.known(connection)
-
-    def _ask_again(self, work: Work) -> None:
-        """An order without a start: its process waits there, or ended before it came to that."""
-        try:
-            connection = self.link.connection()
-            place = self._site.known(connection)
-            if self._waits_there(work, connection, place):
-                return
-            work.tries += 1
-            if work.tries >= MOST_TRIES:
-                said = last_words(connection, place.workspace)
-                error = LaunchError(f"{self.name}: its process ended before it started: {said}")
-                self._endings.give_up(work, connection, error)
-                return
-            self._arrivals.forget(work)
-            work.phase = Phase.SENT
-            self._send()
-        except UnreachableError:
-            return
-        except XpmError as error:
-            self._log(f"{work.key}: {error}")
-
-    def _waits_there(self, work: Work, connection: Connection, place: Place) -> bool:
-        """Whether its process is there: as long as it is, it will begin."""
-        asked = [[str(work.key), work.far_nonce]]
-        (found,) = connection.ask("find", root=place.workspace.root, jobs=asked)["found"]
-        if found is None or not found["waits"]:
-            return False
-        work.tries = 0
-        self._sending.asked[work.launch.nonce] = time.monotonic()
-        if work.launch.shared:
-            self._wait(work, Wait(work.key, WaitKind.SHARED, host=self.name))
-        return True
 
     def _answered(self, work: Work, connection: Connection, answer: Any) -> None:
         """What the host says of an order: follow it, give it up, or ask again later."""
