@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -13,3 +14,12 @@ from xpm_engine.workspace.layout import WorkspacePaths
 def workspace(tmp_path: Path) -> WorkspacePaths:
     """An empty workspace."""
     return WorkspacePaths(str(tmp_path / "ws"))
+
+
+@pytest.fixture
+def unsynced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for the disk: where there are hundreds of workspaces to make."""
+
+    def nothing(_: int) -> None: ...
+
+    monkeypatch.setattr(os, "fsync", nothing)

@@ -20,6 +20,8 @@ from xpm_engine.workspace.layout import WorkspacePaths
 from xpm_engine.workspace.records.reasons import Outcome
 from xpm_engine.workspace.records.states import JobState
 
+pytestmark = pytest.mark.usefixtures("unsynced")
+
 JOBS = (key(1), key(2), key(1, "ir.evaluate"))
 CHANGES = (
     "open",
@@ -35,12 +37,6 @@ CHANGES = (
     "utime",
     "fsync",
 )
-
-
-@pytest.fixture(autouse=True)
-def unsynced(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits for the disk: there are hundreds of workspaces to make."""
-    monkeypatch.setattr(os, "fsync", lambda _: None)
 
 
 class Crash(BaseException):

@@ -16,14 +16,14 @@ from typing import Any
 import pytest
 
 from tests.engine.folders import key, make_job, make_run, picture, reference
-from tests.engine.workspace.test_cleaning_crash import Crash, Crasher, unsynced
+from tests.engine.workspace.test_cleaning_crash import Crash, Crasher
 from xpm_engine.workspace import cleaning, scan
 from xpm_engine.workspace.cleaning.piece_places import place_of
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.records.states import JobState
 from xpm_engine.workspace.records.trash import Piece, PieceKind
 
-pytestmark = pytest.mark.usefixtures(unsynced.__name__)
+pytestmark = pytest.mark.usefixtures("unsynced")
 
 WHOLE, FINISHED, TRIED = key(1), key(2), key(3)
 RUNS = ("20261121-091200-ab12", "20261122-091200-ab12", "20261123-091200-ab12")

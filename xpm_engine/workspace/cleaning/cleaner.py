@@ -62,7 +62,17 @@ class Cleaner:
 
     def release(self, job: JobPaths, removal: Removal) -> bool:
         """Void the attempt of a removal if it stands in its place, not void yet; whether it did."""
-        number = removal.attempt
+        return self._release(job, removal.attempt)
+
+    def release_newest(self, job: JobPaths) -> bool:
+        """Void the newest attempt of a job if it is ours and not void yet; whether it was."""
+        try:
+            newest = max(tickets.ticket_names(job), default=0)
+        except FileNotFoundError:
+            return False
+        return bool(newest) and self._release(job, newest)
+
+    def _release(self, job: JobPaths, number: int) -> bool:
         try:
             attempt = tickets.read_attempt(job, number, {"launch"})
         except (FileNotFoundError, UnreadableError):

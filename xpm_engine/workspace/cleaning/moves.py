@@ -66,7 +66,7 @@ def carry_out(workspace: WorkspacePaths, plan: RemovalPlan) -> Transaction:
         for first in range(0, len(rows), at_once):
             last = first + at_once
             move.batch(list(zip(rows[first:last], removals[first:last], strict=True)))
-        gone, stayed = move_pieces(workspace, trash, pieces)
+        gone, stayed = move_pieces(workspace, cleaner, pieces, at_once=at_once, over=plan.over)
         left = (*refused, *move.left, *stayed)
         with suppress(StorageError):
             # For people; what was moved is told by the folders.

@@ -1,19 +1,22 @@
 """What is moved to the trash and back without being a whole job: see `PieceKind`.
 
-Pieces need no ticket. What belongs to a job is moved under the job's lock, and only where nothing
-writes it any more; a run is moved when it is over for certain; a shared folder under its own lock.
+What belongs to a job is moved under the job's lock, and only where nothing writes it any more; a
+file of its result only while the job is claimed, for a plan may go on from it; a run is moved when
+it is over for certain; a shared folder under its own lock.
 In the trash they lie below its folder of jobs, so that whatever is done to that is done to them.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 
 from xpm_engine.errors import StorageError
 from xpm_engine.workspace.atomic import make_folders
+from xpm_engine.workspace.cleaning.cleaner import Cleaner
 from xpm_engine.workspace.cleaning.folders import link_trouble, links_between
+from xpm_engine.workspace.cleaning.needs import RunName
 from xpm_engine.workspace.cleaning.packing import pack, unpacked_again
 from xpm_engine.workspace.cleaning.piece_check import PieceCheck
 from xpm_engine.workspace.cleaning.piece_mending import restore_times, tidy
@@ -55,20 +58,42 @@ def pieces_in(trash: TrashPaths) -> Iterator[Piece]:
 
 
 def move_pieces(
-    workspace: WorkspacePaths, trash: TrashPaths, pieces: Iterable[Piece]
+    workspace: WorkspacePaths,
+    cleaner: Cleaner,
+    pieces: Iterable[Piece],
+    *,
+    at_once: int,
+    over: Collection[RunName] = (),
 ) -> tuple[tuple[Piece, ...], tuple[Left, ...]]:
-    """Move pieces to the trash: what was moved, and what was left with why."""
-    check = PieceCheck(workspace)
+    """Move pieces to the trash: what was moved, and what was left with why.
+
+    So many locks are held `at_once`; runs that are `over` are not asked again.
+    """
+    check = PieceCheck(workspace, cleaner, over)
     moved: list[Piece] = []
     left: list[Left] = []
-    for piece in pieces:
-        why = _move_out(workspace, check, trash, piece)
-        if why:
-            left.append(Left(piece.key, f"{piece.words}: {why}"))
-        else:
-            moved.append(piece)
+    for some in _batches(pieces, at_once):
+        with check.held(some) as stays:
+            for piece in some:
+                why = stays[piece] or _move_out(workspace, cleaner.trash, piece)
+                if why:
+                    left.append(Left(piece.key, f"{piece.words}: {why}"))
+                else:
+                    moved.append(piece)
     tidy(workspace, moved)
     return tuple(moved), tuple(left)
+
+
+def _batches(pieces: Iterable[Piece], at_once: int) -> Iterator[list[Piece]]:
+    """The pieces, so many at a time; a log alone, for packing it takes as long as it is large."""
+    found: list[Piece] = []
+    for piece in pieces:
+        if found and (len(found) >= at_once or PieceKind.LOG in (piece.kind, found[-1].kind)):
+            yield found
+            found = []
+        found.append(piece)
+    if found:
+        yield found
 
 
 def return_pieces(
@@ -102,17 +127,14 @@ def remove_empty_pieces(trash: TrashPaths) -> None:
             _remove_empty(root, None if kind in _FILES else len(tests))
 
 
-def _move_out(workspace: WorkspacePaths, check: PieceCheck, trash: TrashPaths, piece: Piece) -> str:
+def _move_out(workspace: WorkspacePaths, trash: TrashPaths, piece: Piece) -> str:
     """Move one to the trash; why it stays, or an empty text."""
     source, target = place_of(workspace, piece), trash.piece(piece.kind.value, piece.names)
     try:
-        with check.held(piece, source) as why:
-            if why:
-                return why
-            make_folders(os.path.dirname(target))
-            if piece.kind is PieceKind.LOG:
-                pack(source)
-            os.rename(source, target)
+        make_folders(os.path.dirname(target))
+        if piece.kind is PieceKind.LOG:
+            pack(source)
+        os.rename(source, target)
     except StorageError as error:
         return error.what
     except OSError as error:

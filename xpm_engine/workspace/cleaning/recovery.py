@@ -15,7 +15,7 @@ from xpm_engine.workspace.cleaning.transactions import finish, read_journal
 from xpm_engine.workspace.cleaning.trees import delete_tree
 from xpm_engine.workspace.layout import TrashPaths, WorkspacePaths, is_name, list_folders
 from xpm_engine.workspace.records.fields import now
-from xpm_engine.workspace.records.trash import Journal, Left, moved_line
+from xpm_engine.workspace.records.trash import Journal, Left, PieceKind, moved_line
 
 
 def recover(workspace: WorkspacePaths) -> tuple[str, ...]:
@@ -72,6 +72,9 @@ def _settle(workspace: WorkspacePaths, trash: TrashPaths, journal: Journal) -> l
     why = "the clean was interrupted"
     cleaner = Cleaner(trash, journal.head.nonce)
     cleaner.write_void(why)
+    # Files are taken from a job that is claimed, and that was not to leave.
+    for key in {item.key for item in journal.pieces if item.kind is PieceKind.FILE and item.key}:
+        cleaner.release_newest(workspace.job(key))
     return [
         Left(removal.key, why)
         for removal in journal.removals

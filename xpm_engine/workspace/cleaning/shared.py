@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from xpm_engine.errors import UnreadableError
 from xpm_engine.workspace import scan, tickets
+from xpm_engine.workspace.cleaning.needs import is_over
 from xpm_engine.workspace.layout import (
     JobKey,
     WorkspacePaths,
@@ -31,7 +32,8 @@ def list_shared(workspace: WorkspacePaths) -> Iterator[Piece]:
 def users_of_shared(workspace: WorkspacePaths) -> dict[str, tuple[str, ...]]:
     """``task/name/identifier`` of a shared folder -> who lists it, or may.
 
-    A job whose orders can't be read may list any of them: then it is named for all.
+    A job that has an attempt lists it there; one that waits, in the order that its run keeps until
+    it is over. A job whose orders can't be read may list any of them: then it is named for all.
     """
     found: dict[str, list[str]] = {}
     doubts: list[str] = []
@@ -41,6 +43,14 @@ def users_of_shared(workspace: WorkspacePaths) -> dict[str, tuple[str, ...]]:
                 found.setdefault(name, []).append(str(key))
         except UnreadableError as error:
             doubts.append(f"{error.where}: nobody knows whether its job")
+    for experiment in scan.list_experiments(workspace):
+        for run in scan.list_runs(workspace, experiment):
+            paths = workspace.run(experiment, run)
+            if is_over(paths):
+                continue
+            for order in scan.read_orders(paths).sharing():
+                for name in order.shared:
+                    found.setdefault(name, []).append(f"{order.key} of run {experiment}/{run}")
     if doubts:
         for piece in list_shared(workspace):
             found.setdefault("/".join(piece.names), []).extend(doubts)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import Any, Dict, Optional, Tuple, cast
+from typing import Any, Dict, Iterator, Optional, Tuple, cast
 
 from xpm_engine.errors import UnreadableError
 from xpm_engine.workspace.layout import JobKey
@@ -108,7 +108,17 @@ class OrderLines:
 
     def get(self, key: JobKey) -> Optional[StoredOrder]:
         """The order of a job; None if it is not there, or its line is damaged."""
-        number, line = self._lines.get(_beginning(key), (0, b""))
+        return self._parse(*self._lines.get(_beginning(key), (0, b"")))
+
+    def sharing(self) -> Iterator[StoredOrder]:
+        """The orders of jobs that share folders; damaged lines are left out."""
+        for number, line in self._lines.values():
+            if b'"shared":[' in line and b'"shared":[]' not in line:
+                order = self._parse(number, line)
+                if order is not None and order.shared:
+                    yield order
+
+    def _parse(self, number: int, line: bytes) -> Optional[StoredOrder]:
         try:
             value = json.loads(line)
             data = cast("Dict[str, Any]", value) if isinstance(value, dict) else {}
