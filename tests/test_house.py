@@ -17,6 +17,7 @@ PORTABLE = [
     "xpm_engine/workspace/atomic.py",
     "xpm_engine/workspace/tickets.py",
     "xpm_engine/workspace/claims.py",
+    "xpm_engine/workspace/footing.py",
     "xpm_engine/workspace/processes.py",
     "xpm_engine/remote/frames.py",
     *(

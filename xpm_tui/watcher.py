@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from xpm_engine.errors import UnreachableError
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
+from xpm_tui.store.memory import Memory
 from xpm_tui.store.model import Delta
 from xpm_tui.store.reader import Look, Reader
 from xpm_tui.store.subjects import RunKey
@@ -68,15 +69,13 @@ class Hearing(Enum):
 class Reads(Protocol):
     """What reads a workspace: `store.reader.Reader`, or `far.reader.FarReader`."""
 
-    trouble: str
-    lost: str
+    memory: Memory
+
+    @property
+    def lost(self) -> str: ...
 
     @property
     def live_jobs(self) -> frozenset[JobKey]: ...
-
-    def remember(self) -> Delta | None: ...
-
-    def keep(self) -> None: ...
 
     def folders(self) -> tuple[str, ...]: ...
 
@@ -168,7 +167,7 @@ class Watcher:
     @property
     def index_trouble(self) -> str:
         """Why the next start will have to read everything; empty if it will not."""
-        return self._reader.trouble
+        return self._reader.memory.trouble
 
     def take(self) -> list[Delta]:
         """What was found since it was last taken."""
@@ -209,7 +208,7 @@ class Watcher:
     def _run(self) -> None:
         due = 0.0
         try:
-            remembered = self._reader.remember()
+            remembered = self._reader.memory.remember()
             if remembered is not None:
                 self._hand_on(remembered)
                 self._let_paint()
@@ -225,9 +224,9 @@ class Watcher:
                 self._listen()
                 if look.everything and not self._kept:
                     self._kept = True
-                    self._reader.keep()
+                    self._reader.memory.keep()
         finally:
-            self._reader.keep()
+            self._reader.memory.keep()
             if self._ears is not None:
                 self._ears.close()
 

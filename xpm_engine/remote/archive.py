@@ -20,6 +20,7 @@ TRAVELS = (
     "workspace.atomic",
     "workspace.tickets",
     "workspace.claims",
+    "workspace.footing",
     "workspace.processes",
     "workspace.records",
     "workspace.pool",

@@ -7,21 +7,20 @@ read is kept in the same index as that of a workspace on this machine.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator
 
 from xpm_engine.errors import NotAWorkspaceError, XpmError
 from xpm_engine.remote.connection import Connection
 from xpm_engine.verbs.clean import Transaction
-from xpm_engine.workspace.index import Known, write_index
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_tui.far.details import Details
 from xpm_tui.far.jobs import FarJobs
 from xpm_tui.far.living import Living
 from xpm_tui.far.place import FarPlace
 from xpm_tui.far.runs import FarRuns
+from xpm_tui.store.memory import Memory
 from xpm_tui.store.model import Delta
-from xpm_tui.store.reader import NEARLY, Look, recall
+from xpm_tui.store.reader import NEARLY, Look
 from xpm_tui.store.subjects import RunKey
 
 FIRST = 100
@@ -45,44 +44,28 @@ class FarReader:
         """`trash` asks which cleans lie in the trash there."""
         self.place = place
         self.workspace = place.here
-        self.live_runs: frozenset[RunKey] = frozenset()
-        self.trouble = ""
-        """Why nothing can be remembered for the next time; empty if it can."""
+        self.memory = Memory(place.here, clock=clock)
         self.lost = ""
         """Why nothing can be asked now; empty if it can."""
         self._there = WorkspacePaths(place.root)
         self._details = details
         self._ask_trash = trash
-        self._trash: tuple[Transaction, ...] = ()
         self._clock = clock
         self._at: float | None = None
         """When the machine was last asked, in seconds since 1970."""
-        self._known = Known(place.here, clock=clock)
+        known = self.memory.known
         self._living = Living()
-        self._runs = FarRuns(place, self._known, self._living)
-        self._jobs = FarJobs(place.root, self._known, self._living)
+        self._runs = FarRuns(place, known, self._living, self._check_standing)
+        self._jobs = FarJobs(place.root, known, self._living)
         self._connection: Connection | None = None
         self._stamps: dict[str, list[int] | None] = {}
-        self._names: tuple[str, ...] | None = None
         self._begun: frozenset[RunKey] = frozenset()
         """The runs that go on, and those whose record is not there yet."""
-        self._checked = False
-        self._problem = ""
 
     @property
     def live_jobs(self) -> frozenset[JobKey]:
         """The jobs that can still change by themselves."""
         return self._jobs.live
-
-    def remember(self) -> Delta | None:
-        """What the workspace was like when it was last looked at; None if nobody knows."""
-        return recall(self._known)
-
-    def keep(self) -> None:
-        """Remember for the next time what is known now, if it is worth it."""
-        if self._checked and self._known.differs:
-            self._known.differs = False
-            self.trouble = write_index(self._known)
 
     def folders(self) -> tuple[str, ...]:
         """The folders, by their names here, where something appears when a plan does something."""
@@ -108,16 +91,16 @@ class FarReader:
             self._details.keep_up(connection)
             self._at = self._clock()
         except XpmError as error:
+            # What was told to differ was not looked at: it is told again.
+            self._stamps.clear()
             # Of what was never looked at nothing is known, not even that it is empty.
-            checked = 1.0 if self._checked else 0.0
+            checked = 1.0 if self.memory.checked else 0.0
             if self._connection is not None and self._connection.alive:
                 problem = f"{error.where}: {error.what}" if error.where else error.what
             else:
                 self.lost = error.what
-        changed = problem != self._problem
-        self._problem = problem
         as_of = self._at if self.lost and not was_lost else None
-        yield Delta(problem=problem if changed else None, checked=checked, as_of=as_of)
+        yield self.memory.tell(problem=problem, checked=checked, as_of=as_of)
 
     def _read(self, connection: Connection, look: Look) -> Iterator[Delta]:
         self._living.forget()
@@ -128,10 +111,13 @@ class FarReader:
             look = Look(everything=True)
         different = self._different_folders(connection)
         there = self._there
+        # What was seen stays on the screen: that it went is no reason to forget it.
         if self._stamps[there.root] is None:
-            # What was seen stays on the screen: that it went is no reason to forget it.
-            self._stamps.clear()
             raise NotAWorkspaceError("the folder is not there any more", where=there.root)
+        parts = (there.jobs, there.experiments, there.trash)
+        empty = all(self._stamps[path] is None for path in parts)
+        memory = self.memory
+        memory.check_filled(there.root, empty=empty)
         latest: list[RunKey] = []
         older: list[RunKey] = []
         if (
@@ -140,56 +126,63 @@ class FarReader:
             or any(_is_in(each, there.experiments) for each in different)
         ):
             latest, older = self._runs.look(connection)
+            memory.keep_runs(self._runs.there)
+            memory.name_experiments(tuple(sorted({run.experiment for run in self._runs.there})))
         latest += self._runs.crashed(connection)
-        if not self._checked and not self._known.jobs and latest:
+        if not memory.checked and not memory.known.jobs and latest:
             yield from self._first(connection, latest)
-        head = Delta(
-            runs=dict(self._runs.read(connection, latest)),
-            gone_runs=self._runs.forget_gone(),
-            experiments=None if self._runs.experiments == self._names else self._runs.experiments,
-        )
-        self._names = self._runs.experiments
+        self._read_runs(connection, latest)
         everything = look.everything or there.jobs in different
         for part in self._read_jobs(connection, look, different, everything=everything):
-            share = 1.0 if self._checked or not everything else min(part.checked, NEARLY)
-            yield replace(head, jobs=part.jobs, checked=share)
-            head = Delta()
-        fresh = dict(self._runs.read(connection, older))
-        runs = self._known.runs.items()
-        self.live_runs = frozenset(RunKey(*name) for name, run in runs if run.view.live)
+            share = 1.0 if memory.checked or not everything else min(part, NEARLY)
+            yield memory.tell(checked=share)
+        self._read_runs(connection, older)
+        runs = memory.known.runs.items()
         unread = (RunKey(*name) for name, run in runs if run.view.record is None)
-        self._begun = self.live_runs.union(unread)
-        self._checked |= everything
+        self._begun = memory.live_runs().union(unread)
+        memory.checked |= everything
         # What is being moved changes inside of the folder that is looked at.
-        moving = any(clean.unfinished for clean in self._trash)
-        trash = self._read_trash() if moving or there.trash in different else None
-        yield replace(head, runs={**head.runs, **fresh}, trash=trash)
+        moving = any(clean.unfinished for clean in memory.trash or ())
+        if moving or there.trash in different:
+            self._read_trash(connection)
+        yield memory.tell()
 
-    def _read_trash(self) -> tuple[Transaction, ...] | None:
-        """What lies in the trash there; None where that is as it was, or can't be told."""
-        if self._stamps[self._there.trash] is None and not self._trash:
-            return None
+    def _read_runs(self, connection: Connection, runs: Iterable[RunKey]) -> None:
+        for run, view in self._runs.read(connection, runs):
+            self.memory.runs[run] = view
+
+    def _read_trash(self, connection: Connection) -> None:
+        if self._stamps[self._there.trash] is None and not self.memory.trash:
+            return
         try:
             found = self._ask_trash()
         except XpmError:
             # It takes a newer Python than looking does: then there is no branch for it.
-            found = ()
-        if found == self._trash:
-            return None
-        self._trash = found
-        return found
+            return
+        if not found:
+            self._check_standing(connection)
+        self.memory.fill_trash(found)
+
+    def _check_standing(self, connection: Connection) -> None:
+        """That what is absent there is not absent because all of it went away meanwhile.
+
+        Raises NotAWorkspaceError.
+        """
+        root = self._there.root
+        first, (found,) = self._stamps[root], connection.ask("stat", paths=[root])["stamps"]
+        if first is None or found is None or found[0] != first[0]:
+            raise NotAWorkspaceError("the folder is not there any more", where=root)
 
     def _first(self, connection: Connection, latest: list[RunKey]) -> Iterator[Delta]:
         """The beginning of the newest run, before all else: something to look at."""
         newest = max(latest, key=lambda run: run.run)
         latest.remove(newest)
-        runs = dict(self._runs.read(connection, [newest]))
-        self._names = self._runs.experiments
-        head = Delta(runs=runs, experiments=self._names, checked=0.0)
-        keys = [line.key for view in runs.values() for line in view.manifest.references[:FIRST]]
+        self._read_runs(connection, [newest])
+        views = self.memory.runs.values()
+        keys = [line.key for view in views for line in view.manifest.references[:FIRST]]
         for part in self._jobs.look_at(connection, keys):
-            yield replace(head, jobs=part.jobs)
-            head = Delta(checked=0.0)
+            self.memory.jobs.update(part.jobs)
+            yield self.memory.tell(checked=0.0)
         # The screen paints meanwhile: one thread at a time is quicker.
         time.sleep(PAINT)
 
@@ -207,17 +200,20 @@ class FarReader:
 
     def _read_jobs(
         self, connection: Connection, look: Look, different: frozenset[str], *, everything: bool
-    ) -> Iterator[Delta]:
-        jobs = self._jobs
-        if everything:
-            yield from jobs.changes(connection, None)
-        else:
-            prefix = self._there.jobs + "/"
-            tasks = [path[len(prefix) :] for path in different if path.startswith(prefix)]
-            if tasks:
-                yield from jobs.changes(connection, tasks)
-        yield from jobs.look_at(connection, look.jobs | jobs.live)
-        yield from jobs.look_at(connection, jobs.died(connection))
+    ) -> Iterator[float]:
+        """Yields, each time there is something, how much of what it looks at it has seen."""
+        prefix = self._there.jobs + "/"
+        tasks = [path[len(prefix) :] for path in different if path.startswith(prefix)]
+        if everything or tasks:
+            changes = self._jobs.changes(connection, None if everything else tasks)
+            yield from self._taken(changes)
+        yield from self._taken(self._jobs.look_at(connection, look.jobs | self._jobs.live))
+        yield from self._taken(self._jobs.look_at(connection, self._jobs.died(connection)))
+
+    def _taken(self, parts: Iterable[Delta]) -> Iterator[float]:
+        for part in parts:
+            self.memory.jobs.update(part.jobs)
+            yield part.checked
 
 
 def _is_in(path: str, folder: str) -> bool:

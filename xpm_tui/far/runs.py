@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 
@@ -25,8 +25,16 @@ Files = tuple[int, ...]
 class FarRuns:
     """Which runs there are, and what of them was read."""
 
-    def __init__(self, place: FarPlace, known: Known, living: Living) -> None:
+    def __init__(
+        self,
+        place: FarPlace,
+        known: Known,
+        living: Living,
+        check: Callable[[Connection], object],
+    ) -> None:
+        """`check` raises NotAWorkspaceError if the workspace is not there any more."""
         self._place = place
+        self._check = check
         self._there = WorkspacePaths(place.root)
         self._known = known
         self._living = living
@@ -35,20 +43,19 @@ class FarRuns:
         """Of their manifests."""
         self.folders: tuple[str, ...] = ()
         """The names of all experiments' folders, those without a run included."""
-        self.listed = False
-        """Whether it is known which there are."""
 
     @property
-    def experiments(self) -> tuple[str, ...]:
-        """The names of the experiments that have runs."""
-        return tuple(sorted({run.experiment for run in self._files}))
+    def there(self) -> Collection[RunKey]:
+        """The runs that there are."""
+        return self._files.keys()
 
     def look(self, connection: Connection) -> tuple[list[RunKey], list[RunKey]]:
         """See which runs there are; those that are to be read: the latest of their experiments,
         and the others. Raises XpmError."""
         latest: list[RunKey] = []
         older: list[RunKey] = []
-        before, self._files = self._files, {}
+        before = self._files
+        found: dict[RunKey, Files] = {}
         folders: list[str] = []
         for part in connection.stream("runs", root=self._place.root):
             folders.append(part.body["experiment"])
@@ -60,25 +67,17 @@ class FarRuns:
                 files: list[int] = []
                 for path in (paths.record, paths.queue, paths.manifest):
                     files += stamps.get(os.path.basename(path)) or (0, 0, 0)
-                self._files[run] = tuple(files)
+                found[run] = tuple(files)
                 self._sizes[run] = files[-1]
             latest += keys[-1:]
             older += keys[:-1]
-        self.listed, self.folders = True, tuple(folders)
+        self.folders, self._files = tuple(folders), found
 
         def differs(run: RunKey) -> bool:
             known = self._known.runs.get((run.experiment, run.run))
-            return known is None or known.files != self._files[run] or run not in before
+            return known is None or known.files != found[run] or run not in before
 
         return list(filter(differs, latest)), list(filter(differs, older))
-
-    def forget_gone(self) -> frozenset[RunKey]:
-        """The runs that were known and are not there any more."""
-        gone = frozenset(RunKey(*name) for name in self._known.runs) - self._files.keys()
-        if not self.listed or not gone:
-            return frozenset()
-        self._known.forget_runs((run.experiment, run.run) for run in gone)
-        return gone
 
     def crashed(self, connection: Connection) -> list[RunKey]:
         """The live runs whose driver has died: no file there says so. Raises XpmError."""
@@ -120,16 +119,21 @@ class FarRuns:
         there = self._there.run(run.experiment, run.run)
         make_folders(here.root)
         paths = (there.record, there.queue)
+        absent: list[str] = []
         for part in connection.stream("read_all", paths=paths):
             at = 0
             for index, size, _ in part.body["files"]:
                 target = f"{here.root}/{os.path.basename(paths[int(index)])}"
                 if size < 0:
-                    with suppress(FileNotFoundError):
-                        os.unlink(target)
+                    absent.append(target)
                 else:
                     write_atomic(target, part.data[at : at + size])
                     at += size
+        if any(map(os.path.lexists, absent)):
+            self._check(connection)
+        for target in absent:
+            with suppress(FileNotFoundError):
+                os.unlink(target)
         if self._sizes.get(run):
             _extend(connection, there.manifest, here.manifest, self._sizes[run])
 

@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 
 from xpm_engine.errors import XpmError
+from xpm_engine.remote.agent.following import follow
+from xpm_engine.remote.agent.serving import Agent, Request, Source
 from xpm_engine.remote.connection import Connection
 from xpm_engine.remote.frames import Message
+from xpm_engine.workspace.records.fields import Fields
 
 
 class Ear:
@@ -79,6 +82,28 @@ def test_the_last_file_is_told_after_everything(agent: Connection, tmp_path: Pat
     parts = ear.settled()
     assert b"".join(part.data for part in parts[:-1]) == log
     assert parts[-1].data == b"over"
+
+
+def test_a_file_that_went_with_its_folder_is_not_told_to_be_gone(tmp_path: Path) -> None:
+    job = tmp_path / "job"
+    job.mkdir()
+    (job / "state").write_bytes(b"1")
+    (job / "pin").write_bytes(b"{}")
+    files = [["state", "whole", 0], ["pin", "whole", 0]]
+    asked = Fields({"folder": str(job), "files": files}, "a request")
+    followed = follow(Request(Agent({}, source=0, sink=1), asked, b""))
+    assert isinstance(followed, Source)
+
+    def told() -> list[dict[str, Any]]:
+        return [part.body for part in followed.step() if part.body]
+
+    assert [body["name"] for body in told()] == ["state", "pin"]
+    job.rename(tmp_path / "away")
+    assert told() == []
+    (tmp_path / "away").rename(job)
+    told()
+    (job / "pin").unlink()
+    assert told() == [{"name": "pin", "gone": True}]
 
 
 @pytest.mark.parametrize("interval", [None, 0.05])

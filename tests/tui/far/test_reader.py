@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
+import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from tests.engine.remote.agents import connect
+from tests.tui import vanishing
 from tests.tui.far.conftest import Line
 from tests.tui.workspaces import FakeJob, FakeWorkspace, dead_process
+from xpm_engine.remote.connection import Connection
+from xpm_engine.verbs import clean
 from xpm_engine.workspace.index import record_of
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.reasons import Wait, WaitKind
@@ -18,7 +26,7 @@ from xpm_engine.workspace.records.runs import PlanState
 from xpm_engine.workspace.records.states import JobState
 from xpm_engine.workspace.scan import JobRecord, RunView
 from xpm_tui.far.details import Details
-from xpm_tui.far.place import FarPlace
+from xpm_tui.far.place import FarPlace, open_place
 from xpm_tui.far.reader import FarReader
 from xpm_tui.store import Delta, RunKey
 from xpm_tui.store.reader import Look, Reader
@@ -43,7 +51,7 @@ class Seen:
         return found
 
     def remember(self) -> bool:
-        delta = self.reader.remember()
+        delta = self.reader.memory.remember()
         if delta is not None:
             self._take(delta)
         return delta is not None
@@ -136,7 +144,7 @@ def test_what_was_seen_is_there_without_the_machine(
     for key in first.jobs:
         # What can still change is not remembered.
         assert key in first.jobs
-    first.reader.keep()
+    first.reader.memory.keep()
     line.cut()
     again = _far(open_far())
     assert again.remember()
@@ -173,3 +181,72 @@ def test_waiting_and_crashed_runs(far: FarPlace, near: Seen, workspace: FakeWork
     workspace.queue(run, [Wait(job.key, WaitKind.RESOURCE)])
     seen = _far(far)
     _same(seen, near, Look(everything=True))
+
+
+class _Agents:
+    """Each connection gets an agent before which the workspace vanishes at another look."""
+
+    def __init__(self, root: str) -> None:
+        self.root, self.at = root, 0
+
+    def dial(self, suspicious: bool) -> Connection:
+        python = f"{sys.executable} {vanishing.__file__} {shlex.quote(self.root)} {self.at}"
+        return connect(python=python)
+
+    def bring_back(self) -> bool:
+        away = self.root + vanishing.AWAY
+        if not os.path.isdir(away):
+            return False
+        os.rename(away, self.root)
+        return True
+
+
+@pytest.mark.parametrize("at", [1, 4, 9, 14, 20, 27, 35, 48, 64, 90, 120])
+def test_a_workspace_that_vanishes_while_it_is_read(
+    workspace: FakeWorkspace, near: Seen, jobs: Jobs, line: Line, tmp_path: Path, at: int
+) -> None:
+    plan = clean.plan_removal(workspace.paths, [jobs["old o1"].key])
+    clean.carry_out(workspace.paths, plan)
+    agents = _Agents(workspace.paths.root)
+    url = f"ssh://elsewhere{workspace.paths.root}"
+    place = open_place(url, caches=str(tmp_path / "far"), dial=agents.dial, verbs=line.verbs)
+    try:
+        seen = _far(place)
+        _same(seen, near, Look(everything=True))
+        before = (dict(seen.jobs), dict(seen.runs))
+        agents.at = at
+        connection = place.link.connection()
+        connection.close()
+        place.link.hurry()
+        place.link.connection(patience=10)
+        deadline = time.monotonic() + 20
+        while not os.path.isdir(workspace.paths.root + vanishing.AWAY):
+            assert time.monotonic() < deadline
+            seen.look(Look(everything=True))
+            assert (seen.jobs, seen.runs) == before
+        seen.look(Look(everything=True))
+        assert "not there any more" in seen.problem
+        assert (seen.jobs, seen.runs) == before
+        assert agents.bring_back()
+        _same(seen, near)
+        assert seen.problem == ""
+        assert (seen.jobs, seen.runs) == before
+    finally:
+        place.link.close()
+
+
+def test_a_disk_that_is_not_mounted_there_any_more(
+    workspace: FakeWorkspace, far: FarPlace, near: Seen, jobs: Jobs
+) -> None:
+    seen = _far(far)
+    _same(seen, near, Look(everything=True))
+    before, root = (dict(seen.jobs), dict(seen.runs)), workspace.paths.root
+    os.rename(root, root + "-disk")
+    os.mkdir(root)
+    seen.look(Look(everything=True))
+    assert "still mounted" in seen.problem
+    assert (seen.jobs, seen.runs) == before
+    os.rmdir(root)
+    os.rename(root + "-disk", root)
+    _same(seen, near)
+    assert seen.problem == ""

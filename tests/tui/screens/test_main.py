@@ -25,7 +25,7 @@ from xpm_tui.store import (
     Stream,
     WorkspaceSubject,
 )
-from xpm_tui.store.reader import Reader
+from xpm_tui.store.memory import Memory
 from xpm_tui.widgets.job_columns import note_cell
 from xpm_tui.widgets.key_bar import KeyBar
 from xpm_tui.widgets.log_view import LogView
@@ -515,12 +515,12 @@ async def test_until_a_key_comes_the_cursor_is_on_the_first_experiment(
 async def test_reading_again_says_what_can_not_be_remembered(
     drive: Drive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Reader, "keep", _no_space)
+    monkeypatch.setattr(Memory, "keep", _no_space)
     async with drive().at(WIDE) as app:
         await app.until(lambda: app.app.watcher.index_trouble)
         await app.press("r")
         assert "the next start has to read everything: index: no space" in "\n".join(app.lines())
 
 
-def _no_space(reader: Reader) -> None:
-    reader.trouble = "index: no space"
+def _no_space(memory: Memory) -> None:
+    memory.trouble = "index: no space"

@@ -225,7 +225,7 @@ def test_a_workspace_that_vanishes_is_said_and_comes_back(
     root = workspace.paths.root
     os.rename(root, root + "-away")
     watch.look(EVERYTHING)
-    assert "No such file" in watch.store.problem
+    assert "not there any more" in watch.store.problem
     assert len(list(watch.store.records())) == 15
     os.rename(root + "-away", root)
     watch.look(EVERYTHING)

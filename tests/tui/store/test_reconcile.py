@@ -56,14 +56,14 @@ class Disk(RuleBasedStateMachine):
         """An app starts: it shows what was remembered, then looks."""
         self.reader = Reader(self.workspace.paths, clock=lambda: self.now)
         self.store = Store(self.workspace.paths)
-        remembered = self.reader.remember()
+        remembered = self.reader.memory.remember()
         if remembered is not None:
             self.store.apply(remembered)
         self.look()
 
     @rule()
     def open_again(self) -> None:
-        self.reader.keep()
+        self.reader.memory.keep()
         self.open()
 
     @rule()

@@ -9,13 +9,14 @@ Portable set: plain standard library, Python 3.8 syntax.
 from __future__ import annotations
 
 import time
-from typing import Any, Dict, Iterator, List
+from typing import Any, Dict, Iterator, List, Tuple
 
 from xpm_engine.remote.agent.files import CHUNK, stamp_of
 from xpm_engine.remote.agent.serving import Answer, Request
 from xpm_engine.remote.agent.tree import record_texts
 from xpm_engine.remote.frames import Message
 from xpm_engine.workspace import processes
+from xpm_engine.workspace.footing import Footing
 from xpm_engine.workspace.layout import (
     JobKey,
     WorkspacePaths,
@@ -50,9 +51,11 @@ def changes(request: Request) -> Iterator[Message]:
 
     Those of `tasks` alone if they are given: ``folders`` of jobs that came or went, and no others.
     Parts: ``jobs`` as `tree.jobs` tells them, ``gone`` [[task, identifier], ...], and ``checked``,
-    the share of the jobs that was looked at.
+    the share of the jobs that was looked at. What was read while the folder of the workspace went
+    away is not told: NotAWorkspaceError.
     """
     workspace = WorkspacePaths(request.fields.text("root"))
+    footing = Footing(workspace.root)
     seen = _seen(request)
     only_new = "tasks" in request.fields.data
     tasks = request.fields.texts("tasks") if only_new else sorted(list_folders(workspace.jobs))
@@ -62,9 +65,13 @@ def changes(request: Request) -> Iterator[Message]:
     }
     gone = _gone(seen, there, all_tasks=not only_new)
     if gone:
+        footing.check()
+        for task, identifier in gone:
+            del seen[task][identifier]
         yield Message({"gone": gone})
     total = sum(map(len, there.values())) or 1
     rows: List[Any] = []
+    fresh: List[Tuple[Dict[str, List[int]], str, List[int]]] = []
     size = looked = 0
     for task, identifiers in there.items():
         stamps = seen.setdefault(task, {})
@@ -81,12 +88,14 @@ def changes(request: Request) -> Iterator[Message]:
                 continue
             names, texts = record_texts(job)
             old = time.time_ns() - stamp[1] > YOUNG_NS
-            stamps[identifier] = stamp[:2] if old else [0, 0]
+            fresh.append((stamps, identifier, stamp[:2] if old else [0, 0]))
             rows.append([task, identifier, stamp, names, texts])
             size += sum(map(len, texts.values())) + 40 * (3 + len(names))
             if size > CHUNK:
+                _note(footing, fresh)
                 yield Message({"jobs": rows, "checked": looked / total})
                 rows, size = [], 0
+    _note(footing, fresh)
     yield Message({"jobs": rows, "checked": 1.0})
 
 
@@ -103,15 +112,21 @@ def alive(request: Request) -> Answer:
     return {"alive": [told[each] for each in found]}
 
 
+def _note(footing: Footing, fresh: "List[Tuple[Dict[str, List[int]], str, List[int]]]") -> None:
+    """These jobs are seen from now on, if what was read of them may be believed."""
+    footing.check()
+    for stamps, identifier, stamp in fresh:
+        stamps[identifier] = stamp
+    fresh.clear()
+
+
 def _gone(seen: Stamps, there: "Dict[str, List[str]]", *, all_tasks: bool) -> "List[List[str]]":
-    """The jobs that were seen and are not there; they are not seen any more."""
-    found: List[List[str]] = []
-    for task in list(seen) if all_tasks else there:
-        stamps = seen.get(task, {})
-        for identifier in stamps.keys() - set(there.get(task, ())):
-            del stamps[identifier]
-            found.append([task, identifier])
-    return found
+    """The jobs that were seen and are not there."""
+    return [
+        [task, identifier]
+        for task in (seen if all_tasks else there)
+        for identifier in seen.get(task, {}).keys() - set(there.get(task, ()))
+    ]
 
 
 def _seen(request: Request) -> Stamps:

@@ -149,7 +149,9 @@ class _Following(Source):
             return []
         each.stamp = found
         if found is None:
-            return [Message({"name": each.name, "gone": True})]
+            # Where all of the folder went away, what was told of it stays.
+            there = stamp_of(self._folder) is not None
+            return [Message({"name": each.name, "gone": True})] if there else []
         data, each.stamp = small(path, CHUNK)
         if data is None:
             return []

@@ -15,6 +15,7 @@ from typing import Any, Dict, Iterable, Iterator, List, Tuple
 from xpm_engine.remote.agent.files import CHUNK, small, stamp_of
 from xpm_engine.remote.agent.serving import Request
 from xpm_engine.remote.frames import Message
+from xpm_engine.workspace.footing import Footing
 from xpm_engine.workspace.layout import (
     JobKey,
     JobPaths,
@@ -35,9 +36,11 @@ def jobs(request: Request) -> Iterator[Message]:
 
     `known` has the stamps that the asker has seen. Parts: ``jobs`` [[task, identifier, stamp of
     .xpm, names in it, {name: text}], ...]: the summary, the tickets of attempts without an end,
-    alias and progress. A job that was named and is absent has a stamp of null.
+    alias and progress. A job that was named and is absent has a stamp of null; where all of the
+    workspace went away meanwhile, nothing is told of it: NotAWorkspaceError.
     """
     workspace = WorkspacePaths(request.fields.text("root"))
+    footing = Footing(workspace.root)
     known = request.fields.mapping("known")
     named = request.fields.data.get("keys")
     keys = _all(workspace) if named is None else map(JobKey.parse, request.fields.texts("keys"))
@@ -52,9 +55,11 @@ def jobs(request: Request) -> Iterator[Message]:
         rows.append([key.task, key.identifier, stamp, names, texts])
         size += sum(map(len, texts.values())) + 40 * (3 + len(names))
         if size > CHUNK:
+            footing.check()
             yield Message({"jobs": rows})
             rows, size = [], 0
     if rows:
+        footing.check()
         yield Message({"jobs": rows})
 
 
@@ -62,9 +67,11 @@ def runs(request: Request) -> Iterator[Message]:
     """The runs of all experiments; parts: ``experiment``, and its ``runs`` [[experiment, run,
     {name: stamp}], ...].
 
-    Their files can be long, and are read with `read`, what was appended alone.
+    Their files can be long, and are read with `read`, what was appended alone. NotAWorkspaceError
+    where the workspace went away meanwhile: then these were not all.
     """
     workspace = WorkspacePaths(request.fields.text("root"))
+    footing = Footing(workspace.root)
     for experiment in sorted(filter(is_name, list_folders(workspace.experiments))):
         rows: List[Any] = []
         for run in sorted(filter(is_name, list_folders(workspace.experiment(experiment)))):
@@ -74,6 +81,7 @@ def runs(request: Request) -> Iterator[Message]:
                 names = os.listdir(folder)
             rows.append([experiment, run, {name: stamp_of(f"{folder}/{name}") for name in names}])
         yield Message({"experiment": experiment, "runs": rows})
+    footing.check()
 
 
 def _all(workspace: WorkspacePaths) -> Iterator[JobKey]:

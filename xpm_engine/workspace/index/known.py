@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from xpm_engine.workspace import scan
+from xpm_engine.workspace.footing import Footing
 from xpm_engine.workspace.index.growing import GrowingManifest
 from xpm_engine.workspace.index.packing import JobRow, pack_job, pack_manifest
 from xpm_engine.workspace.index.stamps import NAMES, Stamp, Stamps
@@ -49,6 +50,8 @@ class Known:
         self, workspace: WorkspacePaths, *, clock: Callable[[], float] = time.time
     ) -> None:
         self.workspace = workspace
+        self.footing: Footing | None = None
+        """Where it is given, nothing that was read is believed once it stands no more."""
         self.stamps = Stamps(clock)
         self.jobs: dict[JobKey, tuple[int | None, JobRow]] = {}
         """With the stamp of the folder, None for one that says nothing."""
@@ -88,7 +91,10 @@ class Known:
         return found
 
     def look_at_job(self, key: JobKey) -> JobRow | None:
-        """The job, if it is not as it was; `never started` for one whose folder is gone."""
+        """The job, if it is not as it was; `never started` for one whose folder is gone.
+
+        Raises NotAWorkspaceError, as `look_at_run` and `forget_runs` do, where the footing is.
+        """
         known = self.jobs.get(key)
         stamp = self.stamps.of_job(self.workspace.job(key).xpm)
         if known is not None and stamp is not None and stamp == known[0]:
@@ -98,6 +104,7 @@ class Known:
             if row.supervisor is None or not is_dead(row.supervisor):
                 return None
         record = scan.read_job(self.workspace, key)
+        self.check()
         if record.state is JobState.NOT_SUBMITTED:
             self.young.discard(key)
             self.differs |= self.jobs.pop(key, None) is not None
@@ -123,6 +130,7 @@ class Known:
         if manifest is None and known is not None and known.view.live:
             manifest = self._grown(name, paths.manifest)
         view = scan.read_run(self.workspace, *name, manifest=manifest)
+        self.check()
         view = replace(view, manifest=pack_manifest(view.manifest))
         if known is not None and known.view.manifest == view.manifest:
             view = replace(view, manifest=known.view.manifest)
@@ -142,9 +150,22 @@ class Known:
 
     def forget_runs(self, names: Iterable[RunName]) -> None:
         """These runs are gone."""
-        for name in names:
+        gone = list(names)
+        if gone:
+            self.check()
+        for name in gone:
             self.differs |= self.runs.pop(name, None) is not None
             self._growing.pop(name, None)
+
+    def distrust(self) -> None:
+        """A reading was broken off: what it listed is listed again, and all of it is looked at."""
+        self.stamps.clear()
+        self.tasks.clear()
+
+    def check(self) -> None:
+        """That what was read may be believed; raises NotAWorkspaceError."""
+        if self.footing is not None:
+            self.footing.check()
 
 
 def is_dead(identity: ProcessIdentity) -> bool:

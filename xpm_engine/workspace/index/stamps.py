@@ -72,3 +72,7 @@ class Stamps:
     def forget(self, path: str) -> None:
         """A folder is gone."""
         self._listed.pop(path, None)
+
+    def clear(self) -> None:
+        """What was listed last is not to be believed."""
+        self._listed.clear()
