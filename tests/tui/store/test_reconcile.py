@@ -129,8 +129,7 @@ class Disk(RuleBasedStateMachine):
 
     @rule(run=st.sampled_from(RUNS), some=st.lists(jobs, unique_by=id), over=st.booleans())
     def run(self, run: str, some: list[FakeJob], over: bool) -> None:
-        root = self.workspace.paths.run("exp", run).root
-        shutil.rmtree(root, ignore_errors=True)
+        self._bury(run)
         plan = PlanState.COMPLETE if over else PlanState.RUNNING
         self.workspace.run("exp", some, run=run, plan=plan)
         self._touched_run(run)
@@ -144,8 +143,15 @@ class Disk(RuleBasedStateMachine):
 
     @rule(run=st.sampled_from(RUNS))
     def remove_run(self, run: str) -> None:
-        shutil.rmtree(self.workspace.paths.run("exp", run).root, ignore_errors=True)
+        self._bury(run)
         self._touched_run(run)
+
+    def _bury(self, run: str) -> None:
+        """Nothing new gets its inodes: a live manifest only grows, and is told by its own."""
+        root = self.workspace.paths.run("exp", run).root
+        if os.path.isdir(root):
+            self._ticks += 1
+            os.rename(root, f"{self._folder.name}/buried-{self._ticks}")
 
     def _touched(self, key: JobKey) -> None:
         """The folder changes at a time of this disk's clock, which is the app's or behind it."""
