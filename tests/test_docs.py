@@ -156,3 +156,22 @@ def test_what_is_not_printed_is_told() -> None:
     for printed in ("a 1\n", "b\na 1\n"):
         with pytest.raises(AssertionError, match="not printed: b"):
             check_printed(["a …", "b"], printed)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_what_a_page_leads_to_is_there(page: Path) -> None:
+    text = FENCE.sub("", page.read_text())
+    prose = re.sub(r"`[^`\n]*`", "", text)
+    for path, anchor in re.findall(r"\]\(([^):#]*)(?:#([^)]*))?\)", prose):
+        target = page.parent / path if path else page
+        assert target.exists(), path
+        if anchor:
+            assert anchor in _anchors(target.read_text()), f"{path}#{anchor}"
+    for test in re.findall(r"`(\w+(?:/\w+)*/test_\w+\.py)`", text):
+        assert any((ROOT / place / test).is_file() for place in ("tests/engine", "tests", "")), test
+
+
+def _anchors(page: str) -> set[str]:
+    """The anchors that its headings are given."""
+    headings = re.findall(r"^#+ (.*)$", FENCE.sub("", page), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
