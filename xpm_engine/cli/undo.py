@@ -87,6 +87,8 @@ def _line(item: Transaction) -> str:
         parts.append(size(item.size))
     if item.user:
         parts.append(f"by {plain(item.user)} on {plain(item.host)}")
+    if item.cause:
+        parts.append(plain(item.cause))
     if item.unfinished:
         parts.append("unfinished")
     if item.problem:
@@ -100,6 +102,7 @@ def _clean_json(item: Transaction) -> dict[str, object]:
         "at": item.at or None,
         "user": item.user or None,
         "host": item.host or None,
+        "cause": item.cause or None,
         "jobs": [str(removal.key) for removal in item.removals],
         "pieces": [piece_json(piece) for piece in item.pieces],
         "bytes": item.size,

@@ -42,6 +42,7 @@ from xpm_engine.plan.preview import current_recorder
 from xpm_engine.plan.reach import reach
 from xpm_engine.plan.resources import ResourceRules
 from xpm_engine.plan.results import Results
+from xpm_engine.plan.retaining import retain
 from xpm_engine.plan.retrying import retries_of
 from xpm_engine.plan.run import RunWriter, other_runs
 from xpm_engine.plan.scheduler import Scheduler
@@ -92,6 +93,7 @@ class Experiment:
         capacity = self._launcher.capacity()
         self._rules = ResourceRules(capacity, settings.tokens, settings.resources)
         self._on_drift = policy_of(on_drift, settings.drift.policy)
+        self._retains = settings.retention.after_run and settings.retention.has_policies
         self._on_failure = (
             usual_on_failure()
             if on_failure is None
@@ -282,6 +284,10 @@ class Experiment:
             return
         self._close(scheduler, PlanState.COMPLETE, None)
         self._tell_end(scheduler)
+        if self._retains and not scheduler.board.counts.failed:
+            for line in retain(self.workspace, scheduler.run.name):
+                report.say(f"xpm: {line}")
+                scheduler.run.log(line)
 
     def _drifted(self) -> DriftError | None:
         nodes = [node for node in self._nodes() if node.stage is Stage.DRIFTED]

@@ -25,6 +25,7 @@ def clean_to_json(clean: Transaction) -> Iterator[dict[str, Any]]:
         "host": clean.host,
         "unfinished": clean.unfinished,
         "problem": clean.problem,
+        "cause": clean.cause,
     }
     for removals in parts_of(clean.removals):
         yield {"removals": [item.to_json() for item in removals]}
@@ -63,6 +64,7 @@ def _head(fields: Fields) -> Transaction:
         removals=(),
         unfinished=fields.flag("unfinished"),
         problem=fields.text("problem"),
+        cause=fields.optional_text("cause") or "",
     )
 
 

@@ -70,7 +70,10 @@ class Best:
 
 @dataclass(frozen=True)
 class RetentionSettings:
-    """``[retention]``; all but the trash's limits are policies, carried out only when asked for."""
+    """``[retention]``; all but the trash's limits are policies, carried out only when asked for.
+
+    They are so by ``xpm clean --policy``, or after each run where `after_run` says so.
+    """
 
     trash_days: int = 14
     """Days that a clean can be undone; the next clean after that purges it. 0: for ever."""
@@ -84,6 +87,8 @@ class RetentionSettings:
     """``[retention.drop_files]``: task, or ``*``, -> patterns of files that finished jobs lose."""
     pack_logs: int | None = None
     """Bytes from which on the logs of jobs that are over are packed; None: never."""
+    after_run: bool = False
+    """Whether the policies are carried out at the end of each complete run without a failure."""
 
     @property
     def has_policies(self) -> bool:
@@ -113,7 +118,7 @@ class Settings:
 _KNOWN: Mapping[str, tuple[str, ...]] = {
     "drift": ("policy",),
     "launchers.local": ("cores", "memory", "gpus"),
-    "retention": ("trash_days", "trash_size", "keep_runs", "pack_logs"),
+    "retention": ("trash_days", "trash_size", "keep_runs", "pack_logs", "after_run"),
     "retention.keep_best": (),
     "retention.drop_files": (),
     "resources": ("cpus", "memory", "gpus", "time"),
@@ -302,6 +307,12 @@ def _count(value: object, *, least: int) -> int:
     return value
 
 
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise UsageError(f"{value!r} is neither yes nor no", hint="true or false, without quotes")
+    return value
+
+
 def _best(value: object) -> Best:
     hint = 'for instance: "ir.learn" = {metric = "mrr", keep = 3}; the task in quotes'
     if not isinstance(value, dict):
@@ -342,6 +353,7 @@ _READERS: Mapping[tuple[str, str], Callable[[Any], object]] = {
     ("retention", "trash_days"): _from_zero,
     ("retention", "trash_size"): parse_size,
     ("retention", "pack_logs"): parse_size,
+    ("retention", "after_run"): _flag,
     ("resources", "cpus"): _from_zero,
     ("resources", "memory"): parse_size,
     ("resources", "gpus"): _from_zero,

@@ -202,7 +202,8 @@ def what_words(row: TrashRow) -> str:
         parts.append(things_words(0, row.pieces))
     left = f"; {look.plural(len(row.left), 'job')} left in place" if row.left else ""
     unfinished = "; unfinished" if row.unfinished else ""
-    return look.plain(", ".join(parts) + left + unfinished)
+    cause = f" · {row.cause}" if row.cause else ""
+    return look.plain(", ".join(parts) + left + unfinished + cause)
 
 
 def _at(row: TrashRow) -> str:

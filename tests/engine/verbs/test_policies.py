@@ -191,7 +191,7 @@ def test_policies_are_read_with_the_settings(
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     os.makedirs(workspace.root, exist_ok=True)
     Path(workspace.settings).write_text(
-        "[retention]\nkeep_runs = 3\npack_logs = '1MB'\n"
+        "[retention]\nkeep_runs = 3\npack_logs = '1MB'\nafter_run = true\n"
         "[retention.keep_best]\n'ir.learn' = {metric = 'mrr', keep = 2}\n"
         "[retention.drop_files]\n'*' = ['*.tmp']\n"
     )
@@ -200,6 +200,8 @@ def test_policies_are_read_with_the_settings(
     assert found.keep_best == {"ir.learn": Best("mrr", 2)}
     assert found.drop_files == {"*": ("*.tmp",)}
     assert found.has_policies
+    assert found.after_run
+    assert not RetentionSettings().after_run
     assert not RetentionSettings().has_policies
 
 
@@ -208,6 +210,7 @@ def test_policies_are_read_with_the_settings(
     [
         ("[retention]\nkeep_run = 3", "did you mean 'keep_runs'"),
         ("[retention]\nkeep_runs = 0", "no such number"),
+        ("[retention]\nafter_run = 'yes'", "neither yes nor no"),
         ("[retention.keep_best]\nir.learn = {metric = 'mrr', keep = 2}", "in quotes"),
         ("[retention.keep_best]\n'ir.learn' = 3", "is no table"),
         ("[retention.drop_files]\n'*' = ['../other/*']", "no pattern"),

@@ -44,8 +44,10 @@ _BLOCKED = {
 }
 
 
-def carry_out(workspace: WorkspacePaths, plan: RemovalPlan) -> Transaction:
+def carry_out(workspace: WorkspacePaths, plan: RemovalPlan, *, cause: str = "") -> Transaction:
     """Move the rows of a plan that are ready to the trash, each verified again just before.
+
+    `cause` says what asked for it, where no person did.
 
     A job that somebody needs by now, that runs again, or that can't be moved is left as it was,
     and the transaction says why. Raises OccupiedError where a link stands in place of a folder of
@@ -57,7 +59,7 @@ def carry_out(workspace: WorkspacePaths, plan: RemovalPlan) -> Transaction:
     with begin(workspace) as trash:
         cleaner = Cleaner(trash, tickets.new_nonce())
         name = os.path.basename(trash.root)
-        head = Head(name, cleaner.at, cleaner.user, cleaner.me, cleaner.nonce)
+        head = Head(name, cleaner.at, cleaner.user, cleaner.me, cleaner.nonce, cause)
         removals = [_removal(row) for row in rows]
         pieces = with_times(workspace, plan.pieces)
         _write_journal(cleaner, listing_lines(head, removals, pieces))
@@ -73,7 +75,9 @@ def carry_out(workspace: WorkspacePaths, plan: RemovalPlan) -> Transaction:
             append_bytes(trash.journal, dumps(moved_line(now(), left)) + b"\n")
         finish(trash)
     moved = tuple(move.moved)
-    return Transaction(head.name, head.at, head.user, head.by.host, moved, left, pieces=gone)
+    return Transaction(
+        head.name, head.at, head.user, head.by.host, moved, left, pieces=gone, cause=cause
+    )
 
 
 @dataclass

@@ -60,6 +60,8 @@ class Transaction:
     """Why its journal can't be read; its jobs can still be taken back."""
     pieces: tuple[Piece, ...] = ()
     """What lies in the trash besides: leftovers, files, logs, runs, shared folders."""
+    cause: str = ""
+    """What asked for it, where no person did."""
 
     @property
     def empty(self) -> bool:
@@ -169,6 +171,7 @@ def read_transaction(workspace: WorkspacePaths, name: str) -> Transaction:
         journal.left,
         unfinished=unfinished,
         pieces=pieces,
+        cause=head.cause,
     )
 
 

@@ -182,6 +182,8 @@ class Head:
     by: ProcessIdentity
     nonce: str
     """Of the cleaner's ticket, the same in all jobs of the transaction."""
+    cause: str = ""
+    """What asked for it, where no person did."""
 
     def to_json(self) -> Dict[str, Any]:
         return {
@@ -192,6 +194,7 @@ class Head:
             "user": self.user,
             "by": self.by.to_json(),
             "nonce": self.nonce,
+            **({"cause": self.cause} if self.cause else {}),
         }
 
     @classmethod
@@ -203,6 +206,7 @@ class Head:
             user=fields.text("user"),
             by=ProcessIdentity.read(fields.part("by")),
             nonce=fields.text("nonce"),
+            cause=fields.optional_text("cause") or "",
         )
 
 
