@@ -36,6 +36,7 @@ WORD = "purge"
 @click.option("--free", metavar="SIZE", help="So much, as cheaply as it can be had: 200GB.")
 @click.option("--all-obsolete", is_flag=True, help="Finished results too that nobody needs.")
 @click.option("--needed", is_flag=True, help="With a FILTER: also jobs that somebody needs.")
+@click.option("--each", is_flag=True, help="Show each row, also of those that are alike.")
 @click.option("-n", "--dry-run", is_flag=True, help="Show the plan; move nothing.")
 @click.option("-y", "--yes", is_flag=True, help="Carry the plan out without asking.")
 @click.option("--purge", is_flag=True, help="Then delete what was moved for good.")
@@ -50,6 +51,7 @@ def command(
     free: str | None,
     all_obsolete: bool,
     needed: bool,
+    each: bool,
     dry_run: bool,
     yes: bool,
     purge: bool,
@@ -68,7 +70,7 @@ def command(
     """
     from xpm_engine.verbs.places import find_workspace
 
-    wish = _Wish(jobs, runs, policy, free, all_obsolete, needed)
+    wish = _Wish(jobs, runs, policy, free, all_obsolete, needed, each)
     _check(wish, empty_trash=empty_trash)
     paths = find_workspace(workspace)
     if empty_trash:
@@ -102,6 +104,7 @@ class _Wish:
     free: str | None
     all_obsolete: bool
     needed: bool
+    each: bool
 
 
 def _check(wish: _Wish, *, empty_trash: bool) -> None:
@@ -131,7 +134,7 @@ def _report(workspace: WorkspacePaths, wish: _Wish) -> Report:
         plan = measure(workspace, plan_removal(workspace, find_jobs(workspace, wish.jobs)))
         return clean_report.JobsReport(plan)
     if wish.policy:
-        return _policy_report(workspace)
+        return _policy_report(workspace, each=wish.each)
     free = None if wish.free is None else parse_size(wish.free)
     seen = survey_workspace(workspace)
     if wish.jobs:
@@ -143,15 +146,15 @@ def _report(workspace: WorkspacePaths, wish: _Wish) -> Report:
         names = find_runs(workspace, wish.runs)
         offering = offer_runs(workspace, seen, names, finished=finished)
         hint = "--all-obsolete moves the jobs too that only these runs name"
-        return clean_report.of_offering(workspace, offering, hint=hint)
+        return clean_report.of_offering(workspace, offering, hint=hint, each=wish.each)
     offering = offer_obsolete(workspace, seen, finished=finished)
     hint = (
         "" if free is not None else "--all-obsolete moves the finished ones too that nobody needs"
     )
-    return clean_report.of_offering(workspace, offering, hint=hint, free=free)
+    return clean_report.of_offering(workspace, offering, hint=hint, free=free, each=wish.each)
 
 
-def _policy_report(workspace: WorkspacePaths) -> Report:
+def _policy_report(workspace: WorkspacePaths, *, each: bool) -> Report:
     from xpm_engine.cli import clean_report
     from xpm_engine.verbs.obsolete import survey_workspace
     from xpm_engine.verbs.policies import offer_policies
@@ -165,7 +168,7 @@ def _policy_report(workspace: WorkspacePaths) -> Report:
             hint="[retention] keep_runs, keep_best, drop_files or pack_logs: see docs/cleaning.md",
         )
     offering = offer_policies(workspace, survey_workspace(workspace), retention)
-    return clean_report.of_offering(workspace, offering)
+    return clean_report.of_offering(workspace, offering, each=each)
 
 
 def _agree(report: Report, *, yes: bool, purge: bool) -> None:

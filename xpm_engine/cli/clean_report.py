@@ -12,11 +12,13 @@ import click
 from xpm_engine.verbs import obsolete
 from xpm_engine.verbs.budget import propose
 from xpm_engine.verbs.clean import Need, RemovalPlan, RemovalRow, measure, things_words
+from xpm_engine.verbs.fold_words import common_and_other
+from xpm_engine.verbs.folding import Fold, fold
 from xpm_engine.verbs.obsolete import Offer, Surveyed
 from xpm_engine.verbs.offers import Offering, OfferRow, Section
 from xpm_engine.words import duration, plain, plural, size
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
-from xpm_engine.workspace.recompute import Cost
+from xpm_engine.workspace.recompute import Cost, cost_again
 from xpm_engine.workspace.scan import JobRecord
 
 MOST_NAMES = 3
@@ -89,6 +91,8 @@ class OffersReport:
     sizes: Mapping[Offer, int]
     hint: str = ""
     """What would tick more."""
+    each: bool = False
+    """Whether each row is shown, also of those that are alike."""
 
     @property
     def count(self) -> str:
@@ -100,18 +104,37 @@ class OffersReport:
             items = list(group)
             total = size(sum(self.sizes[row.offer] for row in items))
             click.echo(f"{section.value}  {len(items):,} · {total}")
-            for row in items:
-                self._show_row(row)
+            for part in items if self.each else fold(items):
+                if isinstance(part, Fold):
+                    self._show_fold(part)
+                else:
+                    self._show_row(part)
         bytes_ = "" if self.plan.size is None else f", {size(self.plan.size)}"
         ready = len(self.plan.ready) + len(self.plan.pieces)
         click.echo(f"{ready:,} of {len(rows):,} to the trash{bytes_}")
         if self.hint and any(row.free and row.offer not in self.ticked for row in rows):
             click.echo(self.hint)
+        if not self.each and any(isinstance(part, Fold) for part in fold(rows)):
+            click.echo("--each shows the rows of each group")
+
+    def _show_fold(self, group: Fold) -> None:
+        stays = {row.refused or self._refused.get(row.offer, "") for row in group.rows}
+        ticked = len(group.offers & self.ticked)
+        sign = "x" if ticked == len(group.offers) else "~" if ticked else " "
+        sign = sign if "" in stays else "-"
+        bytes_ = size(sum(self.sizes[offer] for offer in group.offers))
+        keys = [offer for offer in group.offers if isinstance(offer, JobKey)]
+        cost = _cost_words(cost_again(self.offering.seen.survey, keys)) if keys else ""
+        click.echo(f"  [{sign}] " + "  ".join(filter(None, (group_title(group), bytes_, cost))))
+        click.echo(f"      {plain(group.why)}")
+        needs = tuple(dict.fromkeys(need for row in group.rows for need in row.needs))
+        if needs:
+            click.echo(f"      needed by {_who(needs)}")
+        if "" not in stays and group.key.section is not Section.CANNOT_TELL:
+            click.echo(f"      stay: {plain(next(iter(stays)))}")
 
     def _show_row(self, row: OfferRow) -> None:
-        stays = row.refused
-        if isinstance(row.offer, JobKey):
-            stays = stays or self._refused.get(row.offer, "")
+        stays = row.refused or self._refused.get(row.offer, "")
         sign = "-" if stays else "x" if row.offer in self.ticked else " "
         job = isinstance(row.offer, JobKey)
         cost = _cost_words(self.offering.cost(row)) if job or row.run is None else ""
@@ -124,7 +147,7 @@ class OffersReport:
             click.echo(f"      stays: {plain(stays)}")
 
     @property
-    def _refused(self) -> dict[JobKey, str]:
+    def _refused(self) -> dict[Offer, str]:
         return {row.key: row.refused for row in self.plan.rows if row.refused}
 
     def to_json(self) -> dict[str, Any]:
@@ -157,19 +180,30 @@ def title_of(row: OfferRow) -> str:
     return "  ".join(filter(None, words))
 
 
+def group_title(group: Fold) -> str:
+    """``ir.learn  lr=1 seed=1..5  (5 jobs)``: what its jobs have in common, and what not."""
+    jobs = [row.job for row in group.rows if row.job is not None]
+    names = dict.fromkeys(name for job in jobs for name in job.tags)
+    named = ((name, [job.tags[name] for job in jobs if name in job.tags]) for name in names)
+    common, other = common_and_other(named, len(jobs))
+    words = " ".join((*common, *other))
+    return "  ".join(filter(None, (plain(group.key.subject), words, f"({group.count})")))
+
+
 def of_offering(
     workspace: WorkspacePaths,
     offering: Offering,
     *,
     hint: str = "",
     free: int | None = None,
+    each: bool = False,
 ) -> OffersReport:
     """A report of what is ticked at first, or, with `free`, of what frees that much cheapest."""
     sizes = obsolete.measure_offered(workspace, (row.offer for row in offering.rows))
     chosen = offering.ticked if free is None else propose(offering, sizes, free).offers
     order = [row.offer for row in offering.rows if row.offer in chosen]
     plan = obsolete.plan_clean(workspace, offering.seen, order, sizes=sizes)
-    return OffersReport(plan, offering, frozenset(order), sizes, hint)
+    return OffersReport(plan, offering, frozenset(order), sizes, hint, each)
 
 
 def of_filter(

@@ -90,6 +90,27 @@ def test_a_filter_leaves_what_somebody_needs(xpm: Xpm, history: WorkspacePaths) 
     assert _standing(history) == {C}
 
 
+def test_rows_that_are_alike_are_one_unless_each_is_asked_for(
+    xpm: Xpm, history: WorkspacePaths
+) -> None:
+    names = [key(number << 64) for number in range(5)]
+    for seed, name in enumerate(names):
+        make_job(history, name, outcome=Outcome.FAILED, tags={"lr": 7, "seed": seed})
+    out = xpm("clean", "-n").stdout
+    assert "[x] ir.bm25  lr=7 seed=0..4  (5 jobs)" in out
+    assert "; no run names it" in out
+    assert names[0].short not in out
+    assert "--each" in out
+    each = xpm("clean", "-n", "--each").stdout
+    assert all(f"[x] ir.bm25/{name.short}  lr=7 seed=" in each for name in names)
+    assert len(_json(xpm("clean", "-n", "--json"))["obsolete"]) == 8
+    for name in names:
+        xpm("pin", name.identifier)
+    pinned = xpm("clean", "-n").stdout
+    assert "[-] ir.bm25  lr=7 seed=0..4  (5 jobs)" in pinned
+    assert "stay: it is pinned" in pinned
+
+
 def test_leftovers_are_told_apart(xpm: Xpm, workspace: WorkspacePaths) -> None:
     job = make_job(workspace, A, attempt=2)
     os.makedirs(job.leftovers(1))
