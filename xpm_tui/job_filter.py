@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from itertools import chain
 
@@ -19,32 +19,26 @@ from xpm_engine.filters import (
     complete,
     flag_column,
 )
+from xpm_engine.verbs.job_columns import Snapshot
 from xpm_engine.verbs.job_facts import JobFacts, SeenJob, job_getters
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.runs import How
-from xpm_tui.store import Changed, Job, RunKey, Store
-from xpm_tui.store.columns import JobColumns, Snapshot
-from xpm_tui.store.run_index import RunIndex
+from xpm_tui.store import Changed, RunKey, Store
+from xpm_tui.store.columns import AllColumns
+from xpm_tui.store.rows import FEW
 from xpm_tui.store.selected import Roll, Selected
 
 ON_DISK = ("size", "launcher", flag_column("pinned"))
 """What is read from the disk when a filter asks for it: in a thread."""
 
-BY_JOB = (*ON_DISK, "needs", "neededby")
-"""What no column of all jobs tells."""
+SLOWLY_MADE = ("needs", "neededby")
+"""Fields whose column takes longer to make than a key may, and that few ask for."""
 
 TIMED = frozenset(("time", "wait", "age", "started", "ended"))
 """Fields of which a filter may say something else as time passes."""
 
 AGES = 60.0
 """Seconds after which a filter that asks for times is asked again."""
-
-
-FEW = 2_000
-"""Jobs of which columns are made at once; of more in a thread."""
-
-MOST_CHANGED = 500
-"""Jobs that may be asked apart from the columns before these are made again."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +50,7 @@ class Work:
     """The jobs that are asked one by one: they changed, or it asks what no column tells."""
     table: RowTable[JobFacts[SeenJob]]
     """These as a table."""
-    columns: JobColumns | Snapshot | None
+    columns: AllColumns | Snapshot | None
     """All others; None for no others."""
     known: Sequence[str]
     """The names that can be asked, as far as no column tells them."""
@@ -68,7 +62,7 @@ class Work:
 
     def run(self) -> Answer:
         """Ask; from any thread."""
-        columns = JobColumns(self.columns) if isinstance(self.columns, Snapshot) else self.columns
+        columns = AllColumns(self.columns) if isinstance(self.columns, Snapshot) else self.columns
         if isinstance(self.columns, Snapshot) and columns is not None and columns.rows > FEW:
             columns.warm()
         names = dict.fromkeys((*self.known, *self.table.names()))
@@ -98,7 +92,7 @@ class Answer:
     """The jobs that are selected, among those that were asked."""
     faults: tuple[FilterError, ...]
     """Names that no job has; then none is selected."""
-    columns: JobColumns | None = None
+    columns: AllColumns | None = None
     """All jobs as columns, where they were needed."""
 
 
@@ -120,14 +114,7 @@ class JobFilter:
         self._marks: frozenset[JobKey] = frozenset()
         self._filter = compile_filter("", now=0.0)
         self._compiled = 0.0
-        self._columns: JobColumns | None = None
-        """All jobs, as they were when these were made; None if they are too old."""
-        self._snapshot: Snapshot | None = None
-        """What columns are being made from."""
-        self._changed: set[JobKey] = set()
-        """The jobs that are not as the columns say."""
-        self._indexes: dict[RunKey, RunIndex] = {}
-        """The runs that the columns were made from."""
+        self._kept = store.kept
         self._unknown = False
         self._due: set[JobKey] | None = set()
         """The jobs that are to be asked again; None for all."""
@@ -149,8 +136,13 @@ class JobFilter:
             return False
         if any(_asks(self._filter, name) for name in ON_DISK):
             return True
+        columns = self._kept.columns
         asks_all = self._due is None or self._unknown
-        return asks_all and self._columns is None and self._store.known_count > FEW
+        return (
+            asks_all
+            and self._store.known_count > FEW
+            and (columns is None or any(_asks(self._filter, name) for name in _lacking(columns)))
+        )
 
     @property
     def words(self) -> str:
@@ -187,28 +179,17 @@ class JobFilter:
 
     def note(self, changed: Changed) -> None:
         """The store took something new."""
-        if self._filter.empty and self._columns is None and self._snapshot is None:
+        if self._filter.empty:
             return
-        keys = set(changed.jobs)
-        for run in changed.runs:
-            index = self._store.index(run)
-            keys.update(() if index is None else index.waiting)
-            if index is not self._indexes.get(run):
-                # Other jobs, or the same in another light.
-                self._forget_columns()
-        self._changed |= keys
-        if changed.experiments or len(self._changed) > MOST_CHANGED:
-            self._forget_columns()
-        if not self._filter.empty:
-            if self._columns is None:
-                self._due = None
-            self._ask_again(keys)
+        if self._kept.columns is None:
+            self._due = None
+        self._ask_again(self._kept.touched(changed))
 
     def grow_older(self) -> None:
         """Time has passed."""
         late = self._clock() - self._compiled > AGES
         if late and any(test.name.casefold() in TIMED for test in self._filter.matchers):
-            self._forget_columns()
+            self._kept.forget()
             self._use(compile_filter(self._filter.text, now=self._clock()))
 
     def work(self) -> Work | None:
@@ -223,7 +204,7 @@ class JobFilter:
         due, self._due = self._due, set()
         if not due:
             return None
-        facts = list(map(self._facts_of, filter(self._store.is_known, due)))
+        facts = self._facts(self._filter, filter(self._store.is_known, due))
         return self._work(self._filter, facts, None, asked=frozenset(due))
 
     def take(self, answer: Answer) -> bool:
@@ -231,9 +212,8 @@ class JobFilter:
 
         Where it selects what was selected before, the store's answer stays the same object.
         """
-        if answer.columns is not None and answer.work.columns is self._snapshot:
-            self._columns = answer.columns
-            self._snapshot = None
+        if answer.columns is not None:
+            self._kept.take(answer.columns)
         if answer.work.chosen is not self._filter:
             return False
         self._unknown = bool(answer.faults)
@@ -259,18 +239,20 @@ class JobFilter:
         if any(_asks(chosen, name) for name in ON_DISK):
             return []
         found = self._whole(chosen).run()
-        self._columns = found.columns or self._columns
+        if found.columns is not None:
+            self._kept.take(found.columns)
         return sorted(found.keys, key=lambda key: not key.identifier.startswith(text.casefold()))
 
     def completions(self, cursor: int) -> Completions:
         """What may stand where the cursor is in what is typed."""
-        if self._columns is None and self._store.known_count <= FEW:
-            self._columns = JobColumns(self._take_snapshot())
+        kept = self._kept
+        if kept.columns is None and self._store.known_count <= FEW:
+            kept.take(AllColumns(kept.snapshot(self._clock())))
         known = tuple(self._getters().fields)
-        if self._columns is None:
+        if kept.columns is None:
             return complete(self.typed, cursor, _Part(self._rows(()), known))
-        names = tuple(dict.fromkeys((*known, *self._columns.names())))
-        return complete(self.typed, cursor, _Part(self._columns, names))
+        names = tuple(dict.fromkeys((*known, *kept.columns.names())))
+        return complete(self.typed, cursor, _Part(kept.columns, names))
 
     def _use(self, chosen: Filter) -> None:
         self._filter = chosen
@@ -284,35 +266,25 @@ class JobFilter:
 
     def _whole(self, chosen: Filter) -> Work:
         """To ask all jobs: by columns, or one by one where it asks what these don't tell."""
-        if any(_asks(chosen, name) for name in BY_JOB):
-            facts = list(map(self._facts_of, self._store.known()))
+        if any(_asks(chosen, name) for name in ON_DISK):
+            facts = self._facts(chosen, self._store.known())
             return self._work(chosen, facts, None)
-        columns = self._columns or self._take_snapshot()
-        facts = list(map(self._facts_of, filter(self._store.is_known, self._changed)))
+        columns = self._kept.columns or self._kept.snapshot(self._clock())
+        facts = self._facts(chosen, filter(self._store.is_known, self._kept.changed))
         return self._work(chosen, facts, columns)
 
     def _work(
         self,
         chosen: Filter,
         facts: Sequence[JobFacts[SeenJob]],
-        columns: JobColumns | Snapshot | None,
+        columns: AllColumns | Snapshot | None,
         *,
         asked: frozenset[JobKey] | None = None,
     ) -> Work:
-        rows, known = self._rows(facts), self._columns
+        rows, known = self._rows(facts), self._kept.columns
         names = () if known is None else known.names()
-        apart = frozenset(self._changed)
+        apart = frozenset(self._kept.changed)
         return Work(chosen, facts, rows, columns, names, self._marks, apart, asked)
-
-    def _take_snapshot(self) -> Snapshot:
-        self._changed.clear()
-        self._snapshot = self._store.snapshot(self._clock())
-        runs = [seen.run for seen in self._snapshot.runs]
-        self._indexes = {run: index for run in runs if (index := self._store.index(run))}
-        return self._snapshot
-
-    def _forget_columns(self) -> None:
-        self._columns = self._snapshot = None
 
     def _rows(self, facts: Sequence[JobFacts[SeenJob]]) -> RowTable[JobFacts[SeenJob]]:
         return RowTable(facts, self._getters())
@@ -320,13 +292,19 @@ class JobFilter:
     def _latest_runs(self, key: JobKey) -> list[RunKey]:
         return [run for run in self._store.runs_of(key) if self._store.is_latest(run)]
 
-    def _facts_of(self, key: JobKey) -> JobFacts[Job]:
+    def _facts(self, chosen: Filter, keys: Iterable[JobKey]) -> list[JobFacts[SeenJob]]:
+        """What only those know who see all runs, as far as the filter asks for it."""
+        asked = list(keys)
+        if not _asks(chosen, "neededby"):
+            return [self._facts_of(key) for key in asked]
+        needing = self._kept.dependants(asked, self._clock())
+        return [self._facts_of(key, needing[key]) for key in asked]
+
+    def _facts_of(self, key: JobKey, needing: Sequence[JobKey] = ()) -> JobFacts[SeenJob]:
         store = self._store
         runs = self._latest_runs(key)
         job = store.job(key, runs[0] if runs else store.home_of(key))
-        needed_by = [run.experiment for run in runs]
-        for run in runs:
-            needed_by += map(str, store.dependants(key, run))
+        needed_by = (*map(str, needing), *(run.experiment for run in runs))
         if not runs and "/" in job.record.run:
             runs = [RunKey(*job.record.run.split("/", 1))]
         index = store.index(runs[0]) if runs else None
@@ -372,7 +350,7 @@ class _Part:
 class _Columns:
     """All jobs, and which of them are marked."""
 
-    columns: JobColumns
+    columns: AllColumns
     known: Sequence[str]
     marks: frozenset[JobKey]
 
@@ -387,6 +365,11 @@ class _Columns:
         if name == flag_column("marked"):
             return Column((False, True), bytes(key in self.marks for key in self.columns.keys))
         return self.columns.column(name)
+
+
+def _lacking(columns: AllColumns) -> Iterator[str]:
+    """The fields that take long at first."""
+    return (name for name in SLOWLY_MADE if not columns.has(name))
 
 
 def _asks(chosen: Filter, name: str) -> bool:

@@ -13,7 +13,17 @@ Pure: it reads no disk and knows no clock but the one that it is given.
 
 from __future__ import annotations
 
-from xpm_engine.filters.columns import ABSENT, Cell, Column, Scalar, Table, coded, numbers
+from xpm_engine.filters.columns import (
+    ABSENT,
+    Cell,
+    Column,
+    Scalar,
+    Table,
+    coded,
+    floats,
+    numbers,
+    several,
+)
 from xpm_engine.filters.completion import Completion, Completions, complete
 from xpm_engine.filters.names import FIELDS, FLAGS, Field, Kind, flag_column
 from xpm_engine.filters.parse import parse
@@ -41,8 +51,10 @@ __all__ = [
     "compile_filter",
     "complete",
     "flag_column",
+    "floats",
     "numbers",
     "parse",
     "quote",
+    "several",
     "unparse",
 ]

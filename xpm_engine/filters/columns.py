@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -24,6 +24,9 @@ ABSENT: tuple[Scalar, ...] = ()
 
 MOST_BYTE_CODES = 256
 
+MOST_LAYERS = 3
+"""Values of a row that are looked at for all rows at once; of more, row by row."""
+
 
 @dataclass(frozen=True, eq=False)
 class Column:
@@ -35,13 +38,17 @@ class Column:
     """For each row, which of `values` it has. Bytes (at most 256 values) are the quickest."""
     numeric: bool = False
     """Whether every value is an int or a float and no bool; NaN then stands for none."""
+    sets: Sequence[tuple[int, ...]] | None = None
+    """Where jobs have several values: which of `values` a code stands for (without codes, which a
+    row has); never none, for the first of `values` is `ABSENT`."""
 
     @cached_property
-    def texts(self) -> Sequence[str] | None:
-        """The values with no difference of case left, if every one is a single text; else None."""
-        if not all(type(value) is str for value in self.values):
+    def texts(self) -> Sequence[str | None] | None:
+        """The values with no difference of case left, None for none; None altogether if one of
+        them is no single text."""
+        if not all(type(value) is str or value is None or value == () for value in self.values):
             return None
-        return [str(value).casefold() for value in self.values]
+        return [_folded(value) if isinstance(value, str) else None for value in self.values]
 
     @cached_property
     def shown(self) -> Sequence[str | None] | None:
@@ -65,14 +72,35 @@ class Column:
 
     @cached_property
     def _pick(self) -> Callable[[bytes], Iterable[int]]:
-        codes = self.codes or ()
-        if len(codes) < 2:  # itemgetter returns no tuple for one index
-            return lambda verdicts: [verdicts[code] for code in codes]
-        return itemgetter(*codes)
+        return _picker(self.codes or ())
+
+    @cached_property
+    def _layers(self) -> tuple[list[Callable[[bytes], Iterable[int]]], list[int]]:
+        """What picks the first, the second … value of each set; and the sets that have more."""
+        sets = self.sets or ()
+        nothing = len(self.values)
+        layers: list[Callable[[bytes], Iterable[int]]] = []
+        for layer in range(min(MOST_LAYERS, max(map(len, sets), default=0))):
+            places = [each[layer] if layer < len(each) else nothing for each in sets]
+            layers.append(_picker(places))
+        return layers, [place for place, each in enumerate(sets) if len(each) > MOST_LAYERS]
+
+    def _of_sets(self, verdicts: bytes) -> bytes:
+        """From verdicts on `values` to verdicts on `sets`: one of its values is enough."""
+        layers, longer = self._layers
+        sets, padded, found = self.sets or (), verdicts + b"\0", 0
+        for pick in layers:
+            found |= int.from_bytes(bytes(pick(padded)), "little")
+        together = bytearray(found.to_bytes(len(sets), "little"))
+        for place in longer:
+            together[place] = any(map(verdicts.__getitem__, sets[place]))
+        return bytes(together)
 
     def spread(self, verdicts: bytes) -> bytes:
         """From one verdict, 0 or 1, for each of `values` to one for each row."""
         codes = self.codes
+        if self.sets is not None:
+            verdicts = self._of_sets(verdicts)
         if codes is None:
             return verdicts
         if isinstance(codes, bytes):
@@ -83,12 +111,29 @@ class Column:
         """How many rows have each value; a row with several counts for each."""
         rows = Counter(self.codes) if self.codes is not None else None
         found: Counter[Scalar] = Counter()
+        if self.sets is not None:
+            told = Counter[int]()
+            for code, each in enumerate(self.sets):
+                for place in each:
+                    told[place] += 1 if rows is None else rows[code]
+            rows = told
         for index, cell in enumerate(self.values):
             count = 1 if rows is None else rows[index]
             for value in cell if isinstance(cell, tuple) else (cell,):
                 if not is_nan(value):
                     found[value] += count
         return found
+
+    def cells(self) -> Iterator[Cell]:
+        """The cell of every row."""
+        cells: Sequence[Cell] = self.values
+        if self.sets is not None:
+            cells = list(map(self._together, self.sets))
+        return iter(cells) if self.codes is None else map(cells.__getitem__, self.codes)
+
+    def _together(self, places: tuple[int, ...]) -> Cell:
+        several = (self.values[place] for place in places if place)
+        return cast("tuple[Scalar, ...]", tuple(several))
 
 
 class Table(Protocol):
@@ -127,13 +172,47 @@ def coded(cells: Iterable[Cell]) -> Column:
     if len(values) <= MOST_BYTE_CODES:
         return Column(values, bytes(codes), numeric)
     if 2 * len(values) > len(rows):
-        return Column(list(map(values.__getitem__, codes)), None, numeric)
+        own: list[Any] = list(map(values.__getitem__, codes))
+        return Column(array("d", own) if set(map(type, own)) == {float} else own, None, numeric)
     return Column(values, array("I", codes), numeric)
+
+
+def several(cells: Iterable[Sequence[Scalar]], codes: bytes | array[int] | None = None) -> Column:
+    """A column of which a row may have any number of values; `codes` tell which of the cells."""
+    place_of: dict[Any, int] = {}
+    values: list[Cell] = [ABSENT]
+    sets: list[tuple[int, ...]] = []
+    for cell in cells:
+        places: list[int] = []
+        for value in cell:
+            place = place_of.setdefault((type(value), value), len(values))
+            if place == len(values):
+                values.append(value)
+            places.append(place)
+        sets.append(tuple(places) or (0,))
+    return Column(values, codes, sets=sets)
 
 
 def numbers(cells: Iterable[float | None]) -> Column:
     """A column of numbers that are mostly different, a row each; None where there is none."""
     return Column([math.nan if cell is None else cell for cell in cells], None, True)
+
+
+def floats(cells: Iterable[float]) -> Column:
+    """As `numbers`, of floats alone, in an eighth of the memory; NaN where there is none."""
+    return Column(array("d", cells), None, True)
+
+
+def _folded(text: str) -> str:
+    """With no difference of case; the same object where it had none, for there are very many."""
+    folded = text.casefold()
+    return text if folded == text else folded
+
+
+def _picker(places: Sequence[int]) -> Callable[[bytes], Iterable[int]]:
+    if len(places) < 2:  # itemgetter returns no tuple for one index
+        return lambda values: [values[place] for place in places]
+    return itemgetter(*places)
 
 
 def text_of(value: Scalar) -> str:

@@ -175,12 +175,12 @@ def _counts(table: Table, name: str, typed: str) -> Counter[Scalar]:
     column = table.column(name)
     if column is None:
         return Counter[Scalar]()
-    texts = column.texts if column.codes is None else None
+    texts = column.texts if column.codes is None and column.sets is None else None
     if texts is None:
         return column.counts()
     # Identifiers are as many as jobs: those that are left out need not be counted.
     pairs = zip(column.values, texts, strict=True)
-    return Counter(str(value) for value, text in pairs if typed in text)
+    return Counter(str(value) for value, text in pairs if text and typed in text)
 
 
 def _offered_values(counts: Counter[Scalar], typed: str) -> list[Completion]:

@@ -36,11 +36,24 @@ class Matcher:
             return self._of_numbers(cast("Sequence[float]", column.values))
         if column.numeric:
             return bytes([not is_nan(cell) and self.matches(cell) for cell in column.values])
-        texts = column.texts if self.pattern is None else None
-        if texts is not None and len(self.parts) == 1 and not self.whole:
-            part = self.parts[0]
-            return bytes([part in text for text in texts])
-        return bytes([self.matches(cell) for cell in column.values])
+        texts = None if self.null or self.absent else column.texts
+        if texts is None:
+            return bytes([self.matches(cell) for cell in column.values])
+        if self.pattern is not None:
+            search = self.pattern.search
+            return bytes(
+                [type(cell) is str and bool(search(cell[:LOOKED_AT])) for cell in column.values]
+            )
+        if not self.whole and len(self.parts) == 1:
+            (part,) = self.parts
+            return bytes([text is not None and part in text for text in texts])
+        whole, parts = self.whole, self.parts
+        return bytes(
+            [
+                text is not None and (text in whole or any(part in text for part in parts))
+                for text in texts
+            ]
+        )
 
     def matches(self, cell: Cell) -> bool:
         """Whether one of the cell's values matches."""

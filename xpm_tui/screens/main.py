@@ -13,6 +13,7 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widget import Widget
 
+from xpm_engine.verbs.job_columns import Snapshot
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.fields import format_time
 from xpm_engine.workspace.scan import RunView
@@ -35,6 +36,7 @@ from xpm_tui.store import (
     TrashSubject,
     WorkspaceSubject,
 )
+from xpm_tui.store.columns import AllColumns
 from xpm_tui.widgets.filter_line import FilterLine
 from xpm_tui.widgets.here import Here
 from xpm_tui.widgets.key_bar import KeyBar
@@ -71,6 +73,13 @@ class MainScreen(RemoveScreen):
             super().__init__()
             self.answer = answer
 
+    class Prepared(Message):
+        """Columns of all jobs were made, in a thread."""
+
+        def __init__(self, columns: AllColumns) -> None:
+            super().__init__()
+            self.columns = columns
+
     def __init__(
         self, store: Store, *, session: Session | None = None, goal: Goal | None = None
     ) -> None:
@@ -80,6 +89,9 @@ class MainScreen(RemoveScreen):
         self._marks: frozenset[JobKey] = frozenset()
         self._filter = JobFilter(store, clock=self.app.clock)
         self._asking = False
+        self._preparing = False
+        self._prepared = False
+        """Whether columns were made once: again only where something is sorted by them."""
         self._find_from: Widget | None = None
         self._find_trail: Sequence[RowKey] = ()
         self._follow: Timer | None = None
@@ -116,6 +128,7 @@ class MainScreen(RemoveScreen):
             self._ask()
             self._tree.show(self._store)
             self._right.refresh_from(self._store, changed)
+            self._prepare()
             if self._right.subject is None or self._right.subject == WorkspaceSubject():
                 self._show_subject()
             self._show_place()
@@ -135,6 +148,7 @@ class MainScreen(RemoveScreen):
         )
 
     def after_action(self) -> None:
+        self._prepare()
         self._show_facts()
         self._show_keys()
 
@@ -200,10 +214,35 @@ class MainScreen(RemoveScreen):
         before = self._store.wanted
         self._filter.take(message.answer)
         settle(self._store)
+        self._right.job_table.table.sort_at_last()
         # What was typed meanwhile is asked now, and may be answered at once.
         self._ask()
         if self._store.wanted is not before:
             self._show_narrowed()
+
+    def _prepare(self) -> None:
+        """Make the columns that a table of many jobs is sorted by, in a thread, before a key."""
+        kept, table = self._store.kept, self._right.job_table
+        if self._preparing or self._asking or not table.many or self._store.checked < 1.0:
+            return
+        if kept.columns is None and (not self._prepared or table.table.model.unsorted):
+            self._preparing = self._prepared = True
+            snapshot = kept.snapshot(self.app.clock())
+            self.run_worker(lambda: self._make(snapshot), thread=True, exit_on_error=False)
+
+    def _make(self, snapshot: Snapshot) -> None:
+        """In a thread; ends in one message."""
+        columns = AllColumns(snapshot)
+        columns.warm()
+        self.post_message(self.Prepared(columns))
+
+    def on_main_screen_prepared(self, message: Prepared) -> None:
+        message.stop()
+        self._preparing = False
+        self._store.kept.take(message.columns)
+        settle(self._store)
+        self._right.job_table.table.sort_at_last()
+        self._prepare()
 
     def _show_narrowed(self) -> None:
         """The filter selects other jobs than before."""
@@ -236,6 +275,7 @@ class MainScreen(RemoveScreen):
         """Let the right side show what the tree's cursor is on."""
         self._follow = None
         self._right.show(self._tree.subject, self._store)
+        self._prepare()
         self._show_place()
 
     def _show_place(self) -> None:

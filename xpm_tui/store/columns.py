@@ -1,278 +1,243 @@
-"""All jobs as columns, for filters: read from the packed rows at once, and never a job a time.
-
-A `Snapshot` is taken by the thread that owns the store; the columns may be made in another one.
-"""
+"""All jobs as columns, with what the app's filter and tables ask besides, and how new they are."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from xpm_engine.filters import Cell, Column, coded, flag_column, numbers
-from xpm_engine.filters.columns import ABSENT
-from xpm_engine.filters.names import METRIC, PARAM, TAG
-from xpm_engine.filters.rows import cells_of
-from xpm_engine.verbs.job_facts import cause_of
-from xpm_engine.verbs.listing import why_words
-from xpm_engine.workspace import processes
-from xpm_engine.workspace.index import JobRow, PackedReferences, record_of
+from xpm_engine.filters import Cell, Column, coded
+from xpm_engine.verbs.job_columns import STATES, JobColumns, Snapshot
 from xpm_engine.workspace.layout import JobKey
-from xpm_engine.workspace.records.fields import parse_time
-from xpm_engine.workspace.records.reasons import Wait
 from xpm_engine.workspace.records.runs import How
 from xpm_engine.workspace.records.states import JobState
-from xpm_tui.store.rows import STATES, codes_of
+from xpm_tui import clock
+from xpm_tui.look.notes import note_words
+from xpm_tui.store.labels import task_names
+from xpm_tui.store.model import RANK, Changed, Job
+from xpm_tui.store.ranking import ranking
+from xpm_tui.store.rows import Order
+from xpm_tui.store.run_index import RunIndex
 from xpm_tui.store.selected import Roll
 from xpm_tui.store.subjects import RunKey
 
-_TEXTS = ("id", "task", "state", "exp", "run", "reason", "cause", "host", "owner")
-_NUMBERS = ("attempt", "progress", "time", "wait", "age", "started", "ended")
-_FLAGS = tuple(map(flag_column, ("live", "reused", "drifted", "mine")))
-OFFERED = (*_TEXTS, *_NUMBERS, *_FLAGS)
-"""The fields that can be asked of columns; for others there must be jobs."""
+if TYPE_CHECKING:
+    from xpm_tui.store.found import Found
 
-_LIVE = bytes(state.live for state in STATES)
-_BAD = bytes(state.ended_badly for state in STATES)
+MOST_CHANGED = 500
+"""Jobs that may be asked apart from the columns before these are made again."""
 
-
-@dataclass(frozen=True, eq=False)
-class Seen:
-    """A run, as its jobs are seen in it."""
-
-    run: RunKey
-    latest: bool
-    user: str
-    lines: PackedReferences
-    codes: bytes
-    """The states of its jobs, as places in `STATES`."""
-    waits: Mapping[JobKey, Wait]
+_RANKS = [RANK[state] for state in STATES]
 
 
-@dataclass(frozen=True, eq=False)
-class Snapshot:
-    """What the columns are made from; nothing in it changes."""
-
-    keys: Sequence[JobKey]
-    rows: Mapping[JobKey, JobRow]
-    runs: Sequence[Seen]
-    """Those whose word on a job counts more come later."""
-    now: float
-
-
-class JobColumns:
-    """A `Table` of all jobs, each in the light of the last run of the snapshot that has it."""
+class AllColumns(JobColumns):
+    """All jobs as columns."""
 
     def __init__(self, snapshot: Snapshot) -> None:
-        self.keys = snapshot.keys
-        self.roll = Roll(snapshot.keys)
-        self._now = snapshot.now
-        self._columns: dict[str, Column | None] = {}
-        count = len(self.keys)
-        self._named: dict[str, dict[int, Any]] = {}
-        self._codes = codes_of(map(snapshot.rows.get, self.keys))
-        self._reused = bytearray(count)
-        self._drifted = bytearray(count)
-        self._asked: dict[int, str] = {}
-        self._experiments: dict[int, tuple[str, ...]] = {}
-        self._runs: dict[int, tuple[str, ...]] = {}
-        self._owners: list[str | None] = [None] * count
-        self._waits: dict[int, Wait] = {}
-        seen_in = self._read_runs(snapshot.runs)
-        self._fields = _Fields(count)
-        self._read_rows(snapshot, seen_in)
-
-    @property
-    def rows(self) -> int:
-        return len(self.keys)
-
-    def names(self) -> Sequence[str]:
-        return (*OFFERED, *self._named)
-
-    def column(self, name: str) -> Column | None:
-        if name not in self._columns:
-            self._columns[name] = self._make(name)
-        return self._columns[name]
+        super().__init__(snapshot)
+        self.roll = Roll(self.keys, self.places)
+        self._ranked: dict[tuple[str, bool], Sequence[float]] = {}
 
     def warm(self) -> None:
-        """Make the columns that are asked most, so that a key does not."""
-        for column in map(self.column, (*_TEXTS, *self._named)):
-            _ = None if column is None else (column.texts, column.shown)
+        super().warm()
+        self.column("note")
+        self.ranks(self.keys[:1], "id", (), reverse=False)
 
-    # Reading
+    def ranks(
+        self, keys: Sequence[JobKey], by: str, apart: Sequence[object], *, reverse: bool
+    ) -> tuple[Sequence[float], Sequence[float]] | None:
+        """A number for each of the keys to sort by, and one for each of the values `apart`.
 
-    def _read_runs(self, runs: Sequence[Seen]) -> list[int]:
-        """Returns for each job the run in whose light it is seen; -1 for none."""
-        places = self.roll.places
-        seen_in = [-1] * len(self.keys)
-        for number, seen in enumerate(runs):
-            for key, code in zip(seen.lines.keys, seen.codes, strict=True):
-                place = places[key]
-                seen_in[place] = number
-                self._codes[place] = code
-        for seen in reversed(runs):
-            if seen.latest:
-                name, run = (seen.run.experiment,), (seen.run.run,)
-                for key in seen.lines.keys:
-                    place = places[key]
-                    self._experiments[place] = self._experiments.get(place, ()) + name
-                    self._runs[place] = self._runs.get(place, ()) + run
-        for number, seen in enumerate(runs):
-            for line_number, key in enumerate(seen.lines.keys):
-                place = places[key]
-                if seen_in[place] == number:
-                    self._read_line(place, seen, line_number)
-        return seen_in
+        None if there is no such column. A key that has no row here gets any number.
+        """
+        known = None if apart else self._ranked.get((by, reverse))
+        others: Sequence[float] = ()
+        if known is None:
+            column = self._sortable(by)
+            if column is None:
+                return None
+            values = [None if value == () else value for value in column.values]
+            ranked = ranking([*values, *apart], reverse=reverse)
+            others = ranked[len(values) :]
+            codes = column.codes
+            known = ranked if codes is None else list(map(ranked.__getitem__, codes))
+            if not apart and by != "time":
+                self._ranked[by, reverse] = known
+        places = self.places
+        if keys is self.keys:
+            return known, others
+        try:
+            return list(map(known.__getitem__, map(places.__getitem__, keys))), others
+        except KeyError:
+            return [known[places.get(key, 0)] for key in keys], others
 
-    def _read_line(self, place: int, seen: Seen, number: int) -> None:
-        at, tags, params, _, drift, *_ = seen.lines.fields(number)
-        how = seen.lines.how(number)
-        self._reused[place] = how is How.REUSED
-        self._drifted[place] = bool(drift)
-        self._put(TAG, place, tags)
-        self._put(PARAM, place, params)
-        if how in (How.NEW, How.RETRIED):
-            self._asked[place] = at
-        wait = seen.waits.get(self.keys[place])
-        if wait is not None:
-            self._waits[place] = wait
-        if seen.latest:
-            self._owners[place] = seen.user
+    def sees_in(self, run: RunKey) -> bool:
+        """Whether all jobs of a run are seen in the light of that run."""
+        for number, seen in enumerate(self.snapshot.runs):
+            if (seen.experiment, seen.run) == (run.experiment, run.run):
+                return self.light.count(number) == len(seen.lines.keys)
+        return False
 
-    def _put(self, prefix: str, place: int, values: Mapping[str, Any]) -> None:
-        for name, value in values.items():
-            cells = self._named.get(prefix + name)
-            if cells is None:
-                cells = self._named[prefix + name] = {}
-            cells[place] = value
-
-    def _read_rows(self, snapshot: Snapshot, seen_in: Sequence[int]) -> None:
-        fields = self._fields
-        runs_by_name = {str(seen.run): seen for seen in snapshot.runs}
-        for place, key in enumerate(self.keys):
-            row = snapshot.rows.get(key)
-            if row is None:
-                continue
-            record = record_of(key, row)
-            self._put(METRIC, place, record.metrics)
-            if seen_in[place] < 0:
-                self._put(TAG, place, record.tags)
-                self._put(PARAM, place, record.params)
-            if place not in self._runs and "/" in record.run:
-                experiment, run = record.run.split("/", 1)
-                self._experiments[place], self._runs[place] = (experiment,), (run,)
-                seen = runs_by_name.get(record.run)
-                self._owners[place] = None if seen is None else seen.user
-                if seen is None or seen_in[place] < 0 or snapshot.runs[seen_in[place]] is not seen:
-                    self._asked.pop(place, None)
-            if record.user:
-                self._owners[place] = record.user
-            state = STATES[self._codes[place]]
-            fields.attempt[place] = record.attempt or None
-            fields.started[place] = record.started
-            fields.ended[place] = record.ended
-            fields.launched[place] = record.launched
-            fields.seconds[place] = None if record.usage is None else record.usage.seconds
-            fields.host[place] = None if record.supervisor is None else record.supervisor.host
-            if record.progress is not None:
-                fields.progress[place] = record.progress.fraction
-            if _BAD[self._codes[place]] or record.problem:
-                fields.reason[place] = why_words(state, record, None) or None
-                fields.cause[place] = cause_of(state, record)
-        for place, wait in self._waits.items():
-            state = STATES[self._codes[place]]
-            if state in (JobState.WAITING, JobState.BLOCKED) and not fields.reason[place]:
-                record = record_of(self.keys[place], snapshot.rows.get(self.keys[place]))
-                fields.reason[place] = why_words(state, record, wait) or None
-
-    # Columns
+    def _sortable(self, by: str) -> Column | None:
+        """The column that says what its jobs are sorted by, and no more than one value of each."""
+        match by:
+            case "state":
+                return Column(_RANKS, bytes(self.codes), numeric=True)
+            case "time":
+                return Column(self.seconds(clock.now()), numeric=True)
+            case "task":
+                names = task_names(dict.fromkeys(key.task for key in self.keys))
+                return coded([names[key.task] for key in self.keys])
+            case _:
+                return self.column(by)
 
     def _make(self, name: str) -> Column | None:
-        if name in self._named:
-            cells = self._named[name]
-            return coded(cells_of([cells.get(place, ABSENT) for place in range(self.rows)]))
-        make: dict[str, Callable[[], Column]] = {
-            "id": lambda: coded(key.identifier for key in self.keys),
-            "task": lambda: coded(map(_task_cell, self.keys)),
-            "state": lambda: _by_code([state.value for state in STATES], self._codes),
-            "exp": lambda: coded(self._several(self._experiments)),
-            "run": lambda: coded(self._several(self._runs)),
-            "reason": lambda: coded(self._fields.reason),
-            "cause": lambda: coded(self._fields.cause),
-            "host": lambda: coded(self._fields.host),
-            "owner": lambda: coded([owner or None for owner in self._owners]),
-            "attempt": lambda: numbers(self._fields.attempt),
-            "progress": lambda: numbers(self._fields.progress),
-            "time": lambda: numbers(map(self._time, range(self.rows))),
-            "wait": lambda: numbers(map(self._wait, range(self.rows))),
-            "age": lambda: numbers(map(self._last_change, range(self.rows))),
-            "started": lambda: numbers(map(_moment, self._fields.started)),
-            "ended": lambda: numbers(map(_moment, self._fields.ended)),
-            flag_column("live"): lambda: _by_code(list(map(bool, _LIVE)), self._codes),
-            flag_column("reused"): lambda: _by_code([False, True], self._reused),
-            flag_column("drifted"): lambda: _by_code([False, True], self._drifted),
-            flag_column("mine"): self._mine,
+        return coded(self._notes()) if name == "note" else super()._make(name)
+
+    def _notes(self) -> list[Cell]:
+        """What is said of each job beside its state; most have nothing to say, or one word."""
+        reused = self.reused
+        cells: list[Cell] = [
+            "reused" if again and code == _DONE else None
+            for again, code in zip(reused, self.codes, strict=True)
+        ]
+        asked = self.talking | {place for place, code in enumerate(self.codes) if _TOLD[code]}
+        for place in asked:
+            key = self.keys[place]
+            words = note_words(
+                STATES[self.codes[place]],
+                self.record(place),
+                wait=self.waits.get(place),
+                drift=("drifted",) if self.drifted[place] else (),
+                how=How.REUSED if reused[place] else None,
+                trashed=key in self.snapshot.trashed,
+                now=clock.now(),
+            )
+            cells[place] = words or None
+        return cells
+
+
+class KeptColumns:
+    """The columns of a workspace as they were made last, and what is not as they say any more.
+
+    They are made from `snapshot`, in a thread where there are many jobs, and handed to `take`.
+    """
+
+    def __init__(self, found: Found) -> None:
+        self.columns: AllColumns | None = None
+        """None while there are none, or if they are too old."""
+        self.changed: set[JobKey] = set()
+        """The jobs that are not as the columns say, or will say when they are made."""
+        self._found = found
+        self._snapshot: Snapshot | None = None
+        """What columns are being made from."""
+        self._indexes: dict[RunKey, RunIndex] = {}
+        """The runs that the columns were made from."""
+        self._of_run: tuple[RunIndex, int, AllColumns] | None = None
+
+    def note(self, changed: Changed) -> None:
+        """Jobs and runs are not as they were."""
+        if self.columns is None and self._snapshot is None:
+            return
+        if changed.experiments or any(
+            self._found.index(run) is not self._indexes.get(run) for run in changed.runs
+        ):
+            # Other jobs, or the same in another light.
+            self.forget()
+            return
+        self.changed |= self.touched(changed)
+        if len(self.changed) > MOST_CHANGED:
+            self.forget()
+
+    def touched(self, changed: Changed) -> set[JobKey]:
+        """The jobs of which something may be told that is different now."""
+        found, columns = self._found, self.columns
+        keys = set(changed.jobs)
+        for run in changed.runs:
+            index = found.index(run)
+            keys.update(() if index is None else index.waiting)
+        if columns is None:
+            return keys
+        # By those that came or went others are needed that did not change.
+        for key in changed.jobs:
+            if key not in columns.places:
+                keys.update(found.record(key).dependencies)
+            elif not found.is_known(key):
+                keys.update(columns.dependencies(key))
+        return keys
+
+    def dependants(self, keys: Sequence[JobKey], now: float) -> Mapping[JobKey, Sequence[JobKey]]:
+        """The jobs that are made from each of these, by one step."""
+        columns = self.columns or AllColumns(self._found.snapshot(now))
+        lists = {key: list(columns.dependants(key)) for key in keys}
+        for other in self.changed:
+            if other not in columns.places:
+                for upstream in self._found.record(other).dependencies:
+                    if upstream in lists:
+                        lists[upstream].append(other)
+        return {
+            key: [other for other in others if self._found.is_known(other)]
+            for key, others in lists.items()
         }
-        return make[name]() if name in make else None
 
-    def _several(self, cells: Mapping[int, tuple[str, ...]]) -> Iterable[Cell]:
-        return (cells.get(place, ()) for place in range(self.rows))
+    def forget(self) -> None:
+        """The columns are too old."""
+        self.columns = self._snapshot = None
 
-    def _mine(self) -> Column:
-        you = processes.user_name()
-        return coded([owner == you for owner in self._owners])
+    def snapshot(self, now: float) -> Snapshot:
+        """What columns are to be made from; `now` is in seconds since 1970."""
+        if self._snapshot is not None:
+            return self._snapshot
+        self.columns = None
+        self.changed.clear()
+        self._snapshot = self._found.snapshot(now)
+        runs = [RunKey(seen.experiment, seen.run) for seen in self._snapshot.runs]
+        self._indexes = {run: index for run in runs if (index := self._found.index(run))}
+        return self._snapshot
 
-    def _time(self, place: int) -> float | None:
-        fields = self._fields
-        if fields.seconds[place] is not None:
-            return fields.seconds[place]
-        began, ended = _moment(fields.started[place]), _moment(fields.ended[place])
-        if began is None or (ended is None and not _LIVE[self._codes[place]]):
+    def take(self, columns: AllColumns) -> None:
+        """Keep what was made of the last snapshot; of an older one it is not wanted any more."""
+        if columns.snapshot is self._snapshot:
+            self.columns = columns
+            self._snapshot = None
+
+    def ranks(
+        self,
+        keys: Sequence[JobKey],
+        by: str,
+        order: Order,
+        *,
+        reverse: bool,
+        run: RunKey | None,
+        job_of: Callable[[JobKey], Job],
+    ) -> Sequence[float] | None:
+        """A number for each of these jobs to sort by, as seen in a run or each in its newest one.
+
+        None while the columns are not made.
+        """
+        columns = self.columns
+        if columns is None:
             return None
-        return max(0.0, (self._now if ended is None else ended) - began)
+        apart = [place for place, key in enumerate(keys) if key in self.changed]
+        if run is not None and not columns.sees_in(run):
+            columns, apart = self._columns_of(run), []
+        values = [order(job_of(keys[place])) for place in apart]
+        ranked = columns.ranks(keys, by, values, reverse=reverse)
+        if ranked is None:
+            return ranking([order(job_of(key)) for key in keys], reverse=reverse)
+        ranks = list(ranked[0])
+        for place, rank in zip(apart, ranked[1], strict=True):
+            ranks[place] = rank
+        return ranks
 
-    def _wait(self, place: int) -> float | None:
-        fields = self._fields
-        asked = _moment(self._asked.get(place) or fields.launched[place])
-        began = _moment(fields.started[place])
-        if asked is None or (began is None and not _LIVE[self._codes[place]]):
-            return None
-        seconds = (self._now if began is None else began) - asked
-        return seconds if seconds >= 0 else None
-
-    def _last_change(self, place: int) -> float | None:
-        fields = self._fields
-        return _moment(
-            fields.ended[place]
-            or fields.started[place]
-            or fields.launched[place]
-            or self._asked.get(place)
-        )
-
-
-class _Fields:
-    """What the records tell, a list a field."""
-
-    def __init__(self, count: int) -> None:
-        self.attempt: list[float | None] = [None] * count
-        self.progress: list[float | None] = [None] * count
-        self.seconds: list[float | None] = [None] * count
-        self.launched: list[str | None] = [None] * count
-        self.started: list[str | None] = [None] * count
-        self.ended: list[str | None] = [None] * count
-        self.host: list[str | None] = [None] * count
-        self.reason: list[str | None] = [None] * count
-        self.cause: list[Cell] = [None] * count
+    def _columns_of(self, run: RunKey) -> AllColumns:
+        """The jobs of an earlier run, in its light."""
+        index, version = self._found.index(run), self._found.version
+        assert index is not None
+        if self._of_run is None or self._of_run[:2] != (index, version):
+            snapshot = self._found.snapshot_of(index, clock.now())
+            self._of_run = (index, version, AllColumns(snapshot))
+        return self._of_run[2]
 
 
-def _by_code(values: Sequence[Cell], codes: bytes | bytearray) -> Column:
-    return Column(values, bytes(codes))
-
-
-def _task_cell(key: JobKey) -> Cell:
-    last = key.task.rpartition(".")[2]
-    return key.task if last == key.task else (key.task, last)
-
-
-def _moment(text: str | None) -> float | None:
-    return None if text is None else parse_time(text)
+_DONE = STATES.index(JobState.DONE)
+_TOLD = [state is not JobState.DONE for state in STATES]

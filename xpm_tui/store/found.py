@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from operator import attrgetter
 
+from xpm_engine.verbs.job_columns import Snapshot
 from xpm_engine.workspace.index import JobRow, keys_of, record_of, state_of
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths, is_retry
 from xpm_engine.workspace.records.states import JobState
 from xpm_engine.workspace.retries import with_retries
 from xpm_engine.workspace.scan import JobRecord, RunView
 from xpm_engine.workspace.standing import Standing, stand
-from xpm_tui.store.columns import Snapshot
 from xpm_tui.store.model import FAILURES, Changed, Delta
 from xpm_tui.store.rows import codes_of
 from xpm_tui.store.run_index import RunIndex
@@ -47,6 +47,7 @@ class Found:
         self._in_order: bytes | None = None
         self._known: tuple[JobKey, ...] | None = None
         self._count: int | None = None
+        self._trashed: dict[JobKey, str] = {}
         self._dependants: dict[RunKey, dict[JobKey, tuple[JobKey, ...]]] = {}
 
     def apply(self, delta: Delta) -> Changed:
@@ -301,12 +302,13 @@ class Found:
         """All jobs in the light of their latest runs, to be made columns of, in any thread."""
         order = sorted(self._views, key=lambda run: (self.is_latest(run), run.run))
         indexes = [index for index in map(self.index, order) if index is not None]
-        return Snapshot(
-            self.known(),
-            dict(self._rows),
-            [index.seen(latest=self.is_latest(index.key)) for index in indexes],
-            now,
-        )
+        seen = [index.seen(latest=self.is_latest(index.key)) for index in indexes]
+        return Snapshot(self.known(), dict(self._rows), seen, now, frozenset(self._trashed))
+
+    def snapshot_of(self, index: RunIndex, now: float) -> Snapshot:
+        """The jobs of one run in its light."""
+        seen = [index.seen(latest=True)]
+        return Snapshot(index.keys, self._rows, seen, now, frozenset(self._trashed))
 
 
 _in_order = attrgetter("task", "identifier")

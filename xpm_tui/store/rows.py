@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import compress
-from typing import overload
+from typing import Any, Protocol, TypeAlias, overload
 
 from xpm_engine.workspace.index import JobRow
 from xpm_engine.workspace.index.packing import PACKED_STATES
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.states import JobState
 from xpm_tui.store.model import FAILURES, IMPORTANCE, Job
+from xpm_tui.store.ranking import ranking
+
+Order: TypeAlias = Callable[[Job], Any]
+"""What a job is sorted by: a number, a text or None."""
+
+FEW = 2_000
+"""Jobs that can be asked one by one while somebody waits."""
 
 STATES = IMPORTANCE
 """The states by their codes, the most important first."""
@@ -43,6 +50,14 @@ def by_code(keys: Sequence[JobKey], codes: bytes) -> tuple[JobKey, ...]:
     return tuple(found)
 
 
+class RanksOf(Protocol):
+    """Asks many jobs what to sort them by, as `JobList.ranks` does."""
+
+    def __call__(
+        self, keys: Sequence[JobKey], by: str, order: Order, *, reverse: bool
+    ) -> Sequence[float] | None: ...
+
+
 class JobList(Sequence[Job]):
     """Jobs by their keys; one is made when it is looked at, for most of many never are."""
 
@@ -51,11 +66,14 @@ class JobList(Sequence[Job]):
         keys: Sequence[JobKey],
         job_of: Callable[[JobKey], Job],
         codes_of: Callable[[Sequence[JobKey]], bytes],
+        ranks_of: RanksOf,
     ) -> None:
-        """`codes_of` tells the states of many, as places in `STATES`."""
+        """`codes_of` tells the states of many, as places in `STATES`; `ranks_of` is what `ranks`
+        asks of many."""
         self.keys = keys
         self._job_of = job_of
         self._codes_of = codes_of
+        self._ranks_of = ranks_of
 
     def among(self, states: Collection[JobState]) -> list[Job]:
         """Those in one of these states."""
@@ -66,7 +84,16 @@ class JobList(Sequence[Job]):
 
     def take(self, keys: Sequence[JobKey]) -> JobList:
         """Some of these jobs, in this order."""
-        return JobList(keys, self._job_of, self._codes_of)
+        return JobList(keys, self._job_of, self._codes_of, self._ranks_of)
+
+    def ranks(self, by: str, order: Order, *, reverse: bool) -> Sequence[float] | None:
+        """A number for each job to sort by, in the order of what `order` says of it.
+
+        Of many, the column `by` is asked instead of the jobs; None while there is none yet.
+        """
+        if len(self.keys) > FEW:
+            return self._ranks_of(self.keys, by, order, reverse=reverse)
+        return ranking(list(map(order, self)), reverse=reverse)
 
     def __len__(self) -> int:
         return len(self.keys)

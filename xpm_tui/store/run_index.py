@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import compress
 
+from xpm_engine.verbs.job_columns import STATES as CODED_STATES
+from xpm_engine.verbs.job_columns import SeenRun
 from xpm_engine.workspace.index import (
     JobRow,
     PackedReferences,
@@ -19,7 +21,6 @@ from xpm_engine.workspace.records.reasons import Wait
 from xpm_engine.workspace.records.runs import How, Reference
 from xpm_engine.workspace.records.states import JobState, seen_by_run
 from xpm_engine.workspace.scan import RunView
-from xpm_tui.store.columns import Seen
 from xpm_tui.store.labels import Labelling, differing, labelling, pair, task_names
 from xpm_tui.store.model import IMPORTANCE, Counts, Group, Job
 from xpm_tui.store.rows import FAILED_CODES, STATES, codes_of
@@ -30,6 +31,8 @@ MOST_KEPT = 4_096
 """Jobs that are kept ready; more are made again when they are asked for."""
 
 _DONE = STATES.index(JobState.DONE)
+_CODED = bytes(map(CODED_STATES.index, STATES)).ljust(256, b"\0")
+"""From the codes of states here to those of columns."""
 _CODE, _FOUND_DONE = 0x0F, 0x10
 """Where a job's byte has the code of its state, and where that it was done before."""
 
@@ -146,11 +149,18 @@ class RunIndex:
         """The state of a job that this run references."""
         return STATES[self._codes[self._places[key]]]
 
-    def seen(self, *, latest: bool) -> Seen:
+    def seen(self, *, latest: bool) -> SeenRun:
         """What this run tells of its jobs, for other threads."""
         record = self.view.record
-        user = "" if record is None else record.user
-        return Seen(self.key, latest, user, self._lines, bytes(self._codes), self._waits)
+        return SeenRun(
+            experiment=self.key.experiment,
+            run=self.key.run,
+            latest=latest,
+            user="" if record is None else record.user,
+            lines=self._lines,
+            codes=bytes(self._codes).translate(_CODED),
+            waits=self._waits,
+        )
 
     @property
     def waiting(self) -> Collection[JobKey]:

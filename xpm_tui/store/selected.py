@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from itertools import compress
 from operator import itemgetter
 
@@ -15,9 +15,10 @@ MOST_LISTS = 200
 class Roll:
     """Jobs in an order that stays; a mask says of each, by a byte, whether it is meant."""
 
-    def __init__(self, keys: Sequence[JobKey]) -> None:
+    def __init__(self, keys: Sequence[JobKey], places: Mapping[JobKey, int] | None = None) -> None:
+        """`places` may be given where it is known."""
         self.keys = keys
-        self.places = {key: place for place, key in enumerate(keys)}
+        self.places = places or {key: place for place, key in enumerate(keys)}
         self._lists: dict[int, tuple[Sequence[JobKey], Callable[[bytes], bytes]]] = {}
 
     def along(self, mask: bytes, keys: Sequence[JobKey]) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import compress
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from xpm_engine.workspace.index import ended_since
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.records.states import JobState
 from xpm_tui.folder import Listing, list_folder
+from xpm_tui.store.columns import KeptColumns
 from xpm_tui.store.found import Found
 from xpm_tui.store.labels import Labelling, last_part
 from xpm_tui.store.model import (
@@ -73,13 +75,14 @@ class Store(Found):
         """What could be cleaned, as far as that is known; None until it was looked for."""
         self.purged = 0
         """How many cleans were deleted for good and left a record."""
+        self.kept = KeptColumns(self)
+        """All jobs as columns."""
         self._loose: dict[JobKey, Job] = {}
         self._experiments: tuple[Experiment, ...] | None = None
         self._all: tuple[JobKey, ...] | None = None
         self._failed: tuple[JobKey, ...] | None = None
         self._left: dict[str, tuple[JobKey, ...]] = {}
         self._ended: tuple[str, list[JobKey]] | None = None
-        self._trashed: dict[JobKey, str] = {}
         self._in_trash: dict[tuple[JobKey, RunKey | None], Job] = {}
         self._wanted: Selected | None = None
         self._wanted_of: dict[Subject, tuple[JobKey, ...]] = {}
@@ -115,6 +118,7 @@ class Store(Found):
             self._counts_of.clear()
             self._all = self._failed = self._ended = None
             self._left.clear()
+            self.kept.note(changed)
         return changed
 
     # The filter
@@ -283,10 +287,15 @@ class Store(Found):
     def jobs(self, subject: Subject) -> JobList:
         """The jobs that a subject stands for, failed and live first."""
         run = self.run_of(subject)
+
+        def job_of(key: JobKey) -> Job:
+            return self.job(key, run or self.home_of(key))
+
         return JobList(
             self.keys(subject),
-            lambda key: self.job(key, run or self.home_of(key)),
-            lambda keys: self._codes_of(keys, run),
+            job_of,
+            partial(self._codes_of, run=run),
+            partial(self.kept.ranks, run=run, job_of=job_of),
         )
 
     def _codes_of(self, keys: Sequence[JobKey], run: RunKey | None) -> bytes:

@@ -8,12 +8,11 @@ from typing import Any
 
 from rich.text import Text
 
-from xpm_engine.verbs.causes import reason_text
+from xpm_engine.filters.names import METRIC, PARAM, TAG
 from xpm_engine.workspace.records.fields import parse_time
 from xpm_engine.workspace.records.params import short_text
-from xpm_engine.workspace.records.runs import How
-from xpm_engine.workspace.records.states import JobState
 from xpm_tui import clock, look
+from xpm_tui.look.notes import note_words
 from xpm_tui.store.labels import differing, labelling, last_part, pair, task_names
 from xpm_tui.store.model import RANK, Job
 from xpm_tui.widgets.table_model import Column
@@ -88,7 +87,12 @@ def possible_columns(jobs: Sequence[Job]) -> tuple[tuple[Column[Job], ...], froz
 def _usual(jobs: Sequence[Job], tags: Sequence[str]) -> list[Column[Job]]:
     columns = [
         Column[Job](
-            "state", lambda job: look.state_text(job.state), _state_order, width=9, widest=15
+            "state",
+            lambda job: look.state_text(job.state),
+            _state_order,
+            by="state",
+            width=9,
+            widest=15,
         )
     ]
     columns += _telling_apart(jobs, tags)
@@ -99,6 +103,7 @@ def _usual(jobs: Sequence[Job], tags: Sequence[str]) -> list[Column[Job]]:
             "time",
             lambda job: _time_cell(job, clock.now()),
             lambda job: seconds_of(job, clock.now()),
+            by="time",
             width=7,
             widest=10,
             right=True,
@@ -118,19 +123,19 @@ def _unusual(jobs: Sequence[Job], tags: Sequence[str]) -> list[Column[Job]]:
     known = {column.title for column in _usual(jobs, tags)}
     params = [job.params for job in jobs]
     found = [
-        _values("task", jobs, lambda job: last_part(job.key.task)),
-        _values("id", jobs, lambda job: job.key.short),
-        *(_values(name, jobs, _tag(name)) for name in _names([job.tags for job in jobs])),
-        *(_values(last_part(name), jobs, _param(name)) for name in _names(params)),
+        _values("task", jobs, lambda job: last_part(job.key.task), by="task"),
+        _id_column(jobs),
+        *(_tag_column(name, jobs) for name in _names([job.tags for job in jobs])),
+        *(_param_column(name, jobs) for name in _names(params)),
         *map(_metric, _metric_names(jobs)[MOST_METRICS:]),
-        _values("host", jobs, _host),
-        _values("user", jobs, lambda job: job.record.user or None),
-        _values("attempt", jobs, lambda job: job.record.attempt or None),
+        _values("host", jobs, _host, by="host"),
+        _values("user", jobs, lambda job: job.record.user or None, by="user"),
+        _values("attempt", jobs, lambda job: job.record.attempt or None, by="attempt"),
         _when("started", lambda job: job.record.started),
         _when("ended", lambda job: job.record.ended),
-        _values("exit code", jobs, lambda job: job.record.exit_code),
-        _values("memory", jobs, _memory, shown=look.size),
-        _values("how", jobs, lambda job: None if job.how is None else job.how.value),
+        _values("exit code", jobs, lambda job: job.record.exit_code, by="exit code"),
+        _values("memory", jobs, _memory, by="memory", shown=look.size),
+        _values("how", jobs, lambda job: None if job.how is None else job.how.value, by="how"),
     ]
     fresh: dict[str, Column[Job]] = {}
     for column in found:
@@ -140,9 +145,11 @@ def _unusual(jobs: Sequence[Job], tags: Sequence[str]) -> list[Column[Job]]:
 
 
 def _progress_column() -> Column[Job]:
-    away = Column[Job]("progress", percent_cell, _fraction, width=8, right=True, yields=30)
-    return Column(
-        "progress", progress_cell, _fraction, width=BAR + 9, widest=24, yields=1, narrower=away
+    away = Column[Job](
+        "progress", percent_cell, _fraction, by="progress", width=8, right=True, yields=30
+    )
+    return replace(
+        away, cell=progress_cell, width=BAR + 9, widest=24, right=False, yields=1, narrower=away
     )
 
 
@@ -150,8 +157,8 @@ def _note_column() -> Column[Job]:
     def note(job: Job) -> str | None:
         return _note(job) or None
 
-    tight = Column[Job]("note", short_note_cell, note, width=22, grows=True)
-    return Column("note", note_cell, note, width=8, widest=28, grows=True, yields=2, narrower=tight)
+    tight = Column[Job]("note", short_note_cell, note, by="note", width=22, grows=True)
+    return replace(tight, cell=note_cell, width=8, widest=28, yields=2, narrower=tight)
 
 
 def _telling_apart(jobs: Sequence[Job], tags: Sequence[str]) -> list[Column[Job]]:
@@ -169,13 +176,13 @@ def _telling_apart(jobs: Sequence[Job], tags: Sequence[str]) -> list[Column[Job]
     if len(tasks) > 1:
         # For a moment a table may draw the rows of before in these columns.
         names = task_names(tasks)
-        columns.append(_values("task", jobs, lambda job: names.get(job.key.task)))
-    columns += [_values(name, jobs, _tag(name)) for name in tags]
+        columns.append(_values("task", jobs, lambda job: names.get(job.key.task), by="task"))
+    columns += [_tag_column(name, jobs) for name in tags]
     for place, name in enumerate(params[:MOST_PARAMS]):
-        column = _values(last_part(name), jobs, _param(name))
+        column = _param_column(name, jobs)
         columns.append(replace(column, yields=MOST_PARAMS - place + 10))
     if not columns or any(label.digits for label in labels):
-        columns.append(_values("id", jobs, lambda job: job.key.short))
+        columns.append(_id_column(jobs))
     return [column if column.yields else _narrowing(column) for column in columns]
 
 
@@ -241,25 +248,15 @@ def short_note_cell(job: Job) -> Text:
 
 
 def _note(job: Job) -> str:
-    if job.state.ended_badly:
-        return reason_text(job.state, job.record.reason)
-    if job.record.problem:
-        return job.record.problem
-    if job.trashed:
-        return "in the trash"
-    if job.wait is not None:
-        return look.wait_text(job.wait, held=True)
-    if job.drift:
-        return f"{look.DRIFTED} drifted"
-    progress = job.record.progress
-    if job.state is JobState.UNREACHABLE:
-        silence = look.silence_words(job.record.sign, clock.now())
-        host = _host(job)
-        return ", ".join(filter(None, (silence, f"on {host}" if host else "")))
-    if job.state is JobState.RUNNING and progress is not None:
-        left = progress.seconds_left
-        return "" if left is None else f"~{look.duration(left)} left"
-    return "reused" if job.how is How.REUSED and job.state is JobState.DONE else ""
+    return note_words(
+        job.state,
+        job.record,
+        wait=job.wait,
+        drift=job.drift,
+        how=job.how,
+        trashed=bool(job.trashed),
+        now=clock.now(),
+    )
 
 
 def _state_order(job: Job) -> int:
@@ -275,12 +272,16 @@ def _time_cell(job: Job, now: float) -> Text:
     return Text("" if seconds is None else look.duration(seconds))
 
 
-def _tag(name: str) -> Callable[[Job], Any]:
-    return lambda job: job.tags.get(name)
+def _id_column(jobs: Sequence[Job]) -> Column[Job]:
+    return _values("id", jobs, lambda job: job.key.short, by="id")
 
 
-def _param(name: str) -> Callable[[Job], Any]:
-    return lambda job: job.params.get(name)
+def _tag_column(name: str, jobs: Sequence[Job]) -> Column[Job]:
+    return _values(name, jobs, lambda job: job.tags.get(name), by=TAG + name)
+
+
+def _param_column(name: str, jobs: Sequence[Job]) -> Column[Job]:
+    return _values(last_part(name), jobs, lambda job: job.params.get(name), by=PARAM + name)
 
 
 def _host(job: Job) -> str | None:
@@ -295,7 +296,11 @@ def _when(title: str, moment: Callable[[Job], str | None]) -> Column[Job]:
     def cell(job: Job) -> Text:
         return Text(look.when_long(moment(job), clock.now()))
 
-    return Column(title, cell, moment, width=12)
+    def order(job: Job) -> float | None:
+        text = moment(job)
+        return None if text is None else parse_time(text)
+
+    return Column(title, cell, order, by=title, width=12)
 
 
 def _names(all_values: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -308,6 +313,7 @@ def _values(
     jobs: Sequence[Job],
     value: Callable[[Job], Any],
     *,
+    by: str,
     shown: Callable[[Any], str] = short_text,
 ) -> Column[Job]:
     def cell(job: Job) -> Text:
@@ -320,7 +326,7 @@ def _values(
     most = widths[-1 - len(widths) // FEW] if widths else 0
     width = min(WIDEST, max(len(title), most))
     wish = min(WIDEST, max(widths, default=0))
-    return Column(title, cell, value, width=width, wish=wish)
+    return Column(title, cell, value, by=by, width=width, wish=wish)
 
 
 def _metric_names(jobs: Sequence[Job]) -> list[str]:
@@ -341,4 +347,5 @@ def _metric(name: str) -> Column[Job]:
         found = value(job)
         return Text("" if found is None else look.plain(f"{found:.4g}"))
 
-    return Column(look.plain(name), cell, value, width=min(WIDEST, max(6, len(name))), right=True)
+    width = min(WIDEST, max(6, len(name)))
+    return Column(look.plain(name), cell, value, by=METRIC + name, width=width, right=True)

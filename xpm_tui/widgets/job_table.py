@@ -15,6 +15,7 @@ from xpm_engine.workspace.records.states import JobState
 from xpm_tui import clock
 from xpm_tui.screens.columns import ColumnsScreen, Offer
 from xpm_tui.store import Job, JobList
+from xpm_tui.store.rows import FEW
 from xpm_tui.widgets.column_fit import fit, measure
 from xpm_tui.widgets.job_columns import (
     NO_CHOICE,
@@ -90,6 +91,11 @@ class JobTable(Vertical):
     def narrow(self, wanted: Wanted | None) -> None:
         """Show only the jobs that are wanted; None shows all."""
         self.table.narrow(wanted)
+
+    @property
+    def many(self) -> bool:
+        """Whether there are so many jobs that they are sorted by columns of all jobs."""
+        return len(self._jobs) > FEW
 
     @property
     def job(self) -> Job | None:

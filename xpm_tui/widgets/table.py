@@ -137,6 +137,11 @@ class Table(PaintedLines, Generic[Row], can_focus=True, inherit_bindings=False):
         self.model.sort(column, reverse=reverse)
         self._follow_cursor()
 
+    def sort_at_last(self) -> None:
+        """What the rows are to be sorted by is known now."""
+        if self.model.unsorted:
+            self.sort(self.model.column, reverse=self.model.reverse)
+
     def sort_by_title(self, title: str, *, reverse: bool) -> None:
         """Sort by the column of this title, as soon as there is one."""
         self._sort_later = (title, reverse)
@@ -282,7 +287,7 @@ class Table(PaintedLines, Generic[Row], can_focus=True, inherit_bindings=False):
         for column in self.columns:
             title = column.title
             if self.model.column is not None and self.model.column.title == title:
-                title += " ↑" if self.model.reverse else " ↓"
+                title += " …" if self.model.unsorted else " ↑" if self.model.reverse else " ↓"
             if column.right:
                 cells.append_text(look.cut(Text(title), column.width, right=True))
                 cells.append(" " * GAP)

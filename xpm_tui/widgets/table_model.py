@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from rich.text import Text
+
+from xpm_tui.store.ranking import ranking
 
 Row = TypeVar("Row")
 
@@ -22,6 +23,11 @@ class Keyed(Protocol):
         """Some of these rows by their keys, in this order."""
         ...
 
+    def ranks(self, by: str, order: Any, *, reverse: bool) -> Sequence[float] | None:
+        """A number for each row to sort by, as `ranking` of what `order` says of it; None while
+        that is not known yet."""
+        ...
+
 
 @dataclass(frozen=True)
 class Column(Generic[Row]):
@@ -32,6 +38,8 @@ class Column(Generic[Row]):
     """Called for the rows on the screen only."""
     order: Callable[[Row], Any] | None = None
     """A number, a text or None (always last); no function: not sortable."""
+    by: str = ""
+    """What rows that know themselves call this order; empty: each row is asked."""
     width: int = 10
     """In terminal cells; a longer text is cut."""
     right: bool = False
@@ -62,6 +70,8 @@ class TableModel(Generic[Row]):
         self.column: Column[Row] | None = None
         """What it is sorted by; None leaves the order of `rows`."""
         self.reverse = False
+        self.unsorted = False
+        """Whether it is not known yet how to sort the rows: they stay where they were."""
         self._wanted: Callable[[Row], bool] | None = None
         self._places: dict[Hashable, int] | None = None
 
@@ -72,10 +82,7 @@ class TableModel(Generic[Row]):
         if not keep_order:
             self._arrange()
             return
-        shown = self._narrowed()
-        now = {key: place for place, key in enumerate(self.keys(shown))}
-        stayed = [now.pop(key) for key in before if key in now]
-        self._show(_picked(shown, [*stayed, *now.values()]))
+        self._show(self._in_places(self._narrowed(), before))
 
     def sort(self, column: Column[Row] | None, *, reverse: bool = False) -> None:
         """Sort by a column, or leave the order of `rows`."""
@@ -126,39 +133,33 @@ class TableModel(Generic[Row]):
 
     def _arrange(self) -> None:
         shown = self._narrowed()
+        self.unsorted = False
         if self.column is not None and self.column.order is not None:
-            ranks = ranking([self.column.order(row) for row in shown], reverse=self.reverse)
-            shown = _picked(shown, sorted(range(len(shown)), key=ranks.__getitem__))
+            ranks = self._ranks(shown, self.column)
+            self.unsorted = ranks is None
+            if ranks is None:
+                shown = self._in_places(shown, self.keys(self.shown))
+            else:
+                shown = _picked(shown, sorted(range(len(shown)), key=ranks.__getitem__))
         elif self.reverse:
             shown = shown[::-1]
         self._show(shown)
 
+    def _in_places(self, rows: Sequence[Row], before: Iterable[Hashable]) -> Sequence[Row]:
+        """The rows in the order of `before`, then those that are new."""
+        now = {key: place for place, key in enumerate(self.keys(rows))}
+        stayed = [now.pop(key) for key in before if key in now]
+        return _picked(rows, [*stayed, *now.values()])
+
+    def _ranks(self, rows: Sequence[Row], column: Column[Row]) -> Sequence[float] | None:
+        if column.by and isinstance(rows, Keyed):
+            return rows.ranks(column.by, column.order, reverse=self.reverse)
+        assert column.order is not None
+        return ranking(list(map(column.order, rows)), reverse=self.reverse)
+
     def _show(self, shown: Sequence[Row]) -> None:
         self.shown = shown
         self._places = None
-
-
-def ranking(values: Sequence[Any], *, reverse: bool = False) -> Sequence[float]:
-    """A number for each value, by which to sort: numbers first, then texts without regard to case.
-
-    Equal values get the same number. None and NaN stay last, in reverse, too. Anything else is
-    ranked by its Python spelling.
-    """
-    kinds = set(map(type, values))
-    if kinds <= _NUMBERS:
-        return [_number(value, reverse=reverse) for value in values]
-    if not kinds <= _SCALARS:
-        values = [value if type(value) in _SCALARS else repr(value) for value in values]
-    distinct = set(values)
-    numbers = [value for value in distinct if type(value) in _NUMBERS and not _missing(value)]
-    texts = sorted(value for value in distinct if isinstance(value, str))
-    texts.sort(key=str.casefold)
-    ordered: list[Any] = [*sorted(numbers), *texts]
-    if reverse:
-        ordered.reverse()
-    ranks = {value: rank for rank, value in enumerate(ordered)}
-    last = len(ordered)
-    return [ranks.get(value, last) for value in values]
 
 
 def _picked(rows: Sequence[Row], places: Sequence[int]) -> Sequence[Row]:
@@ -167,17 +168,3 @@ def _picked(rows: Sequence[Row], places: Sequence[int]) -> Sequence[Row]:
         found: Sequence[Row] = rows.take([keys[place] for place in places])
         return found
     return [rows[place] for place in places]
-
-
-_NUMBERS = frozenset((bool, int, float, type(None)))
-_SCALARS = _NUMBERS | {str}
-
-
-def _missing(value: Any) -> bool:
-    return value is None or value != value  # noqa: PLR0124 (NaN is what differs from itself)
-
-
-def _number(value: Any, *, reverse: bool) -> float:
-    if _missing(value):
-        return math.inf
-    return float(-value if reverse else value)

@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 import pytest
 
 from tests.tui.workspaces import NOON, FakeJob, FakeWorkspace, dead_process
 from xpm_engine.filters import ABSENT, Column, RowTable, coded, compile_filter
 from xpm_engine.filters.columns import is_nan
+from xpm_engine.verbs.job_columns import OFFERED
+from xpm_engine.verbs.job_facts import JobFacts, SeenJob
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.runs import PlanState
+from xpm_tui import clock
 from xpm_tui.job_filter import JobFilter
-from xpm_tui.store import ExperimentSubject, Grouping, GroupSubject, Store
-from xpm_tui.store.columns import OFFERED, JobColumns
+from xpm_tui.store import (
+    AllJobsSubject,
+    ExperimentSubject,
+    Grouping,
+    GroupSubject,
+    RunKey,
+    RunSubject,
+    Store,
+)
+from xpm_tui.store.columns import AllColumns
+from xpm_tui.store.ranking import ranking
 from xpm_tui.store.reader import Look, Reader
+from xpm_tui.widgets.job_columns import possible_columns
 
 Jobs = dict[str, FakeJob]
 
@@ -62,18 +76,36 @@ def store_of(workspace: FakeWorkspace) -> Store:
     return found
 
 
+def facts_of(narrowing: JobFilter, keys: Sequence[JobKey]) -> list[JobFacts[SeenJob]]:
+    """Job by job, and who is made from whom told apart from any column."""
+    store = narrowing._store  # pyright: ignore[reportPrivateUsage]
+    needing: dict[JobKey, list[JobKey]] = {}
+    for key in store.known():
+        for upstream in store.job(key, store.home_of(key)).dependencies:
+            needing.setdefault(upstream, []).append(key)
+    return [
+        narrowing._facts_of(key, needing.get(key, ()))  # pyright: ignore[reportPrivateUsage]
+        for key in keys
+    ]
+
+
 def cells(column: Column | None, rows: int) -> list[object]:
     assert column is not None
-    codes = range(rows) if column.codes is None else column.codes
-    # NaN is what a numeric column says for none, and equals nothing.
-    return [None if is_nan(column.values[code]) else column.values[code] for code in codes]
+    found = list(column.cells())
+    assert len(found) == rows
+    # NaN is what a numeric column says for none, and equals nothing; the order of several values
+    # says nothing.
+    return [
+        None if is_nan(cell) else frozenset(cell) if isinstance(cell, tuple) else cell
+        for cell in found
+    ]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_column_is_made_of_what_the_jobs_tell(store: Store, name: str) -> None:
     narrowing = JobFilter(store, clock=lambda: NOON)
-    columns = JobColumns(store.snapshot(NOON))
-    facts = [narrowing._facts_of(key) for key in columns.keys]  # pyright: ignore[reportPrivateUsage]
+    columns = AllColumns(store.snapshot(NOON))
+    facts = facts_of(narrowing, columns.keys)
     rows = RowTable(facts, narrowing._getters())  # pyright: ignore[reportPrivateUsage]
     told, expected = columns.column(name), rows.column(name)
     assert cells(told, columns.rows) == cells(expected, rows.rows)
@@ -89,7 +121,7 @@ def asked(
     work = narrowing.work()
     assert work is not None
     if not at_once:
-        facts = [narrowing._facts_of(key) for key in store.known()]  # pyright: ignore[reportPrivateUsage]
+        facts = facts_of(narrowing, store.known())
         table = RowTable(facts, narrowing._getters())  # pyright: ignore[reportPrivateUsage]
         selection = compile_filter(text, now=NOON).select(table)
         return frozenset(found.job.key for found in selection.of(facts)), bool(selection.faults)
@@ -151,3 +183,56 @@ def test_a_text_is_not_found_in_a_tag_that_a_job_lacks() -> None:
     assert coded([0.1, ABSENT]).shown == ["0.1", None]
     assert coded(["BM25", ABSENT, None]).shown == ["bm25", None, "none"]
     assert coded([("a", "b"), ABSENT]).shown is None
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("changed", [False, True])
+def test_tables_are_sorted_by_columns_as_job_by_job(
+    store: Store,
+    workspace: FakeWorkspace,
+    jobs: Jobs,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    reverse: bool,
+    changed: bool,
+) -> None:
+    monkeypatch.setattr(clock, "now", lambda: NOON)
+    reader = Reader(workspace.paths)
+    list(reader.read(Look(everything=True)))
+    kept = store.kept
+    earlier = RunSubject(RunKey("drmm", "20261119-101500"))
+    subjects = (AllJobsSubject(), ExperimentSubject("drmm"), earlier)
+    assert store.jobs(subjects[0]).ranks("state", lambda job: 0, reverse=False) is not None
+    kept.take(AllColumns(kept.snapshot(NOON)))
+    if changed:
+        workspace.failed(jobs["learn lr=0.01 seed=1"], run="drmm/20261123-091200", ended=2)
+        workspace.done(jobs["learn lr=0.01 seed=2"], run="drmm/20261123-091200", ended=2)
+        for delta in reader.read(Look(everything=True)):
+            store.apply(delta)
+        assert kept.columns is not None
+        assert kept.changed
+    for subject in subjects:
+        listed = store.jobs(subject)
+        columns, _ = possible_columns(listed)
+        assert {"state", "time", "note", "id", "lr", "seed", "mrr", "host"} <= {
+            column.title for column in (*columns, *possible_columns(store.jobs(subjects[0]))[0])
+        }
+        run = store.run_of(subject)
+        for column in columns:
+            assert column.order is not None
+            assert column.by
+            ranks = kept.ranks(
+                listed.keys,
+                column.by,
+                column.order,
+                reverse=reverse,
+                run=run,
+                job_of=lambda key, run=run: store.job(key, run or store.home_of(key)),
+            )
+            assert ranks is not None
+            expected = ranking(list(map(column.order, listed)), reverse=reverse)
+            assert order_of(ranks) == order_of(expected), column.title
+
+
+def order_of(ranks: Sequence[float]) -> list[int]:
+    return sorted(range(len(ranks)), key=ranks.__getitem__)

@@ -32,10 +32,13 @@ PACKED_STATES = (JobState.DONE, JobState.FAILED, JobState.CANCELLED, JobState.DI
 
 _CODES = {state: code for code, state in enumerate(PACKED_STATES)}
 _HOWS = tuple(How)
-_HOW_CODES = {how: code for code, how in enumerate(_HOWS)}
+HOW_CODES = {how: code for code, how in enumerate(_HOWS)}
+"""What the first byte of a packed line says of how the run came by the job."""
 
 _DEPENDENCIES = 13
 """Their place among the packed fields."""
+
+_LINE_DEPENDENCIES = 3
 
 _TIME = len("2026-11-23T05:52:01.123456Z")
 _BODY = 1 + _TIME
@@ -91,6 +94,30 @@ def record_of(key: JobKey, row: JobRow | None) -> JobRecord:
 def state_of(row: JobRow) -> JobState:
     """The state of a row."""
     return row.state if isinstance(row, JobRecord) else PACKED_STATES[row[0]]
+
+
+def fields_of_row(row: JobRow) -> tuple[Any, ...]:
+    """Of a record: attempt, run, launched, started, usage, reason, exit code, signal, supervisor,
+    task, user, tags, parameters, dependencies, metrics, progress, resolved digest; as packed."""
+    return _fields(row) if isinstance(row, JobRecord) else marshal.loads(row[_BODY:])
+
+
+def fields_of_line(line: bytes) -> tuple[Any, ...]:
+    """Of a line: time, tags, parameters, dependencies, drift, resolved digest, alias; as packed."""
+    fields: tuple[Any, ...] = marshal.loads(line[1:])
+    return fields
+
+
+def dependency_names(row: JobRow) -> Sequence[str]:
+    """``task/identifier`` of what a row's job is made from directly."""
+    names: Sequence[str] = fields_of_row(row)[_DEPENDENCIES]
+    return names
+
+
+def dependency_names_of_line(line: bytes) -> Sequence[str]:
+    """``task/identifier`` of what the job of a line is made from directly."""
+    names: Sequence[str] = marshal.loads(line[1:])[_LINE_DEPENDENCIES]
+    return names
 
 
 def dependencies_in(row: JobRow) -> tuple[JobKey, ...]:
@@ -236,10 +263,6 @@ class PackedReferences(Sequence[Reference]):
         """The tags of a line."""
         return cast("dict[str, Any]", marshal.loads(self.rows[place][1:])[1])
 
-    def fields(self, place: int) -> tuple[Any, ...]:
-        """Of a line: time, tags, parameters, dependencies, drift, resolved digest, alias."""
-        return cast("tuple[Any, ...]", marshal.loads(self.rows[place][1:]))
-
     def adopts(self, place: int) -> bool:
         """Whether a line names a job whose result is taken over; told by its last field."""
         return not self.rows[place].endswith(_NONE)
@@ -280,7 +303,7 @@ def _pack_reference(line: Reference) -> bytes:
         line.resolved,
         None if line.alias is None else str(line.alias),
     )
-    return bytes((_HOW_CODES[line.how],)) + marshal.dumps(fields, FORMAT)
+    return bytes((HOW_CODES[line.how],)) + marshal.dumps(fields, FORMAT)
 
 
 def _reference(key: JobKey, row: bytes) -> Reference:
@@ -296,3 +319,10 @@ def _reference(key: JobKey, row: bytes) -> Reference:
         resolved=resolved,
         alias=None if alias is None else JobKey(*alias.split("/", 1)),
     )
+
+
+NO_FIELDS = _fields(JobRecord(JobKey("", ""), JobState.NOT_SUBMITTED))
+"""The fields of a job without a folder."""
+
+NO_LINE: tuple[Any, ...] = ("", {}, {}, (), (), "", None)
+"""The fields of no line."""
