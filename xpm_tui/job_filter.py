@@ -252,7 +252,7 @@ class JobFilter:
         if kept.columns is None:
             return complete(self.typed, cursor, _Part(self._rows(()), known))
         names = tuple(dict.fromkeys((*known, *kept.columns.names())))
-        return complete(self.typed, cursor, _Part(kept.columns, names))
+        return complete(self.typed, cursor, _Ready(kept.columns, names))
 
     def _use(self, chosen: Filter) -> None:
         self._filter = chosen
@@ -344,6 +344,25 @@ class _Part:
 
     def column(self, name: str) -> Column | None:
         return self.table.column(name)
+
+
+@dataclass(frozen=True, eq=False)
+class _Ready:
+    """All jobs, as far as a key can ask them at once."""
+
+    columns: AllColumns
+    known: Sequence[str]
+
+    @property
+    def rows(self) -> int:
+        return self.columns.rows
+
+    def names(self) -> Sequence[str]:
+        return self.known
+
+    def column(self, name: str) -> Column | None:
+        waits = name in SLOWLY_MADE and self.rows > FEW
+        return None if waits else self.columns.column(name)
 
 
 @dataclass(frozen=True, eq=False)
