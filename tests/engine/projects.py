@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.patience import PATIENCE
 from xpm_engine.errors import UnreadableError
 from xpm_engine.workspace import processes, scan
 from xpm_engine.workspace.layout import WorkspacePaths
@@ -110,8 +111,8 @@ class Project:
                 assert story[-2] == "begin", f"{name}: {story}"
 
     def wait_for(self, condition: Callable[[], bool]) -> None:
-        """Until the condition holds; fails after a minute."""
-        deadline = time.monotonic() + 60
+        """Until the condition holds; fails after `PATIENCE`."""
+        deadline = time.monotonic() + PATIENCE
         while not condition():
             assert time.monotonic() < deadline, "nothing happened for 60 s"
             time.sleep(0.01)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from tests.engine.making import launch
+from tests.patience import PATIENCE
 from xpm_engine.runtime.context import JobContext
 from xpm_engine.runtime.supervisor import supervise
 from xpm_engine.workspace import scan, tickets
@@ -38,8 +39,8 @@ def run(workspace: WorkspacePaths, body: Body, order: Launch | None = None) -> s
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
-    """Until the condition holds; fails after half a minute."""
-    deadline = time.monotonic() + 30
+    """Until the condition holds; fails after `PATIENCE`."""
+    deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline, "nothing happened for 30 s"
         time.sleep(0.01)

@@ -9,6 +9,7 @@ from types import TracebackType
 
 from textual.pilot import Pilot
 
+from tests.patience import PATIENCE
 from tests.tui.screen_text import screen_lines
 from tests.tui.workspaces import NOON, FakeWorkspace
 from xpm_tui.app import XpmApp
@@ -17,9 +18,6 @@ from xpm_tui.screens.main import MainScreen
 from xpm_tui.session import Sessions
 from xpm_tui.widgets.right_side import RightSide
 from xpm_tui.widgets.tree import Tree
-
-PATIENCE = 20.0
-"""Seconds before a thing that should happen counts as not happening."""
 
 WIDE = (120, 40)
 NARROW = (80, 24)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pyte
 
-PATIENCE = 30.0
+from tests.patience import PATIENCE
 
 
 class Terminal:

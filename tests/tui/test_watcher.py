@@ -12,6 +12,7 @@ from typing import NoReturn
 
 import pytest
 
+from tests.patience import PATIENCE
 from tests.tui.workspaces import FakeJob, FakeWorkspace
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.states import JobState
@@ -20,7 +21,6 @@ from xpm_tui.store import Store
 from xpm_tui.watcher import Ears, Hearing, Watcher
 
 Jobs = dict[str, FakeJob]
-PATIENCE = 20.0
 
 
 class Listener:
@@ -43,7 +43,7 @@ class Listener:
                 self.store.apply(delta)
             if true():
                 return
-            self._woken.wait(PATIENCE / 200)
+            self._woken.wait(0.1)
             self._woken.clear()
         raise AssertionError("it did not arrive")
 

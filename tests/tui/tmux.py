@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-PATIENCE = 60.0
+from tests.patience import PATIENCE
+
 PAUSE = 0.05
 
 NOT_HANDED_ON = ("TMUX", "NO_COLOR", "COLUMNS", "LINES")

@@ -19,6 +19,7 @@ from tests.engine.faults.campaign import (
     living,
 )
 from tests.engine.projects import Project
+from tests.patience import PATIENCE
 from xpm_engine.workspace import processes
 from xpm_engine.workspace.records.reasons import Outcome, ReasonKind
 
@@ -99,7 +100,7 @@ def test_a_stranger_with_the_pid_of_a_dead_supervisor_is_nobody(project: Project
 
 def _with_pid(pid: int) -> subprocess.Popen[bytes]:
     """A process that was given this pid, which was somebody else's before."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         if os.path.exists(f"/proc/{pid}"):
             # A zombie, until whoever adopted it has looked.

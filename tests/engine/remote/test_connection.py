@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.engine.remote.agents import connect
+from tests.patience import PATIENCE
 from xpm_engine.errors import RemoteError, StorageError, UnreachableError, XpmError
 from xpm_engine.remote import connection as module
 from xpm_engine.remote.connection import Connection
@@ -108,7 +109,7 @@ def test_the_end_of_its_input_ends_the_agent() -> None:
     assert made.error is None
     with pytest.raises(UnreachableError, match="closed"):
         made.ask("ping")
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while processes.identity_of(pid) is not None:
         assert time.monotonic() < deadline
         time.sleep(0.01)

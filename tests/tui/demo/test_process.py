@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE
 from xpm_engine.errors import StorageError
 from xpm_tui.demo import LOG, PLAN, start_demo
 
@@ -24,7 +25,7 @@ print("typed", os.read(0, 10))
 
 def wait_for_end(pid: int) -> None:
     """Wait until no process has this id: ended, and reaped by who started it."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         try:
             os.kill(pid, 0)

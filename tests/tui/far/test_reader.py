@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.engine.remote.agents import connect
+from tests.patience import PATIENCE
 from tests.tui import vanishing
 from tests.tui.far.conftest import Line
 from tests.tui.workspaces import FakeJob, FakeWorkspace, dead_process
@@ -219,7 +220,7 @@ def test_a_workspace_that_vanishes_while_it_is_read(
         connection.close()
         place.link.hurry()
         place.link.connection(patience=10)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE
         while not os.path.isdir(workspace.paths.root + vanishing.AWAY):
             assert time.monotonic() < deadline
             seen.look(Look(everything=True))

@@ -15,13 +15,12 @@ from textual.geometry import Region
 from textual.pilot import Pilot
 from textual.strip import Strip
 
+from tests.patience import PATIENCE
 from xpm_tui.widgets.log_pane import LogPane
 from xpm_tui.widgets.log_reading import LogStream
 from xpm_tui.widgets.log_view import LogView
 
 NARROW, WIDE = (80, 24), (120, 40)
-PATIENCE = 20.0
-"""Seconds after which what should come is taken not to come."""
 
 
 class Host(App[None]):
