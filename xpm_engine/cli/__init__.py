@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -16,6 +17,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from xpm_engine.cli.group import xpm
     from xpm_engine.errors import XpmError
 
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # What the terminal's encoding does not have must not end a listing.
+        sys.stdout.reconfigure(errors="replace")
     try:
         code = xpm.main(args=arguments, prog_name="xpm", standalone_mode=False)
     except click.ClickException as error:

@@ -97,3 +97,15 @@ def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
         os.close(write)
         _, errors = process.communicate(timeout=60)
     assert "Traceback" not in errors
+
+
+def test_what_the_terminal_can_not_show_ends_no_listing(
+    xpm_process: Callable[..., Done], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "latin-1")
+    (tmp_path / "plan.py").write_text(
+        'from xpm_engine import Config\n\n\nclass Model(Config):\n    """Text → vectors"""\n'
+    )
+    done = xpm_process("describe", "plan.py:Model")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Text ? vectors" in done.stdout
