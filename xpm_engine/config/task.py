@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Generator, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast, overload
 
@@ -110,7 +111,7 @@ class Task(Config, Generic[Output_co]):
             raise UsageError(
                 f"{type(self).__name__}.submit() needs an experiment",
                 where=caller(),
-                hint="call it inside `with experiment(workspace, name):`",
+                hint="call it inside `with experiment(workspace, name):`" + _of_threads(),
             )
         options = SubmitOptions(launcher, resources, retries, on_drift, priority, retry_on)
         roots = submitter.roots
@@ -154,3 +155,10 @@ class ResumableTask(Task[Output_co]):
     """
 
     _xpm_is_resumable: ClassVar[bool] = True
+
+
+def _of_threads() -> str:
+    """What to do in a thread, which does not know by itself inside of which block it was made."""
+    if threading.current_thread() is threading.main_thread():
+        return ""
+    return "; start a thread in it with contextvars.copy_context().run"

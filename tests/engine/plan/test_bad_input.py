@@ -253,6 +253,24 @@ def test_a_task_that_is_submitted_outside_of_an_experiment(project: Project) -> 
     assert "Traceback" not in said
 
 
+def test_a_thread_that_knows_of_no_experiment_is_told_how_to(project: Project) -> None:
+    project.write("""
+import contextvars, threading
+
+if __name__ == "__main__":
+    with experiment("ws", "exp"):
+        inside = contextvars.copy_context().run
+        for target, args in ((inside, (Work(name=1).submit,)), (Work(name=2).submit, ())):
+            thread = threading.Thread(target=target, args=args)
+            thread.start()
+            thread.join()
+""")
+    code, said = project.run()
+    assert code == 0, said
+    assert "; start a thread in it with contextvars.copy_context().run" in said
+    assert project.states() == {"1": "done"}
+
+
 def test_every_bad_parameter_is_named_at_once(project: Project) -> None:
     project.write('Work(nam=1, seconds="x", fails=3)\n')
     code, said = project.run()
