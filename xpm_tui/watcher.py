@@ -19,6 +19,7 @@ from threading import Condition, Thread
 from typing import TYPE_CHECKING, Protocol
 
 from xpm_engine.errors import UnreachableError
+from xpm_engine.tracebacks import in_words
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_tui.store.memory import Memory
 from xpm_tui.store.model import Delta
@@ -225,6 +226,11 @@ class Watcher:
                 if look.everything and not self._kept:
                     self._kept = True
                     self._reader.memory.keep()
+        except Exception as error:
+            # Nobody looks any more: what is shown must not go on looking live.
+            problem = f"{self._workspace.root} is not read any more: {in_words(error)}"
+            self._hand_on(self._reader.memory.tell(problem=problem))
+            raise
         finally:
             self._reader.memory.keep()
             if self._ears is not None:

@@ -18,6 +18,8 @@ from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.states import JobState
 from xpm_tui import watcher as watching
 from xpm_tui.store import Store
+from xpm_tui.store.model import Delta
+from xpm_tui.store.reader import Look, Reader
 from xpm_tui.watcher import Ears, Hearing, Watcher
 
 Jobs = dict[str, FakeJob]
@@ -194,3 +196,21 @@ def _tree(root: str) -> dict[str, int]:
         for folder, _, names in os.walk(root)
         for path in [folder, *(os.path.join(folder, name) for name in names)]
     }
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_reader_that_breaks_down_leaves_nothing_that_looks_live(
+    workspace: FakeWorkspace, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with listening(workspace) as listener:
+        listener.until(lambda: listener.store.checked == 1.0)
+
+        def broken(reader: Reader, look: Look) -> Iterator[Delta]:
+            raise ZeroDivisionError("a mistake of ours")
+
+        monkeypatch.setattr(Reader, "read", broken)
+        listener.watcher.look_now()
+        listener.until(lambda: listener.store.problem)
+        assert listener.store.problem.endswith(
+            "is not read any more: ZeroDivisionError: a mistake of ours"
+        )
