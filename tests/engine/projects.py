@@ -114,7 +114,7 @@ class Project:
         """Until the condition holds; fails after `PATIENCE`."""
         deadline = time.monotonic() + PATIENCE
         while not condition():
-            assert time.monotonic() < deadline, "nothing happened for 60 s"
+            assert time.monotonic() < deadline, f"nothing happened for {PATIENCE:g} s"
             time.sleep(0.01)
 
     def states(self) -> dict[str, str]:

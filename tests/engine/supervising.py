@@ -42,5 +42,5 @@ def wait_for(condition: Callable[[], bool]) -> None:
     """Until the condition holds; fails after `PATIENCE`."""
     deadline = time.monotonic() + PATIENCE
     while not condition():
-        assert time.monotonic() < deadline, "nothing happened for 30 s"
+        assert time.monotonic() < deadline, f"nothing happened for {PATIENCE:g} s"
         time.sleep(0.01)

@@ -25,6 +25,7 @@ from xpm_engine.runtime.progress import progress
 from xpm_engine.workspace import processes, scan, tickets
 from xpm_engine.workspace.layout import JobKey, JobPaths, WorkspacePaths
 from xpm_engine.workspace.records.events import EventType, parse_events
+from xpm_engine.workspace.records.jobs import Progress
 from xpm_engine.workspace.records.reasons import Outcome, Reason, ReasonKind
 from xpm_engine.workspace.records.states import JobState
 from xpm_engine.workspace.records.tickets import Launch
@@ -231,17 +232,21 @@ def test_what_an_earlier_attempt_left_is_moved_unless_it_resumes(
     assert (Path(job.leftovers(1)) / "checkpoint").exists() == (not resumable)
 
 
+def _told(workspace: WorkspacePaths) -> Progress | None:
+    return scan.read_progress(workspace.job(KEY), 1)
+
+
 def test_progress_is_written_with_its_levels(workspace: WorkspacePaths) -> None:
     def body(context: JobContext, order: Launch, report: int) -> int:
         enter_job(context)
         progress(0.0, desc="epoch 1/2")
         progress(0.5, level=1, desc="batch\n5")
         progress(2.0, level=1)
-        time.sleep(0.8)
+        wait_for(lambda: (told := _told(workspace)) is not None and len(told.levels) == 2)
         return 0
 
     run(workspace, body)
-    told = scan.read_progress(workspace.job(KEY), 1)
+    told = _told(workspace)
     assert told is not None
     assert [(level.fraction, level.text) for level in told.levels] == [
         (0.0, "epoch 1/2"),
