@@ -261,16 +261,7 @@ class Connection:
         decoder = Decoder()
         deadline = time.monotonic() + HELLO_PATIENCE
         while True:
-            left = deadline - time.monotonic()
-            if left <= 0 or not select.select([self._output], [], [], left)[0]:
-                raise UnreachableError(
-                    f"{self.name} did not answer within {HELLO_PATIENCE:g} s",
-                    hint="does its shell wait for something when a command is run by ssh?",
-                )
-            data = os.read(self._output, _READ)
-            if not data:
-                raise self._explained()
-            greeting += data
+            greeting += self._read_greeting(deadline)
             at = greeting.find(wanted)
             if at >= 0:
                 break
@@ -286,9 +277,20 @@ class Connection:
                 # Nothing was asked yet, so that nothing can follow it.
                 self._greeted = True
                 return self._hello(message, now)
-            rest = os.read(self._output, _READ)
-            if not rest:
-                raise self._explained()
+            rest = self._read_greeting(deadline)
+
+    def _read_greeting(self, deadline: float) -> bytes:
+        """What comes next, in time; raises UnreachableError, and what the end means."""
+        left = deadline - time.monotonic()
+        if left <= 0 or not select.select([self._output], [], [], left)[0]:
+            raise UnreachableError(
+                f"{self.name} did not answer within {HELLO_PATIENCE:g} s",
+                hint="does its shell wait for something when a command is run by ssh?",
+            )
+        data = os.read(self._output, _READ)
+        if not data:
+            raise self._explained()
+        return data
 
     def _hello(self, message: Message, now: float) -> Hello:
         fields = Fields(message.body, f"the hello of {self.name}")

@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.remote.agents import connect
+from tests.engine.remote.agents import connect, explain
 from tests.patience import PATIENCE
 from xpm_engine.errors import RemoteError, StorageError, UnreachableError, XpmError
 from xpm_engine.remote import connection as module
+from xpm_engine.remote.archive import Load
 from xpm_engine.remote.connection import Connection
+from xpm_engine.remote.frames import SENTINEL
 from xpm_engine.remote.link import Link
 from xpm_engine.workspace import processes
 
@@ -37,6 +39,25 @@ def test_what_start_up_files_print_is_skipped() -> None:
 def test_an_agent_that_never_comes_says_why() -> None:
     with pytest.raises(RemoteError, match=r"ended with 3: (.|\n)*no such luck"):
         connect(before="echo no such luck >&2; exit 3;")
+
+
+def test_an_agent_that_falls_silent_in_its_first_word_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "HELLO_PATIENCE", 0.5)
+    says = f"read token; printf '\\n{SENTINEL.decode()}%s\\n' \"$token\"; exec sleep 600"
+    with pytest.raises(UnreachableError, match=r"did not answer within 0\.5 s"):
+        Connection(["sh", "-c", says], name="here", explain=explain, load=_Token())
+
+
+class _Token(Load):
+    """Sends nothing but the token."""
+
+    def __init__(self) -> None:
+        super().__init__("token", "", (3, 8))
+
+    def opening(self, token: str) -> bytes:
+        return token.encode("ascii") + b"\n"
 
 
 def test_an_old_python_is_named() -> None:
