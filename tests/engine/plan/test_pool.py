@@ -164,7 +164,7 @@ if __name__ == "__main__":
     first.kill()
     first.wait()
     second = project.start("b")
-    project.wait_for(lambda: any(wait.total == 1 for wait in _waits(project)))
+    project.wait_for(lambda: [wait.total for wait in _waits(project)] == [1])
     assert project.ledger() == ["begin a"]
     assert wait_words(_waits(project)[0]) == "waits for a free core, 1st: 1 of 1 taken"
     _let_go(project, "a")
@@ -218,7 +218,7 @@ if __name__ == "__main__":
     second = project.start("b")
     # What needs no licence does not wait behind what does.
     project.wait_for(lambda: "end free-b" in project.ledger())
-    project.wait_for(lambda: any(wait.total for wait in _waits(project, "b")))
+    project.wait_for(lambda: [wait.total for wait in _waits(project, "b")] == [1])
     (wait,) = _waits(project, "b")
     assert (wait.kind, wait.what, wait.used, wait.total) == (WaitKind.TOKEN, "licence", 1, 1)
     assert [key.task for key in wait.on] == ["plan.licensed"]
