@@ -101,6 +101,10 @@ class Launcher(Protocol):
         """Why a job that it was given has not begun, where it knows."""
         ...
 
+    def bring(self, key: JobKey, patterns: Sequence[str]) -> None:
+        """Bring those files of a job that runs elsewhere as they appear: the plan watches them."""
+        ...
+
     def forget(self, handle: Handle) -> None:
         """Let go of an order whose process has ended."""
         ...

@@ -99,6 +99,9 @@ class FakeLauncher:
     def why_waits(self, key: JobKey) -> Wait | None:
         return None
 
+    def bring(self, key: JobKey, patterns: Sequence[str]) -> None:
+        """There are none."""
+
     def forget(self, handle: Handle) -> None:
         """It has no process."""
 

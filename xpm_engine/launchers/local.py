@@ -92,6 +92,9 @@ class LocalLauncher:
     def why_waits(self, key: JobKey) -> Wait | None:
         return None
 
+    def bring(self, key: JobKey, patterns: Sequence[str]) -> None:
+        """They are here."""
+
     def forget(self, handle: Handle) -> None:
         pid = handle.data.get("pid")
         process = self._fresh.pop(pid, None) if isinstance(pid, int) else None

@@ -68,6 +68,9 @@ class Results:
         check_patterns(patterns)
         keys = self._jobs_of(made)
         told: set[Path] = set()
+        if self._recorder is None:
+            for key in keys:
+                self._running().bring(resolve(self._workspace, key), patterns)
         while True:
             # First whether they are over, then what is there: nothing is missed in between.
             over = self._recorder is not None or not self._running().goes_on

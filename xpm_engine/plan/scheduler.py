@@ -111,6 +111,10 @@ class Scheduler:
             raise self.error
         return True
 
+    def bring(self, key: JobKey, patterns: Sequence[str]) -> None:
+        """Have those files of a job brought here as they appear, wherever it runs."""
+        self._launcher.bring(key, patterns)
+
     def drain(self, *, patience: float = 0.0) -> None:
         """Launch nothing more; what runs goes on without this run.
 

@@ -12,7 +12,13 @@ from xpm_engine.config.problems import caller
 from xpm_engine.config.provenance import held_paths
 from xpm_engine.errors import UsageError
 from xpm_engine.workspace import tickets
-from xpm_engine.workspace.layout import XPM, JobKey, JobPaths, WorkspacePaths
+from xpm_engine.workspace.layout import (
+    XPM,
+    JobKey,
+    JobPaths,
+    WorkspacePaths,
+    is_partial,
+)
 
 
 class Watched:
@@ -62,7 +68,7 @@ def matching(job: JobPaths, patterns: Iterable[str]) -> Iterator[Path]:
     found: dict[Path, tuple[int, str]] = {}
     for pattern in patterns:
         for path in folder.glob(pattern):
-            if path.relative_to(folder).parts[:1] == (XPM,):
+            if path.relative_to(folder).parts[:1] == (XPM,) or is_partial(path.name):
                 continue
             try:
                 found[path] = (path.stat().st_mtime_ns, str(path))

@@ -26,6 +26,7 @@ PACKED = ".gz"
 MAX_TASK_BYTES = 200
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
 _IDENTIFIER = re.compile(r"[0-9a-f]{32}\Z")
+_PARTIAL = re.compile(r"\.([0-9]+|[0-9a-f]{16}|fetched|whole)\.part\Z")
 _PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_.")
 TICKET_KINDS = frozenset(("launch", "start", "end"))
 _NUMBER = re.compile(r"[1-9][0-9]{0,5}\Z")
@@ -462,6 +463,11 @@ def attempts_in(names: "list[str]") -> "dict[int, set[str]]":
 def partial_file(path: str, digest: str) -> str:
     """What a file is called until all of it has come."""
     return f"{path}.{digest[:16]}{STAGE}"
+
+
+def is_partial(path: str) -> bool:
+    """Whether it is the name of a file that is still being written, or copied."""
+    return bool(_PARTIAL.search(path))
 
 
 STAGE = ".part"

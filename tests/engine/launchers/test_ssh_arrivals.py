@@ -45,6 +45,7 @@ def test_a_large_result_keeps_no_other_one_waiting(
         settings,
         Site("alpha", settings, CodeSettings()),
         reach=lambda work: place,
+        watched=lambda key: frozenset(),
         changed=lambda key: None,
         kill=lambda work: None,
         leave=lambda work: None,

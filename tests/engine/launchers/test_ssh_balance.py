@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
+from tests.engine.making import KEY, launch
 from xpm_engine.launchers.ssh.balance import Balance
+from xpm_engine.launchers.ssh.work import has_files_on
+from xpm_engine.workspace.atomic import dumps, make_folders, write_atomic
+from xpm_engine.workspace.layout import WorkspacePaths
+from xpm_engine.workspace.records.mirror import MirrorState
 from xpm_engine.workspace.records.resources import CPU, GPU, MEMORY, Demand
 
 WHOLE = {"alpha": {CPU: 4, GPU: 1}, "beta": {CPU: 8, GPU: 2, MEMORY: 1000}}
@@ -37,6 +45,15 @@ def test_hosts_that_are_left_out_get_nothing() -> None:
     assert _balance().choose([_cpus(1)], []) == [None]
 
 
+def test_a_job_goes_where_its_files_are() -> None:
+    balance = _balance()
+    hosts = list(WHOLE)
+    for host in hosts:
+        assert balance.choose([_cpus(1)], hosts, [host]) == [host]
+    # It can't wait for one that is away.
+    assert balance.choose([_cpus(1)], hosts[:1], [hosts[1]]) == hosts[:1]
+
+
 def test_gpus_are_those_of_one_host() -> None:
     one: Demand = ((GPU, 1), (CPU, 1))
     assert sorted(map(str, _balance().choose([one] * 4, WHOLE))) == [
@@ -65,3 +82,13 @@ def test_what_is_followed_on_a_host_outside_of_the_pool_is_not_counted() -> None
     assert balance.has("n")
     balance.take_back("n")
     assert not balance.has("n")
+
+
+def test_the_host_that_has_the_files_is_told_by_the_attempt_before(tmp_path: Path) -> None:
+    job = WorkspacePaths(str(tmp_path)).job(KEY)
+    make_folders(job.xpm)
+    write_atomic(job.mirror(1), dumps(MirrorState("beta").to_json()))
+    order = launch(attempt=3)
+    assert has_files_on(job, replace(order, resumable=True)) == "beta"
+    assert has_files_on(job, replace(order, resumable=False)) == ""
+    assert has_files_on(job, replace(order, resumable=True, attempt=1)) == ""

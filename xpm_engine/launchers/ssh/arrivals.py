@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 from xpm_engine.errors import RemoteError, StorageError, UnreachableError, UnreadableError, XpmError
-from xpm_engine.launchers.ssh.fetching import fetch
+from xpm_engine.launchers.ssh.fetching import fetch, fetch_result
 from xpm_engine.launchers.ssh.mirror import JobMirror
 from xpm_engine.launchers.ssh.site import Place, Site
 from xpm_engine.launchers.ssh.work import Phase, Work
@@ -40,6 +40,7 @@ class Arrivals:
         site: Site,
         *,
         reach: Reach,
+        watched: Callable[[JobKey], frozenset[str]],
         changed: Callable[[JobKey], None],
         kill: Callable[[Work], None],
         leave: Callable[[Work], None],
@@ -47,6 +48,9 @@ class Arrivals:
     ) -> None:
         self._name, self._settings, self._site = name, settings, site
         self._reach, self._changed, self._kill, self._leave = reach, changed, kill, leave
+        self._watched = watched
+        self._bringing: set[str] = set()
+        """Nonces of jobs of which files that are watched are on their way."""
         self._log = log
         self._mirrors: dict[str, JobMirror] = {}
         self._written = Worker(f"xpm-mirror-{name}", log=log)
@@ -93,6 +97,14 @@ class Arrivals:
         """Bring the result of a job that has ended there."""
         worker = min(self._fetched, key=lambda each: each.waiting)
         worker.do(lambda: self._fetch(work))
+
+    def bring_watched(self, work: Work) -> None:
+        """Bring what the plan watches of a job that runs there."""
+        nonce = work.launch.nonce
+        if self._settings.shared or nonce in self._bringing or not self._watched(work.key):
+            return
+        self._bringing.add(nonce)
+        min(self._fetched, key=lambda each: each.waiting).do(lambda: self._fetch_watched(work))
 
     def forget(self, work: Work) -> None:
         """Listen to a job no more."""
@@ -145,19 +157,39 @@ class Arrivals:
         end = work.end
         if end is None:
             return
-        if end.outcome is Outcome.DONE:
+        watched = self._watched(work.key)
+        if end.outcome is Outcome.DONE or watched:
             try:
                 place = self._reach(work)
-                root = place.workspace.job(work.key).root
-                tally = fetch(place.connection, root, work.job.root, self._settings.fetch)
-                fetched = Fetched(self._name, root, tally.files, tally.left)
-                write_atomic(work.job.fetched, dumps(fetched.to_json()))
+                there = place.workspace.job(work.key)
+                if end.outcome is Outcome.DONE:
+                    patterns = (*self._settings.fetch, *watched)
+                    tally = fetch(place.connection, there.root, work.job.root, patterns)
+                    fetch_result(place.connection, there, work.job, work.attempt)
+                    fetched = Fetched(self._name, there.root, tally.files, tally.left)
+                    write_atomic(work.job.fetched, dumps(fetched.to_json()))
+                else:
+                    fetch(place.connection, there.root, work.job.root, tuple(watched))
             except (StorageError, RemoteError) as error:
                 if not isinstance(error, UnreachableError):
                     self._log(f"the result of {work.key} can't be fetched yet: {error}")
                 self._again(work)
                 return
         self.end(work, end)
+
+    def _fetch_watched(self, work: Work) -> None:
+        try:
+            if work.phase is Phase.FOLLOWED:
+                place = self._reach(work)
+                root = place.workspace.job(work.key).root
+                patterns = tuple(self._watched(work.key))
+                fetch(place.connection, root, work.job.root, patterns, written=True)
+        except UnreachableError:
+            return
+        except (StorageError, RemoteError) as error:
+            self._log(f"what is watched of {work.key} can't be fetched yet: {error}")
+        finally:
+            self._bringing.discard(work.launch.nonce)
 
     def _again(self, work: Work) -> None:
         """Fetch once more, a little later."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from fractions import Fraction
+from itertools import chain, repeat
 
 from xpm_engine.workspace.pool.sharing import impossible
 from xpm_engine.workspace.records.resources import CPU, Demand, Resource
@@ -46,8 +47,13 @@ class Balance:
             most = max(most or (lacking, amount), (lacking, amount), key=lambda pair: pair[1])
         return most
 
-    def choose(self, demands: Iterable[Demand], hosts: Collection[str]) -> list[str | None]:
+    def choose(
+        self, demands: Iterable[Demand], hosts: Collection[str], wishes: Iterable[str] = ()
+    ) -> list[str | None]:
         """A host for each demand, of those that are given, in the order in which they wait.
+
+        `wishes` are the hosts where there is something already that a job goes on with, empty
+        where there is none: it waits for room there, unless that host is not among those given.
 
         Of those that have room the one with the largest part free. One that finds room nowhere
         keeps the host that is nearest to having it: small jobs don't starve a large one.
@@ -55,8 +61,9 @@ class Balance:
         used = {host: dict(counts) for host, counts in self._used.items()}
         open_hosts = [host for host in self._used if host in hosts]
         chosen: list[str | None] = []
-        for demand in demands:
+        for demand, wish in zip(demands, chain(wishes, repeat("")), strict=False):
             able = [host for host in open_hosts if impossible(demand, self._whole(host)) is None]
+            able = [wish] if wish in able else able
             able.sort(key=lambda host: self._free(host, used[host]), reverse=True)
             free = [host for host in able if self._fits(host, used[host], demand)]
             chosen.append(free[0] if free else None)

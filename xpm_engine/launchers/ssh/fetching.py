@@ -12,14 +12,21 @@ import stat
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from xpm_engine.errors import RemoteError
 from xpm_engine.launchers.ssh.shipping import sum_of
 from xpm_engine.remote.connection import Connection
-from xpm_engine.workspace.atomic import make_folders, storage_error
-from xpm_engine.workspace.layout import XPM, partial_file
+from xpm_engine.workspace.atomic import (
+    dumps,
+    make_folders,
+    parse_object,
+    storage_error,
+    write_atomic,
+)
+from xpm_engine.workspace.layout import XPM, JobPaths, is_partial, partial_file
+from xpm_engine.workspace.records.results import ResultRecord
 from xpm_engine.workspace.tickets import hold
 
 SMALL = 1 << 17
@@ -64,15 +71,19 @@ def fetch(
     here: str,
     patterns: Sequence[str],
     *,
+    written: bool = False,
     progress: Progress | None = None,
 ) -> Tally:
     """Bring the files of the folder `there` that match a pattern into the folder `here`.
 
-    Raises StorageError, RemoteError.
+    `written`: the job still writes there; leave out what is unfinished. Raises StorageError,
+    RemoteError.
     """
     wanted: list[_Remote] = []
     left = 0
     for entry in _walk(connection, there):
+        if written and is_partial(entry["name"]):
+            continue
         if not any(fnmatch.fnmatchcase(entry["name"], pattern) for pattern in patterns):
             left += entry["kind"] == "file"
         elif entry["kind"] == "folder":
@@ -99,6 +110,25 @@ def fetch(
                 if progress is not None:
                     progress(bytes_here, total)
     return Tally(len(wanted), left, total)
+
+
+def fetch_result(connection: Connection, there: JobPaths, here: JobPaths, attempt: int) -> None:
+    """Bring what the task returned, if it returned anything, as that of the attempt of here.
+
+    Raises StorageError, RemoteError, UnreadableError.
+    """
+    if connection.ask("stat", paths=[there.result])["stamps"][0] is None:
+        return
+    data = b"".join(part.data for part in connection.stream("read", path=there.result))
+    where = f"{connection.name}:{there.result}"
+    record = ResultRecord.from_json(parse_object(data, where), where)
+    write_atomic(here.result, dumps(replace(record, attempt=attempt).to_json()))
+
+
+def told_as(pattern: str) -> frozenset[str]:
+    """Patterns of `fetch` for all that a pattern of `xp.watch` can mean, and what is below it."""
+    plain = (pattern, pattern.replace("**/", ""))
+    return frozenset((*plain, *(f"{each}/*" for each in plain)))
 
 
 def _walk(connection: Connection, there: str) -> Iterator[dict[str, Any]]:

@@ -53,6 +53,7 @@ class Host:
         code: CodeSettings,
         *,
         limits: Callable[[], Limits],
+        watched: Callable[[JobKey], frozenset[str]],
         over: Callable[[Work], None],
         changed: Callable[[JobKey], None],
         settled: Callable[[Sequence[Work]], None],
@@ -60,6 +61,8 @@ class Host:
         dial: Dial | None = None,
     ) -> None:
         """`limits` tells what there is; `changed` hears of each change of a job's tickets.
+
+        `watched` tells the patterns of the files that the plan waits for while a job runs.
 
         `over` hears when a job has left, `settled` when the host can be reached again, or no more:
         with those that were never sent, and are let go of.
@@ -82,6 +85,7 @@ class Host:
             settings,
             self._site,
             reach=self._reach,
+            watched=watched,
             changed=changed,
             kill=self._kill,
             leave=self._leave,
@@ -225,6 +229,7 @@ class Host:
                 self._look_here(work)
             if work.phase is Phase.FOLLOWED and work.started:
                 self._wait(work, None)
+                self._arrivals.bring_watched(work)
             unheard = not work.subscription and not self.settings.shared
             if work.phase is Phase.FOLLOWED and unheard:
                 self._advance(work)

@@ -9,8 +9,9 @@ from contextlib import suppress
 from xpm_engine.errors import LaunchError, RefusedError, StorageError, UnreadableError
 from xpm_engine.launchers.base import Capacity, Handle, LaunchOrder, Sight
 from xpm_engine.launchers.ssh.balance import Amounts, Balance
+from xpm_engine.launchers.ssh.fetching import told_as
 from xpm_engine.launchers.ssh.host import Host
-from xpm_engine.launchers.ssh.work import Phase, Work
+from xpm_engine.launchers.ssh.work import Phase, Work, has_files_on
 from xpm_engine.remote.link import Dial
 from xpm_engine.workspace import processes, tickets
 from xpm_engine.workspace.atomic import append_bytes, read_object
@@ -57,6 +58,8 @@ class SshLauncher:
         self._members = tuple(hosts)
         self._hosts = {host: self._make(host) for host in hosts}
         self._cores: dict[str, int] = {}
+        self._watched: dict[JobKey, frozenset[str]] = {}
+        """Patterns of the files that the plan watches."""
         self._balance = Balance(hosts, self._amounts)
 
     @property
@@ -150,6 +153,10 @@ class SshLauncher:
             return Wait(key, WaitKind.HOST, what=what, host=", ".join(down))
         return Wait(key, WaitKind.CORE, host=self._name)
 
+    def bring(self, key: JobKey, patterns: Sequence[str]) -> None:
+        known = self._watched.get(key, frozenset())
+        self._watched[key] = known.union(*map(told_as, patterns))
+
     def forget(self, handle: Handle) -> None:
         """Its host has let go of it already."""
 
@@ -164,6 +171,7 @@ class SshLauncher:
             settings,
             self._code,
             limits=lambda: self._limits(name),
+            watched=lambda key: self._watched.get(key, frozenset()),
             over=self._left,
             changed=self._tell,
             settled=self._settled,
@@ -198,7 +206,7 @@ class SshLauncher:
             launch = Launch.from_json(read_object(path), path)
         except (FileNotFoundError, UnreadableError) as error:
             raise LaunchError("its order can't be read back", where=path) from error
-        return Work(order.key, order.job, launch)
+        return Work(order.key, order.job, launch, wish=has_files_on(order.job, launch))
 
     def _take_over(self, work: Work) -> None:
         """Where it was sent to, it is asked about; an order that never left may go anywhere."""
@@ -237,7 +245,8 @@ class SshLauncher:
                 return
             up = self._usable()
             demands = [_demand(work.launch) for work in self._waiting]
-            chosen = self._balance.choose(demands, up) if up else []
+            wishes = [work.wish for work in self._waiting]
+            chosen = self._balance.choose(demands, up, wishes) if up else []
             for work, name in list(zip(self._waiting, chosen, strict=False)):
                 if name is not None:
                     self._waiting.remove(work)

@@ -215,6 +215,25 @@ def put_upstream(
     _staged(connection, there.arriving(attempt.launch.nonce), sender, put)
 
 
+def put_early(
+    connection: Connection, here: WorkspacePaths, there: WorkspacePaths, name: str, host: str
+) -> None:
+    """Put a file of a job that goes on elsewhere (``task/identifier/path``) where it is there.
+
+    Where that job runs on the host the file is there. Raises LaunchError where it is nowhere.
+    """
+    path, source = f"{there.jobs}/{name}", f"{here.jobs}/{name}"
+    if connection.ask("stat", paths=[path])["stamps"][0] is not None:
+        return
+    if not os.path.isfile(source):
+        raise LaunchError(
+            f"{name} is needed on {host}, and is no file of this machine",
+            hint="let both jobs run on one host, or watch files instead of folders",
+        )
+    found = os.stat(source)
+    put_file(connection, Parcel("", source, found.st_size, bool(found.st_mode & 0o100)), path)
+
+
 def fetched_all(job: JobPaths) -> bool:
     """Whether all of a far result was brought here; raises UnreadableError."""
     try:

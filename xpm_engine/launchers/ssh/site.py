@@ -15,7 +15,7 @@ from xpm_engine.workspace.atomic import dumps
 from xpm_engine.workspace.hosts import CodeSettings, HostSettings
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths, workspace_of_job
 from xpm_engine.workspace.records.params import CodeRecord, ParamsRecord
-from xpm_engine.workspace.records.tickets import End, Launch
+from xpm_engine.workspace.records.tickets import End, Launch, awaited
 
 OLDEST = (3, 11)
 """The Python that a job's process needs."""
@@ -85,7 +85,9 @@ class Site:
         code = bundle.moved(record.code, place.bundles[bundle.identifier])
         order = shipping.order_for(order, code, paths=self._settings.paths, host=self._name)
         here = workspace_of_job(work.job.root)
-        for key in order.dependencies:
+        for name in order.early:
+            shipping.put_early(connection, here, place.workspace, name, self._name)
+        for key in awaited(order.dependencies, order.early):
             if key not in place.upstream:
                 shipping.put_upstream(
                     connection,

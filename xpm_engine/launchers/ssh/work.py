@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 
+from xpm_engine.errors import UnreadableError
 from xpm_engine.remote.connection import Subscription
+from xpm_engine.workspace.atomic import read_object
 from xpm_engine.workspace.layout import JobKey, JobPaths
+from xpm_engine.workspace.records.mirror import MirrorState
 from xpm_engine.workspace.records.reasons import Wait
 from xpm_engine.workspace.records.tickets import End, Launch
 
@@ -44,6 +48,8 @@ class Work:
     lock: int | None = None
     """The local job's lock: who holds it is the one who mirrors."""
     subscription: Subscription | None = None
+    wish: str = ""
+    """The host that has what it goes on with, if any."""
     tries: int = 0
     """Times that it was claimed there without a start to be seen."""
     kill: bool = False
@@ -56,3 +62,12 @@ class Work:
     def attempt(self) -> int:
         """The local number."""
         return self.launch.attempt
+
+
+def has_files_on(job: JobPaths, launch: Launch) -> str:
+    """The host of the last attempt of a job that goes on with its files; empty if there is none."""
+    for number in range(launch.attempt - 1, 0, -1) if launch.resumable else ():
+        path = job.mirror(number)
+        with suppress(FileNotFoundError, UnreadableError):
+            return MirrorState.from_json(read_object(path), path).of
+    return ""
