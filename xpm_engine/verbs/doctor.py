@@ -146,8 +146,13 @@ def _place(connection: Connection, settings: HostSettings, name: str) -> Iterato
     try:
         found = connection.ask("place", path=settings.workspace)
         yield from _folder(found)
-        version = check_python(connection, python_command(settings), name)
+        env = settings.environment(os.environ)
+        version = check_python(connection, python_command(settings), name, env=env)
         yield Step("python", Finding.FINE, version)
+        absent = [each for each in settings.pass_env if each not in os.environ]
+        if absent:
+            text = f"not set here, so that jobs there don't get them: {', '.join(absent)}"
+            yield Step("pass_env", Finding.CARE, text, "export them before you start a plan")
         yield from _watches(found.get("watches"))
     except XpmError as error:
         yield _failed("python", error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -9,6 +10,8 @@ from typing import Any, cast
 
 from xpm_engine.errors import SettingsError, UsageError
 from xpm_engine.workspace.records.resources import parse_size
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,14 @@ class HostSettings:
     """Patterns of a result's files that are brought here; none: on demand."""
     paths: Mapping[str, str] = field(default_factory=dict[str, str])
     """Folder here -> folder there, for absolute paths in parameters."""
+    env: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Environment variables that its jobs are given."""
+    pass_env: tuple[str, ...] = ()
+    """Names of the plan's environment variables that its jobs are given too, where they are set."""
+
+    def environment(self, here: Mapping[str, str]) -> dict[str, str]:
+        """What its jobs find in their environment, of a plan that has that of `here`."""
+        return {**{name: here[name] for name in self.pass_env if name in here}, **self.env}
 
 
 @dataclass(frozen=True)
@@ -59,13 +70,15 @@ TABLES: Mapping[str, tuple[str, ...]] = {
         "gpus",
         "shared",
         "fetch",
+        "pass_env",
     ),
     "hosts.*.paths": (),
+    "hosts.*.env": (),
     "launchers.*": ("hosts",),
 }
 """Table -> its keys; a star stands for any name of the user's."""
 
-OWN_KEYS = ("hosts.*.paths",)
+OWN_KEYS = ("hosts.*.paths", "hosts.*.env")
 """Tables whose keys are the user's own."""
 
 
@@ -77,8 +90,9 @@ def of_hosts(values: Mapping[tuple[str, str], Any]) -> dict[str, Any]:
         head, _, name = table.partition(".")
         if head == "launchers" and key == "hosts":
             pools[name] = value
-        elif head == "hosts" and name.endswith(".paths"):
-            found.setdefault(name.removesuffix(".paths"), {}).setdefault("paths", {})[key] = value
+        elif head == "hosts" and name.endswith(_INNER):
+            name, _, inner = name.rpartition(".")
+            found.setdefault(name, {}).setdefault(inner, {})[key] = value
         elif head == "hosts":
             found.setdefault(name, {})[key] = value
     hosts: dict[str, HostSettings] = {}
@@ -101,10 +115,27 @@ def of_hosts(values: Mapping[tuple[str, str], Any]) -> dict[str, Any]:
     return {"hosts": hosts, "pools": pools}
 
 
+_INNER = tuple(f".{table.rpartition('.')[2]}" for table in OWN_KEYS)
+
+
 def _text(value: object) -> str:
     if not isinstance(value, str) or not value.strip():
         raise UsageError(f"{value!r} is no text")
     return value
+
+
+def _variable(value: object) -> str:
+    if not isinstance(value, str) or "\0" in value:
+        raise UsageError(f"{value!r} is no text", hint="write it in quotes")
+    return value
+
+
+def _names(value: object) -> tuple[str, ...]:
+    names = _texts(value)
+    for name in names:
+        if not _NAME.match(name):
+            raise UsageError(f"{name!r} is no variable's name", hint='pass_env = ["WANDB_API_KEY"]')
+    return names
 
 
 def _truth(value: object) -> bool:
@@ -149,7 +180,9 @@ READERS: Mapping[tuple[str, str], Callable[[Any], object]] = {
     ("hosts.*", "gpus"): _from_zero,
     ("hosts.*", "shared"): _truth,
     ("hosts.*", "fetch"): _fetched,
+    ("hosts.*", "pass_env"): _names,
     ("hosts.*.paths", ""): _text,
+    ("hosts.*.env", ""): _variable,
     ("launchers.*", "hosts"): _texts,
 }
 """What is no whole number from 1 on."""

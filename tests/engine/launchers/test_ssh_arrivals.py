@@ -26,7 +26,7 @@ def test_a_large_result_keeps_no_other_one_waiting(
 ) -> None:
     workspace = WorkspacePaths(str(tmp_path))
     settings = HostSettings(str(tmp_path))
-    place: Any = Place(None, workspace, "", ())  # type: ignore[arg-type]
+    place: Any = Place(None, workspace, "", (), {})  # type: ignore[arg-type]
     small, over = threading.Event(), threading.Event()
     order = [small, over]
 

@@ -132,6 +132,36 @@ xp.note("two were doubled")
     far.run()
 
 
+@pytest.mark.parametrize("isolation", ["warm", "spawn"])
+def test_the_environment_of_far_jobs(
+    far: Far, monkeypatch: pytest.MonkeyPatch, isolation: str
+) -> None:
+    monkeypatch.setenv("WANDB_API_KEY", "a secret of here")
+    monkeypatch.delenv("ABSENT", raising=False)
+    far.configure(
+        'pass_env = ["WANDB_API_KEY", "ABSENT"]\n'
+        '[hosts.alpha.env]\nMODE = "far away"\nXPM_NONCE = "mine"\n'
+    )
+    _plan(far, "print(Show().submit().result())")
+    path = far.project.folder / "plan.py"
+    # What has threads after its imports is not forked: then it is a fresh interpreter.
+    thread = "__import__('threading').Thread(target=time.sleep, args=(2,), daemon=True).start()"
+    text = path.read_text()
+    show = (
+        "class Show(Task):\n"
+        "    def execute(self):\n"
+        "        length = len(os.environ['WANDB_API_KEY'])\n"
+        "        mine = os.environ['XPM_NONCE'] == 'mine'\n"
+        "        return [os.environ['MODE'], length, os.environ.get('ABSENT'), mine]\n\n\n"
+    )
+    show = f"{thread}\n\n\n{show}" if isolation == "spawn" else show
+    path.write_text(text.replace("if __name__", show + "if __name__"))
+    assert "['far away', 16, None, False]" in far.run()
+    secret = b"a secret of here"
+    stored = [each for each in far.host.home.rglob("*") if each.is_file()]
+    assert not [each for each in stored if secret in each.read_bytes()]
+
+
 def test_files_of_a_far_job_are_watched(far: Far) -> None:
     _plan(
         far,

@@ -54,6 +54,8 @@ def test_hosts_and_pools(workspace: WorkspacePaths) -> None:
         ('[hosts.alpha]\nworkspace = "~"\nfetch = "some"', 3, '"on demand"'),
         ('[hosts.alpha]\nworkspace = "~"\nshared = "yes"', 3, "neither true nor false"),
         ('[hosts.alpha]\nworkspace = "~"\n[launchers.both]\nhosts = ["alhpa"]', None, "'alpha'"),
+        ('[hosts.alpha]\nworkspace = "~"\n[hosts.alpha.env]\nX = 3', 4, "is no text"),
+        ('[hosts.alpha]\nworkspace = "~"\npass_env = ["A=b"]', 3, "is no variable's name"),
         ('[hosts.alpha]\nworkspace = "~"\n[hosts.alpha.paths]\n"/x" = 3', 4, "is no text"),
     ],
 )

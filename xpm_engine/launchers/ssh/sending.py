@@ -159,6 +159,7 @@ class Sending:
             granted=[dict(grant) for _, _, grant in batch],
             python=place.python,
             engine=place.engine,
+            env=dict(place.env),
             warm=True,
         ):
             told: list[tuple[int, Any]] = part.body.get("told", [])

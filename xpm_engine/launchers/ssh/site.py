@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from xpm_engine.errors import RefusedError, XpmError
@@ -30,6 +32,8 @@ class Place:
     engine: str
     """The folder that `xpm_engine` is imported from there."""
     python: tuple[str, ...]
+    env: Mapping[str, str]
+    """What its jobs find in their environment besides."""
     bundles: dict[str, str] = field(default_factory=dict[str, str])
     """Id of a bundle -> its folder there."""
     upstream: set[JobKey] = field(default_factory=set[JobKey])
@@ -59,12 +63,13 @@ class Site:
         found = connection.ask("place", path=settings.workspace)
         workspace = WorkspacePaths(found["path"])
         python = python_command(settings)
-        check_python(connection, python, self._name)
+        env = settings.environment(os.environ)
+        check_python(connection, python, self._name, env=env)
         if settings.shared:
             engine = engine_bundle().roots[0][0]
         else:
             engine = self._put(engine_bundle(), connection, workspace)
-        self._place = Place(connection, workspace, engine, python)
+        self._place = Place(connection, workspace, engine, python, env)
         return self._place
 
     def order(self, work: Work, place: Place) -> Launch:
@@ -138,9 +143,11 @@ def python_command(settings: HostSettings) -> tuple[str, ...]:
     return ("/bin/sh", "-c", f'{settings.activate}\nexec "$0" "$@"', settings.python)
 
 
-def check_python(connection: Connection, python: tuple[str, ...], host: str) -> str:
+def check_python(
+    connection: Connection, python: tuple[str, ...], host: str, *, env: Mapping[str, str]
+) -> str:
     """The version and path of the job's interpreter; raises RefusedError where there is none."""
-    probed = connection.ask("probe", python=python, engine="", patience=60.0)
+    probed = connection.ask("probe", python=python, engine="", env=dict(env), patience=60.0)
     hint = f"check `python` and `activate` under [hosts.{host}] in xpm.toml"
     if "fault" in probed:
         raise RefusedError(

@@ -45,10 +45,22 @@ class Command:
     """The folder that `xpm_engine` is imported from."""
     warm: bool = True
     """Whether a helper may fork jobs."""
+    env: Tuple[Tuple[str, str], ...] = ()
+    """Environment variables beside those of the agent's own environment."""
 
     @classmethod
     def read(cls, fields: Fields) -> "Command":
-        return cls(tuple(fields.texts("python")), fields.text("engine"), fields.flag("warm"))
+        env: Dict[str, str] = fields.mapping("env") if "env" in fields.data else {}
+        return cls(
+            tuple(fields.texts("python")),
+            fields.text("engine"),
+            fields.flag("warm"),
+            tuple(sorted(env.items())),
+        )
+
+    def environment(self) -> "Dict[str, str]":
+        """That of its processes."""
+        return {**os.environ, **dict(self.env)}
 
     def entering(self, module: str, *arguments: str) -> "List[str]":
         """The command line that runs the `main` of a module of the runtime."""
@@ -66,6 +78,7 @@ def probe(request: Request) -> "Iterator[Optional[Message]]":
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             cwd="/",
+            env=command.environment(),
         )
     except OSError as error:
         yield Message({"fault": f"{command.python[0]}: {error.strerror}"})
@@ -105,7 +118,7 @@ class Starter:
         What is `granted` is told by the environment: an order that was written elsewhere does not
         know what there is here.
         """
-        environment = {**os.environ, GRANTED: json.dumps({**granted, "nonce": nonce})}
+        environment = {**command.environment(), GRANTED: json.dumps({**granted, "nonce": nonce})}
         if command.warm:
             answer = None
             for answer in self._fork(
@@ -155,7 +168,8 @@ class _Helper:
         self._socket, theirs = socket.socketpair()
         with theirs:
             number = theirs.fileno()
-            _spawn(command.entering("warm", str(number)), log, keep=number)
+            arguments = command.entering("warm", str(number))
+            _spawn(arguments, log, keep=number, environment=command.environment())
         self._asked = 0
         self._buffer = b""
         self._answers: Dict[int, Dict[str, Any]] = {}

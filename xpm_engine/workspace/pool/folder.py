@@ -19,30 +19,59 @@ been stopped."""
 
 
 FALLBACK = f"/tmp/xpm-{os.geteuid()}"
-"""The user's runtime folder where the system names none."""
+"""The user's runtime folder where the system has none."""
+
+STANDARD = f"/run/user/{os.geteuid()}"
+"""The one that systemd makes with a user's first session, names in it, and removes with the last.
+
+An agent that ssh starts may not be told of it, and a login session of the same user is."""
 
 
 def open_folder(environment: Optional[Mapping[str, str]] = None) -> PoolPaths:
-    """The pool's folder, made if it is absent: ``${XDG_RUNTIME_DIR:-/tmp/xpm-UID}/pool``.
+    """The pool's folder, made if it is absent: that of `runtime_folder`, or where there is one yet.
 
-    Raises StorageError if the folder can't be made, or is not the user's alone.
+    Who is told of no runtime folder and who is told of the usual one find the same pool: the one in
+    ``/tmp`` for as long as anything is counted there. Raises StorageError if the folder can't be
+    made, or is not the user's alone.
     """
-    root = runtime_folder(environment) + "/pool"
-    own_folder(root)
-    return PoolPaths(root)
+    root = runtime_folder(environment)
+    if root == STANDARD and _is_own(FALLBACK) and _is_used(PoolPaths(FALLBACK + "/pool")):
+        root = FALLBACK
+    own_folder(root + "/pool")
+    return PoolPaths(root + "/pool")
 
 
 def runtime_folder(environment: Optional[Mapping[str, str]] = None) -> str:
     """The user's folder for what lasts no longer than the machine runs; raises StorageError.
 
-    The one that the system names ends with the user's last session, and jobs do not: where it is
-    named but absent, the one in ``/tmp`` stands in.
+    The one that is named, else the usual one, where it is there; else the one in ``/tmp``. Sessions
+    end, and with the last one the usual folder; jobs do not.
     """
     named = (os.environ if environment is None else environment).get("XDG_RUNTIME_DIR", "")
     if os.path.isabs(named) and os.path.isdir(named):
-        return named
+        return named.rstrip("/") or "/"
+    if _is_own(STANDARD):
+        return STANDARD
     own_folder(FALLBACK)
     return FALLBACK
+
+
+def _is_used(pool: PoolPaths) -> bool:
+    try:
+        nonces, plans = pool.listing()
+    except OSError:
+        return False
+    return bool(nonces or plans)
+
+
+def _is_own(path: str) -> bool:
+    """Whether it is a folder of this user's, that nobody else may enter."""
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return False
+    private = not found.st_mode & 0o077
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and private
 
 
 @contextmanager

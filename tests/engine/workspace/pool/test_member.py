@@ -14,8 +14,8 @@ from tests.engine.making import KEY, dead_process, end, launch, start
 from xpm_engine.errors import StorageError
 from xpm_engine.workspace import processes, tickets
 from xpm_engine.workspace.layout import JobPaths, PoolPaths
+from xpm_engine.workspace.pool import folder, reservations
 from xpm_engine.workspace.pool import member as member_module
-from xpm_engine.workspace.pool import reservations
 from xpm_engine.workspace.pool.folder import open_folder
 from xpm_engine.workspace.pool.member import Member
 from xpm_engine.workspace.pool.sharing import Limits
@@ -219,10 +219,48 @@ def test_nothing_is_left_behind(plans: Plans, job: JobPaths) -> None:
     assert os.listdir(first.folder) == ["mutex"]
 
 
-def test_without_a_runtime_folder_the_temporary_one_serves(tmp_path: Path) -> None:
-    assert open_folder({}).root == f"/tmp/xpm-{os.geteuid()}/pool"
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
+    """The runtime folder of a machine with systemd, which is not there yet, and the other one."""
+    usual, other = tmp_path / "usual", tmp_path / "other"
+    monkeypatch.setattr(folder, "STANDARD", str(usual))
+    monkeypatch.setattr(folder, "FALLBACK", str(other))
+    return usual, other
+
+
+def test_without_a_runtime_folder_the_temporary_one_serves(
+    tmp_path: Path, machine: tuple[Path, Path]
+) -> None:
+    other = str(machine[1] / "pool")
+    assert open_folder({}).root == other
     gone = {"XDG_RUNTIME_DIR": str(tmp_path / "gone")}
-    assert open_folder(gone).root == f"/tmp/xpm-{os.geteuid()}/pool"
+    assert open_folder(gone).root == other
+
+
+def test_an_agent_and_a_login_session_find_the_same_pool(machine: tuple[Path, Path]) -> None:
+    usual, other = machine
+    login, agent = {"XDG_RUNTIME_DIR": str(usual)}, {"HOME": "/"}
+    # Nobody is logged in: there is no runtime folder, and an agent's jobs are counted elsewhere.
+    counted = Path(open_folder(agent).reservation("n"))
+    assert counted.parent == other / "pool"
+    counted.touch()
+    usual.mkdir(0o700)
+    assert open_folder(login).root == open_folder(agent).root == str(other / "pool")
+    # Once nothing is counted there, all go to the usual one, also who is not told of it.
+    counted.unlink()
+    assert open_folder(login).root == open_folder(agent).root == str(usual / "pool")
+
+
+def test_a_runtime_folder_of_ones_own_stays(machine: tuple[Path, Path], own_pool: Path) -> None:
+    Path(open_folder({}).reservation("n")).touch()
+    assert open_folder().root == str(own_pool / "pool")
+
+
+def test_a_usual_folder_that_others_may_enter_is_not_used(machine: tuple[Path, Path]) -> None:
+    usual, other = machine
+    usual.mkdir()
+    usual.chmod(0o755)
+    assert open_folder({}).root == str(other / "pool")
 
 
 @pytest.mark.parametrize("fault", ["link", "file", "open"])
