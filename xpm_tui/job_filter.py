@@ -28,8 +28,8 @@ from xpm_tui.store.columns import AllColumns
 from xpm_tui.store.rows import FEW
 from xpm_tui.store.selected import Roll, Selected
 
-ON_DISK = ("size", "launcher", flag_column("pinned"))
-"""What is read from the disk when a filter asks for it: in a thread."""
+ON_DISK = "size"
+"""What is measured when a filter asks for it: in a thread."""
 
 SLOWLY_MADE = ("needs", "neededby")
 """Fields whose column takes longer to make than a key may, and that few ask for."""
@@ -134,7 +134,7 @@ class JobFilter:
         """Whether it reads the disk, or makes columns of many jobs: that belongs into a thread."""
         if self._filter.empty:
             return False
-        if any(_asks(self._filter, name) for name in ON_DISK):
+        if _asks(self._filter, ON_DISK):
             return True
         columns = self._kept.columns
         asks_all = self._due is None or self._unknown
@@ -236,7 +236,7 @@ class JobFilter:
             chosen = compile_filter(text, now=self._clock())
         except FilterError:
             return []
-        if any(_asks(chosen, name) for name in ON_DISK):
+        if _asks(chosen, ON_DISK):
             return []
         found = self._whole(chosen).run()
         if found.columns is not None:
@@ -265,10 +265,7 @@ class JobFilter:
             self._due.update(keys)
 
     def _whole(self, chosen: Filter) -> Work:
-        """To ask all jobs: by columns, or one by one where it asks what these don't tell."""
-        if any(_asks(chosen, name) for name in ON_DISK):
-            facts = self._facts(chosen, self._store.known())
-            return self._work(chosen, facts, None)
+        """To ask all jobs: by columns, and one by one those that changed since."""
         columns = self._kept.columns or self._kept.snapshot(self._clock())
         facts = self._facts(chosen, filter(self._store.is_known, self._kept.changed))
         return self._work(chosen, facts, columns)
@@ -361,7 +358,7 @@ class _Ready:
         return self.known
 
     def column(self, name: str) -> Column | None:
-        waits = name in SLOWLY_MADE and self.rows > FEW
+        waits = name == ON_DISK or (name in SLOWLY_MADE and self.rows > FEW)
         return None if waits else self.columns.column(name)
 
 

@@ -189,6 +189,7 @@ class _Supervision:
             params=_flat(self.launch, self.context.job.launch(self.context.attempt)),
             dependencies=self.launch.dependencies,
             resolved=self.launch.resolved,
+            launcher=self.launch.launcher,
         )
 
     def _finish(self, summary: JobSummary, ending: Ending, usage: Usage) -> None:

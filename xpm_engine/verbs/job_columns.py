@@ -8,14 +8,24 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
-from xpm_engine.filters import ABSENT, Cell, Column, Scalar, coded, flag_column, floats, several
+from xpm_engine.filters import (
+    ABSENT,
+    Cell,
+    Column,
+    Scalar,
+    coded,
+    flag_column,
+    floats,
+    numbers,
+    several,
+)
 from xpm_engine.filters.names import METRIC, PARAM, TAG
 from xpm_engine.filters.rows import cells_of
-from xpm_engine.verbs.job_facts import cause_of
+from xpm_engine.verbs.job_facts import cause_of, launcher_of, size_of
 from xpm_engine.verbs.listing import why_words
 from xpm_engine.workspace import processes
 from xpm_engine.workspace.index import JobRow, PackedReferences, record_of
@@ -25,7 +35,7 @@ from xpm_engine.workspace.index.packing import (
     dependency_names,
     dependency_names_of_line,
 )
-from xpm_engine.workspace.layout import JobKey
+from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.records.reasons import Wait
 from xpm_engine.workspace.records.runs import How
 from xpm_engine.workspace.records.states import JobState
@@ -34,11 +44,11 @@ from xpm_engine.workspace.scan import JobRecord
 STATES = tuple(JobState)
 """The states by their codes."""
 
-_TEXTS = ("id", "task", "state", "exp", "run", "reason", "cause", "host", "owner")
+_TEXTS = ("id", "task", "state", "exp", "run", "reason", "cause", "host", "launcher", "owner")
 _NUMBERS = ("attempt", "progress", "time", "wait", "age", "started", "ended")
-_FLAGS = tuple(map(flag_column, ("live", "reused", "drifted", "mine")))
-OFFERED = (*_TEXTS, *_NUMBERS, *_FLAGS, "needs", "neededby")
-"""The fields that can be asked of columns; what is on the disk alone is not among them."""
+_FLAGS = tuple(map(flag_column, ("live", "reused", "drifted", "pinned", "mine")))
+OFFERED = (*_TEXTS, *_NUMBERS, *_FLAGS, "needs", "neededby", "size")
+"""The fields that can be asked of columns."""
 
 _LIVE = bytes(state.live for state in STATES)
 _BAD = bytes(state.ended_badly for state in STATES)
@@ -47,6 +57,10 @@ _CODES = {state: code for code, state in enumerate(STATES)}
 _NONE = _CODES[JobState.NOT_SUBMITTED]
 
 _NAN = math.nan
+
+
+Sizes: TypeAlias = dict[JobKey, tuple[bytes, int | None]]
+"""Of jobs that have ended: what is known of them, and bytes on the disk at that time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +81,7 @@ class SeenRun:
 class Snapshot:
     """What columns are made from; nothing in it changes."""
 
+    workspace: WorkspacePaths
     keys: Sequence[JobKey]
     rows: Mapping[JobKey, JobRow]
     runs: Sequence[SeenRun]
@@ -74,6 +89,8 @@ class Snapshot:
     now: float
     trashed: Collection[JobKey] = ()
     """The jobs that lie in the trash."""
+    sizes: Sizes = field(default_factory=dict[JobKey, tuple[bytes, int | None]])
+    """Sizes that were measured before; those that are measured now are put there."""
 
 
 class JobColumns:
@@ -151,6 +168,7 @@ class JobColumns:
             "reason": lambda: coded(self._why[0]),
             "cause": lambda: coded(self._why[1]),
             "host": lambda: coded(self._read.host),
+            "launcher": lambda: coded(self._launchers()),
             "owner": lambda: coded([owner or None for owner in self._owners]),
             "user": lambda: coded([user or None for user in self._read.user]),
             "attempt": lambda: floats(self._read.attempt),
@@ -163,11 +181,13 @@ class JobColumns:
             "age": lambda: floats(map(self._last_change, range(self.rows))),
             "started": lambda: floats(self._read.started),
             "ended": lambda: floats(self._read.ended),
+            "size": lambda: numbers(map(self._size, self.keys, self._rows)),
             "needs": lambda: several(self._dependencies()),
             "neededby": self._needed_by,
             flag_column("live"): lambda: Column([bool(live) for live in _LIVE], bytes(self.codes)),
             flag_column("reused"): lambda: Column([False, True], self.reused),
             flag_column("drifted"): lambda: Column([False, True], self.drifted),
+            flag_column("pinned"): self._pinned,
             flag_column("mine"): self._mine,
         }
         if name in make:
@@ -281,6 +301,31 @@ class JobColumns:
     def _mine(self) -> Column:
         you = processes.user_name()
         return Column([False, True], bytes([owner == you for owner in self._owners]))
+
+    def _pinned(self) -> Column:
+        pinned = [isinstance(row, JobRecord) and row.pinned for row in self._rows]
+        return Column([False, True], bytes(pinned))
+
+    def _launchers(self) -> Sequence[str | None]:
+        """What the last attempt of each job was started with; few records do not tell it."""
+        found = list(self._read.launcher)
+        for place, launcher in enumerate(found):
+            if launcher is None and self._rows[place] is not None:
+                record = self.record(place)
+                found[place] = launcher_of(self.snapshot.workspace, record.key, record)
+        return found
+
+    def _size(self, key: JobKey, row: JobRow | None) -> int | None:
+        """Measured again if it may have changed since."""
+        sizes = self.snapshot.sizes
+        if isinstance(row, bytes):
+            known = sizes.get(key)
+            if known is not None and known[0] is row:
+                return known[1]
+        found = size_of(self.snapshot.workspace, key, record_of(key, row))
+        if isinstance(row, bytes):
+            sizes[key] = (row, found)
+        return found
 
     @cached_property
     def waits(self) -> Mapping[int, Wait]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
@@ -71,11 +70,6 @@ def job_getters(workspace: WorkspacePaths, *, now: float) -> Getters[JobFacts[Se
     """
     you = processes.user_name()
 
-    def size(facts: JobFacts[SeenJob]) -> Cell:
-        if facts.job.state is JobState.NOT_SUBMITTED or not facts.job.record.attempt:
-            return None
-        return folder_size(workspace.job(facts.job.key).root, set())
-
     fields: dict[str, Callable[[JobFacts[SeenJob]], Cell]] = {
         "id": lambda facts: facts.job.key.identifier,
         "task": _task,
@@ -85,14 +79,14 @@ def job_getters(workspace: WorkspacePaths, *, now: float) -> Getters[JobFacts[Se
         "reason": lambda facts: _reason(facts.job),
         "cause": lambda facts: cause_of(facts.job.state, facts.job.record),
         "host": _host,
-        "launcher": lambda facts: _launcher(workspace, facts.job),
+        "launcher": lambda facts: launcher_of(workspace, facts.job.key, facts.job.record),
         "owner": lambda facts: _owner(facts) or None,
         "attempt": lambda facts: facts.job.record.attempt or None,
         "progress": _progress,
         "time": lambda facts: _time(facts.job, now),
         "wait": lambda facts: _wait(facts, now),
         "age": lambda facts: _moment(_last_change(facts)),
-        "size": size,
+        "size": lambda facts: size_of(workspace, facts.job.key, facts.job.record),
         "started": lambda facts: _moment(facts.job.record.started),
         "ended": lambda facts: _moment(facts.job.record.ended),
         "needs": lambda facts: tuple(map(str, facts.job.dependencies)),
@@ -100,7 +94,7 @@ def job_getters(workspace: WorkspacePaths, *, now: float) -> Getters[JobFacts[Se
         flag_column("live"): lambda facts: facts.job.state.live,
         flag_column("reused"): lambda facts: facts.job.how is How.REUSED,
         flag_column("drifted"): lambda facts: bool(facts.job.drift),
-        flag_column("pinned"): lambda facts: os.path.lexists(workspace.job(facts.job.key).pin),
+        flag_column("pinned"): lambda facts: facts.job.record.pinned,
         flag_column("mine"): lambda facts: _owner(facts) == you,
     }
     return Getters(
@@ -136,15 +130,22 @@ def _host(facts: JobFacts[SeenJob]) -> Cell:
     return None if supervisor is None else supervisor.host
 
 
-def _launcher(workspace: WorkspacePaths, job: SeenJob) -> Cell:
-    """Of its last attempt; only the ticket says it, which is read when it is asked for."""
-    number = job.record.attempt
-    if not number:
-        return None
+def launcher_of(workspace: WorkspacePaths, key: JobKey, record: JobRecord) -> str | None:
+    """Of its last attempt; where its record does not tell, the ticket is read."""
+    number = record.attempt
+    if record.launcher is not None or not number:
+        return record.launcher
     try:
-        return tickets.read_attempt(workspace.job(job.key), number, {"launch"}).launch.launcher
+        return tickets.read_attempt(workspace.job(key), number, {"launch"}).launch.launcher
     except (FileNotFoundError, UnreadableError):
         return None
+
+
+def size_of(workspace: WorkspacePaths, key: JobKey, record: JobRecord) -> int | None:
+    """Bytes of its folder on the disk; None if it has none."""
+    if record.state is JobState.NOT_SUBMITTED or not record.attempt:
+        return None
+    return folder_size(workspace.job(key).root, set())
 
 
 def _owner(facts: JobFacts[SeenJob]) -> str:

@@ -8,7 +8,6 @@ from collections.abc import Collection, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from xpm_engine.verbs.pins import pinned_jobs
 from xpm_engine.words import plain, when
 from xpm_engine.workspace import scan
 from xpm_engine.workspace.cleaning import RemovalPlan, list_leftovers, plan_removal
@@ -108,7 +107,7 @@ def survey_known(
         for key in known.tried_again()
         if (attempts := list_leftovers(workspace.job(key)))
     }
-    pinned = pinned_jobs(workspace, known)
+    pinned = known.pinned()
     found = survey(views, known, pinned=pinned, leftovers=leftovers)
     return Surveyed(found, frozenset(over), views, pinned)
 

@@ -405,6 +405,10 @@ class WorkspacePaths:
     def job(self, key: JobKey) -> JobPaths:
         return JobPaths(f"{self.root}/jobs/{key.task}/{key.identifier}")
 
+    def job_xpm(self, key: JobKey) -> str:
+        """``job(key).xpm``, for very many jobs."""
+        return f"{self.root}/jobs/{key[0]}/{key[1]}/{XPM}"
+
     @property
     def purged(self) -> str:
         """Where a small record stays of what was deleted for good, a file a clean."""

@@ -23,6 +23,7 @@ from xpm_engine.workspace.index import (
     records,
     state_of,
 )
+from xpm_engine.workspace.index.packing import dependencies_in
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.runs import Manifest, PlanState, RunKind, Scope
 from xpm_engine.workspace.records.states import JobState
@@ -223,12 +224,13 @@ class _History:
     def _add_upstream(self, run: RunView) -> None:
         lines = run.manifest.references
         if isinstance(lines, PackedReferences):
-            packed, adopts = self._jobs.packed, lines.adopts
-            lines = [
-                lines[place]
-                for place, key in enumerate(lines.keys)
-                if adopts(place) or not packed(key)
-            ]
+            rows = self._jobs.rows
+            unpacked = {
+                place
+                for place, row in enumerate(map(rows.get, lines.keys))
+                if not isinstance(row, bytes)
+            }
+            lines = [lines[place] for place in sorted(unpacked.union(lines.adopting()))]
         for line in lines:
             known = self.upstream.setdefault(line.key, set())
             known.update(line.dependencies)
@@ -257,11 +259,10 @@ class _History:
 def _named_in(manifest: Manifest) -> Iterator[tuple[JobKey, int]]:
     """The jobs that a manifest names, adopted ones too, each with the place of its line."""
     lines = manifest.references
-    packed = lines if isinstance(lines, PackedReferences) else None
     for place, key in enumerate(keys_of(manifest)):
         yield key, place
-        if packed is not None and not packed.adopts(place):
-            continue
+    adopting = lines.adopting() if isinstance(lines, PackedReferences) else range(len(lines))
+    for place in adopting:
         alias = lines[place].alias
         if alias is not None:
             yield alias, place
@@ -309,6 +310,13 @@ class _Graph:
         found.discard(key)
         return frozenset(found)
 
+    def _made_from(self, key: JobKey, row: JobRow | None) -> Collection[JobKey]:
+        """As `upstream`; of most jobs their packed record alone tells it."""
+        if not isinstance(row, bytes) or key in self._history.upstream:
+            return self.upstream(key)
+        found = dependencies_in(row)
+        return found if len(found) < 2 else frozenset(found)
+
     def needs(self, key: JobKey) -> Iterator[Need]:
         if self._live(key):
             yield Need(NeedKind.ITSELF, "itself", live=True)
@@ -331,10 +339,11 @@ class _Graph:
         for key, state in self._jobs.states():
             if state.live or state is JobState.UNREADABLE:
                 kept.add(key)
-        pending = sorted(kept)
+        rows = self._jobs.rows
+        pending = [*sorted(kept - rows.keys()), *(key for key in rows if key in kept)]
         while pending:
             key = pending.pop()
-            for name in self.upstream(key):
+            for name in self._made_from(key, rows.get(key)):
                 self._downstream.setdefault(name, []).append(key)
                 if name not in kept:
                     kept.add(name)

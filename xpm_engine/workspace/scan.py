@@ -80,6 +80,10 @@ class JobRecord:
     seconds since 1970; a hint for people, and never a reason to decide."""
     alias: JobKey | None = None
     """The job under its former name whose result this is; None for a result of its own."""
+    launcher: str | None = None
+    """What the last attempt was started with; None if only its order says that."""
+    pinned: bool = False
+    """Whether somebody pinned it, so that no clean moves it."""
 
 
 @dataclass(frozen=True)
@@ -164,6 +168,11 @@ def list_runs(workspace: WorkspacePaths, experiment: str) -> list[str]:
 
 def read_job(workspace: WorkspacePaths, key: JobKey) -> JobRecord:
     """What the job's folder tells now; an absent folder is `never started`."""
+    record = _read_or_say(workspace, key)
+    return replace(record, pinned=True) if os.path.lexists(workspace.job(key).pin) else record
+
+
+def _read_or_say(workspace: WorkspacePaths, key: JobKey) -> JobRecord:
     try:
         record = _read_job(workspace.job(key), key)
         if record.state is JobState.NOT_SUBMITTED:
@@ -255,6 +264,7 @@ def _of_summary(key: JobKey, summary: JobSummary, state: JobState) -> JobRecord:
         metrics=summary.metrics,
         resolved=summary.resolved,
         mirror=summary.mirror,
+        launcher=summary.launcher,
     )
 
 
@@ -273,11 +283,15 @@ def _of_launch(key: JobKey, attempt: Attempt, state: JobState) -> JobRecord:
         params=params,
         dependencies=launch.dependencies,
         resolved=launch.resolved,
+        launcher=launch.launcher,
     )
 
 
 def _with_tickets(record: JobRecord, files: JobFiles, attempt: Attempt) -> JobRecord:
-    changes: dict[str, Any] = {"launched": attempt.launch.at}
+    changes: dict[str, Any] = {
+        "launched": attempt.launch.at,
+        "launcher": attempt.launch.launcher,
+    }
     start, end = attempt.start, attempt.end
     if start is not None:
         changes.update(started=start.at, supervisor=start.by, user=start.user)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from xpm_engine.filters import Cell, Column, coded
-from xpm_engine.verbs.job_columns import STATES, JobColumns, Snapshot
+from xpm_engine.verbs.job_columns import STATES, JobColumns, Sizes, Snapshot
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.runs import How
 from xpm_engine.workspace.records.states import JobState
@@ -130,6 +130,7 @@ class KeptColumns:
         self._found = found
         self._snapshot: Snapshot | None = None
         """What columns are being made from."""
+        self._sizes: Sizes = {}
         self._indexes: dict[RunKey, RunIndex] = {}
         """The runs that the columns were made from."""
         self._of_run: tuple[RunIndex, int, AllColumns] | None = None
@@ -167,7 +168,7 @@ class KeptColumns:
 
     def dependants(self, keys: Sequence[JobKey], now: float) -> Mapping[JobKey, Sequence[JobKey]]:
         """The jobs that are made from each of these, by one step."""
-        columns = self.columns or AllColumns(self._found.snapshot(now))
+        columns = self.columns or AllColumns(self._found.snapshot(now, sizes=self._sizes))
         lists = {key: list(columns.dependants(key)) for key in keys}
         for other in self.changed:
             if other not in columns.places:
@@ -189,7 +190,7 @@ class KeptColumns:
             return self._snapshot
         self.columns = None
         self.changed.clear()
-        self._snapshot = self._found.snapshot(now)
+        self._snapshot = self._found.snapshot(now, sizes=self._sizes)
         runs = [RunKey(seen.experiment, seen.run) for seen in self._snapshot.runs]
         self._indexes = {run: index for run in runs if (index := self._found.index(run))}
         return self._snapshot

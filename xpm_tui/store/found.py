@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from operator import attrgetter
 
-from xpm_engine.verbs.job_columns import Snapshot
+from xpm_engine.verbs.job_columns import Sizes, Snapshot
 from xpm_engine.workspace.index import JobRow, keys_of, record_of, state_of
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths, is_retry
 from xpm_engine.workspace.records.states import JobState
@@ -298,17 +298,24 @@ class Found:
             self._codes = codes
         return self._codes
 
-    def snapshot(self, now: float) -> Snapshot:
-        """All jobs in the light of their latest runs, to be made columns of, in any thread."""
+    def snapshot(self, now: float, *, sizes: Sizes) -> Snapshot:
+        """All jobs in the light of their latest runs, to be made columns of, in any thread.
+
+        Sizes that were measured before need not be measured again.
+        """
         order = sorted(self._views, key=lambda run: (self.is_latest(run), run.run))
         indexes = [index for index in map(self.index, order) if index is not None]
         seen = [index.seen(latest=self.is_latest(index.key)) for index in indexes]
-        return Snapshot(self.known(), dict(self._rows), seen, now, frozenset(self._trashed))
+        trashed = frozenset(self._trashed)
+        return Snapshot(
+            self.workspace, self.known(), dict(self._rows), seen, now, trashed, sizes=sizes
+        )
 
     def snapshot_of(self, index: RunIndex, now: float) -> Snapshot:
         """The jobs of one run in its light."""
         seen = [index.seen(latest=True)]
-        return Snapshot(index.keys, self._rows, seen, now, frozenset(self._trashed))
+        trashed = frozenset(self._trashed)
+        return Snapshot(self.workspace, index.keys, self._rows, seen, now, trashed)
 
 
 _in_order = attrgetter("task", "identifier")

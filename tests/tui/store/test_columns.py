@@ -12,6 +12,7 @@ from xpm_engine.filters import ABSENT, Column, RowTable, coded, compile_filter
 from xpm_engine.filters.columns import is_nan
 from xpm_engine.verbs.job_columns import OFFERED
 from xpm_engine.verbs.job_facts import JobFacts, SeenJob
+from xpm_engine.verbs.pins import pin
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.runs import PlanState
 from xpm_tui import clock
@@ -49,7 +50,11 @@ FILTERS = (
     "is:marked",
     "needs:index",
     "neededby=drmm",
+    "neededby:learn not needs:none",
+    "needs~ind.x -neededby:drmm",
     "size>1",
+    "launcher:local or launcher:none",
+    "is:pinned -is:mine",
     "nothing:here",
 )
 
@@ -66,6 +71,7 @@ def store(workspace: FakeWorkspace, jobs: Jobs) -> Store:
         driver=dead_process(),
         drift={jobs["index i0"].key: ("depth 1 → 2",)},
     )
+    pin(workspace.paths, [jobs["index i0"].key, loose.key])
     return store_of(workspace)
 
 
@@ -104,7 +110,7 @@ def cells(column: Column | None, rows: int) -> list[object]:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_column_is_made_of_what_the_jobs_tell(store: Store, name: str) -> None:
     narrowing = JobFilter(store, clock=lambda: NOON)
-    columns = AllColumns(store.snapshot(NOON))
+    columns = AllColumns(store.kept.snapshot(NOON))
     facts = facts_of(narrowing, columns.keys)
     rows = RowTable(facts, narrowing._getters())  # pyright: ignore[reportPrivateUsage]
     told, expected = columns.column(name), rows.column(name)

@@ -54,6 +54,7 @@ class RowFields:
         self.exit_code: list[int | None] = []
         self.host: list[str | None] = []
         self.user: list[str] = []
+        self.launcher: list[str | None] = []
         self.progress = array("d")
         self.asked = array("d")
         """When the line asked for the job, if that was for this attempt."""
@@ -76,7 +77,7 @@ class RowFields:
         attempts, runs, launched, started, usages, reasons, codes, _, supervisors, *rest = zip(
             *records, strict=True
         )
-        _, users, tags, params, _, metrics, progress, _ = rest
+        _, users, tags, params, _, metrics, progress, _, launchers = rest
         at, line_tags, line_params, _, drift, *_ = zip(*told, strict=True)
         self.attempt.extend([attempt or _NAN for attempt in attempts])
         same = self._same
@@ -89,6 +90,8 @@ class RowFields:
         self.exit_code.extend(codes)
         hosts = [None if each is None else each[5] for each in supervisors]
         self.host.extend([None if host is None else same.setdefault(host, host) for host in hosts])
+        known = (None if name is None else same.setdefault(name, name) for name in launchers)
+        self.launcher.extend(known)
         self.user.extend([same.setdefault(user, user) for user in users])
         self.progress.extend([_NAN if each is None else _fraction(each) for each in progress])
         self.asked.extend(

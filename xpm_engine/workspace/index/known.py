@@ -96,7 +96,7 @@ class Known:
         Raises NotAWorkspaceError, as `look_at_run` and `forget_runs` do, where the footing is.
         """
         known = self.jobs.get(key)
-        stamp = self.stamps.of_job(self.workspace.job(key).xpm)
+        stamp = self.stamps.of_job(self.workspace.job_xpm(key))
         if known is not None and stamp is not None and stamp == known[0]:
             row = known[1]
             if isinstance(row, bytes) or row.state is not JobState.RUNNING:

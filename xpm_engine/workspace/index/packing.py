@@ -48,7 +48,9 @@ def pack_job(record: JobRecord) -> JobRow:
     """The record as bytes; as it is if it may change by itself, or is like no other."""
     code = _CODES.get(record.state)
     ended = record.ended
-    if code is None or ended is None or record.problem or record.alias is not None:
+    if code is None or ended is None or record.problem or record.pinned:
+        return record
+    if record.alias is not None:
         return record
     if len(ended) != _TIME or not ended.isascii():
         return record
@@ -66,7 +68,8 @@ def record_of(key: JobKey, row: JobRow | None) -> JobRecord:
         return row
     fields: tuple[Any, ...] = marshal.loads(row[_BODY:])
     attempt, run, launched, started, usage, reason, exit_code, signal, *fields_left = fields
-    supervisor, task, user, tags, params, dependencies, metrics, progress, resolved = fields_left
+    supervisor, task, user, tags, params, dependencies, metrics, progress, *ends = fields_left
+    resolved, launcher = ends
     return JobRecord(
         key=key,
         state=PACKED_STATES[row[0]],
@@ -88,6 +91,7 @@ def record_of(key: JobKey, row: JobRow | None) -> JobRecord:
         metrics=metrics,
         progress=None if progress is None else _progress(*progress),
         resolved=resolved,
+        launcher=launcher,
     )
 
 
@@ -97,8 +101,9 @@ def state_of(row: JobRow) -> JobState:
 
 
 def fields_of_row(row: JobRow) -> tuple[Any, ...]:
-    """Of a record: attempt, run, launched, started, usage, reason, exit code, signal, supervisor,
-    task, user, tags, parameters, dependencies, metrics, progress, resolved digest; as packed."""
+    """Of a record, as packed: attempt, run, launched, started, usage, reason, exit code, signal,
+    supervisor, task, user, tags, parameters, dependencies, metrics, progress, resolved digest,
+    launcher."""
     return _fields(row) if isinstance(row, JobRecord) else marshal.loads(row[_BODY:])
 
 
@@ -127,12 +132,11 @@ def dependencies_in(row: JobRow) -> tuple[JobKey, ...]:
     return _keys(marshal.loads(row[_BODY:])[_DEPENDENCIES])
 
 
-def attempt_in(row: JobRow) -> int:
-    """The number of a row's last attempt."""
+def tried_once(row: JobRow) -> bool:
+    """Whether a row's job had one attempt; told by the first of its packed fields."""
     if isinstance(row, JobRecord):
-        return row.attempt
-    attempt: int = marshal.loads(row[_BODY:])[0]
-    return attempt
+        return row.attempt == 1
+    return row.startswith(_TRIED_ONCE, _BODY)
 
 
 def alias_in(row: JobRow) -> JobKey | None:
@@ -187,6 +191,7 @@ def _fields(record: JobRecord) -> tuple[Any, ...]:
         record.metrics,
         None if progress is None else _progress_fields(progress),
         record.resolved,
+        record.launcher,
     )
 
 
@@ -263,9 +268,10 @@ class PackedReferences(Sequence[Reference]):
         """The tags of a line."""
         return cast("dict[str, Any]", marshal.loads(self.rows[place][1:])[1])
 
-    def adopts(self, place: int) -> bool:
-        """Whether a line names a job whose result is taken over; told by its last field."""
-        return not self.rows[place].endswith(_NONE)
+    def adopting(self) -> list[int]:
+        """The places of the lines that name a job whose result is taken over; told by their last
+        field."""
+        return [place for place, row in enumerate(self.rows) if not row.endswith(_NONE)]
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -326,3 +332,6 @@ NO_FIELDS = _fields(JobRecord(JobKey("", ""), JobState.NOT_SUBMITTED))
 
 NO_LINE: tuple[Any, ...] = ("", {}, {}, (), (), "", None)
 """The fields of no line."""
+
+_TRIED_ONCE = marshal.dumps((1, *NO_FIELDS[1:]), FORMAT)[: 1 + 4 + 1 + 4]
+"""How the fields of a job begin that had one attempt: a tuple, its length, an int, and 1."""

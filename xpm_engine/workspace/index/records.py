@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from xpm_engine.workspace.index.packing import (
     JobRow,
     alias_in,
-    attempt_in,
     dependencies_in,
     record_of,
     state_of,
+    tried_once,
 )
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.states import JobState
@@ -41,7 +41,12 @@ class Records(Mapping[JobKey, JobRecord]):
 
     def tried_again(self) -> Iterator[JobKey]:
         """The jobs that had more than one attempt."""
-        return (key for key, row in self.rows.items() if attempt_in(row) > 1)
+        return (key for key, row in self.rows.items() if not tried_once(row))
+
+    def pinned(self) -> frozenset[JobKey]:
+        """The jobs that somebody pinned; none that is packed is."""
+        rows = self.rows.items()
+        return frozenset(key for key, row in rows if isinstance(row, JobRecord) and row.pinned)
 
     def packed(self, key: JobKey) -> bool:
         """Whether a job's record can be read for certain, and can't change by itself."""

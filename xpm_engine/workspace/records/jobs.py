@@ -42,6 +42,8 @@ class JobSummary:
     resolved: str = ""
     mirror: Optional[Mirror] = None
     """Where the original is, if this is a copy."""
+    launcher: Optional[str] = None
+    """What the attempt was started with, as its order says; None where that alone tells it."""
 
     def to_json(self) -> Dict[str, Any]:
         return {
@@ -65,6 +67,7 @@ class JobSummary:
             "params": self.params,
             "deps": [str(key) for key in self.dependencies],
             "resolved": self.resolved,
+            "launcher": self.launcher,
             **({} if self.mirror is None else {"mirror": self.mirror.to_json()}),
         }
 
@@ -95,6 +98,7 @@ class JobSummary:
             dependencies=read_keys(fields, "deps"),
             resolved=fields.text("resolved"),
             mirror=Mirror.read(fields.optional_part("mirror")),
+            launcher=fields.optional_text("launcher"),
         )
 
 
