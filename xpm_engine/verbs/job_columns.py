@@ -34,10 +34,11 @@ from xpm_engine.workspace.index.packing import (
     PACKED_STATES,
     dependency_names,
     dependency_names_of_line,
+    reference_of,
 )
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.records.reasons import Wait
-from xpm_engine.workspace.records.runs import How
+from xpm_engine.workspace.records.runs import How, Reference
 from xpm_engine.workspace.records.states import JobState
 from xpm_engine.workspace.scan import JobRecord
 
@@ -227,6 +228,11 @@ class JobColumns:
         """The places of the jobs of which there is more to say than their state."""
         drifted = (place for place, drift in enumerate(self._read.drifted) if drift)
         return self._read.special.union(self.waits, drifted)
+
+    def line(self, place: int) -> Reference | None:
+        """How the run in whose light a job is seen names it; None if it is in none."""
+        line = self._lines[place]
+        return None if line is None else reference_of(self.keys[place], line)
 
     def record(self, place: int) -> JobRecord:
         """The record of one job."""

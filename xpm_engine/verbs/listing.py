@@ -10,7 +10,7 @@ from typing import Any
 from xpm_engine.errors import UsageError
 from xpm_engine.words import plain, wait_words
 from xpm_engine.workspace import scan
-from xpm_engine.workspace.index import JobReader, keys_of
+from xpm_engine.workspace.index import JobReader, keys_of, state_of
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.records.reasons import Reason, Wait
 from xpm_engine.workspace.records.runs import How, PlanState
@@ -99,15 +99,15 @@ _BROKE_OFF = {
 }
 
 
-def _left(reader: JobReader, current: Current) -> list[RunRows]:
+def _left(reader: JobReader, current: Current) -> list[tuple[RunView, str]]:
     """What failed in runs that the one that stands does not replace, and nothing newer names."""
-    found: list[RunRows] = []
+    found: list[tuple[RunView, str]] = []
     for view, keys in current.standing.left():
-        records = reader.records(keys)
-        failed = [key for key in keys if records[key].state in FAILED]
+        rows = reader.rows(keys)
+        failed = [key for key in keys if key in rows and state_of(rows[key]) in FAILED]
         if failed:
             note = "what failed in an earlier run, and no complete run has named since"
-            found.append(_rows(reader, narrowed(view, failed), note))
+            found.append((narrowed(view, failed), note))
     return found
 
 
@@ -145,6 +145,14 @@ def list_latest(
     replaced comes before the run that stands (`standing`).
     """
     reader = reader or JobReader(workspace)
+    found = tuple(_rows(reader, view, note) for view, note in latest_views(reader))
+    reader.keep()
+    return found
+
+
+def latest_views(reader: JobReader) -> list[tuple[RunView, str]]:
+    """The runs that `list_latest` lists, each with its note."""
+    workspace = reader.workspace
     names = scan.list_experiments(workspace)
     every = [
         current for name in names if (current := read_current(workspace, name, read=reader.run))
@@ -152,12 +160,11 @@ def list_latest(
     every.sort(
         key=lambda current: (max(view.run for view in current.views), current.view.experiment)
     )
-    found: list[RunRows] = []
+    found: list[tuple[RunView, str]] = []
     for current in every:
         found += reversed(_left(reader, current))
-        found.append(_rows(reader, current.view, later_words(current)))
-    reader.keep()
-    return tuple(found)
+        found.append((current.view, later_words(current)))
+    return found
 
 
 def list_folders(workspace: WorkspacePaths) -> tuple[JobRow, ...]:

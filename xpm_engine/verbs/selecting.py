@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
 
 from xpm_engine.errors import FilterError
-from xpm_engine.filters import RowTable, compile_filter
+from xpm_engine.filters import Filter, compile_filter
 from xpm_engine.verbs.find import find_jobs
-from xpm_engine.verbs.job_facts import JobFacts, SeenJob, job_getters
-from xpm_engine.verbs.listing import JobRow, RunRows, list_latest, row_of
+from xpm_engine.verbs.job_columns import STATES, JobColumns, SeenRun, Snapshot, codes_of
+from xpm_engine.verbs.listing import JobRow, latest_views, row_of
 from xpm_engine.workspace import scan
-from xpm_engine.workspace.index import JobReader
+from xpm_engine.workspace.index import JobReader, PackedReferences, keys_of, pack_manifest
+from xpm_engine.workspace.index import JobRow as PackedRow
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
-from xpm_engine.workspace.records.runs import How
-from xpm_engine.workspace.records.states import JobState
+from xpm_engine.workspace.records.states import JobState, seen_by_run
+from xpm_engine.workspace.scan import RunView
 
 OPERATORS = ":=~<>"
 """What tells a filter from the name of a job or an experiment."""
@@ -39,16 +41,22 @@ def select(workspace: WorkspacePaths, texts: Sequence[str], *, strict: bool) -> 
     FilterError.
     """
     now = time.time()
+    chosen = read_filter(texts, now=now, strict=strict)
+    columns = all_columns(workspace, now=now)
+    selection = chosen.select(columns, strict=strict)
+    rows = [row_at(columns, place) for place in selection.of(range(columns.rows))]
+    return Selected(tuple(rows), selection.faults)
+
+
+def read_filter(texts: Sequence[str], *, now: float, strict: bool) -> Filter:
+    """The filter that was typed; `strict` refuses an empty one. Raises FilterError."""
     chosen = compile_filter(" ".join(texts), now=now)
     if strict and chosen.empty:
         raise FilterError(
             "the filter is empty, and would mean every job",
             hint="say which ones: state:failed, exp=NAME; `xpm ls` shows what a filter selects",
         )
-    facts = all_jobs(workspace)
-    table = RowTable[JobFacts[SeenJob]](facts, job_getters(workspace, now=now))
-    selection = chosen.select(table, strict=strict)
-    return Selected(tuple(found.job for found in selection.of(facts)), selection.faults)
+    return chosen
 
 
 def chosen_jobs(
@@ -69,54 +77,51 @@ def is_filter(texts: Sequence[str]) -> bool:
     return any(operator in text for text in texts for operator in OPERATORS)
 
 
-def all_jobs(workspace: WorkspacePaths) -> list[JobFacts[JobRow]]:
-    """The jobs of all latest runs, the newest run last, then those that only have a folder."""
-    found: dict[JobKey, _Found] = {}
+def all_columns(workspace: WorkspacePaths, *, now: float) -> JobColumns:
+    """The jobs of all latest runs, the newest run last, then those that only have a folder.
+
+    `now` is in seconds since 1970. What was remembered saves reading what has not changed.
+    """
     reader = JobReader(workspace)
-    for run in list_latest(workspace, reader=reader):
-        _add_run(found, run)
-    others = [key for key in sorted(scan.list_jobs(workspace)) if key not in found]
-    for key, record in reader.records(others).items():
-        if record.state is not JobState.NOT_SUBMITTED:
-            found[key] = _Found(row_of(record))
-            experiment, slash, run_id = record.run.partition("/")
-            if slash:
-                found[key].runs.append((experiment, run_id))
+    views = [view for view, _ in latest_views(reader)]
+    named = dict.fromkeys(chain.from_iterable(keys_of(view.manifest) for view in views))
+    rows = reader.rows(named)
+    others = reader.rows([key for key in sorted(scan.list_jobs(workspace)) if key not in named])
     reader.keep()
-    downstream: dict[JobKey, list[str]] = {}
-    for key, job in found.items():
-        for upstream in job.row.dependencies:
-            downstream.setdefault(upstream, []).append(str(key))
-    return [_facts(job, downstream.get(key, ())) for key, job in found.items()]
+    rows.update(others)
+    runs = [_seen_run(view, rows) for view in views]
+    return JobColumns(Snapshot(workspace, [*named, *others], rows, runs, now))
 
 
-@dataclass
-class _Found:
-    row: JobRow
-    runs: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
-    needing: list[str] = field(default_factory=list[str])
-    """The experiments whose latest run references it."""
-    asked: str | None = None
-    user: str = ""
-
-
-def _add_run(found: dict[JobKey, _Found], run: RunRows) -> None:
-    view = run.view
-    for row, line in zip(run.rows, view.manifest.references, strict=True):
-        job = found.setdefault(row.key, _Found(row))
-        job.row = row
-        job.runs.append((view.experiment, view.run))
-        job.needing.append(view.experiment)
-        job.asked = line.at if line.how in (How.NEW, How.RETRIED) else None
-        job.user = "" if view.record is None else view.record.user
-
-
-def _facts(job: _Found, downstream: Iterable[str]) -> JobFacts[JobRow]:
-    return JobFacts(
-        job.row,
-        experiments=tuple(experiment for experiment, _ in job.runs),
-        runs=tuple(run for _, run in job.runs),
-        needed_by=(*job.needing, *downstream),
-        asked=job.asked,
-        user=job.user,
+def row_at(columns: JobColumns, place: int) -> JobRow:
+    """One of these jobs."""
+    record, line = columns.record(place), columns.line(place)
+    if line is None:
+        return row_of(record)
+    return JobRow(
+        key=line.key,
+        state=STATES[columns.codes[place]],
+        record=record,
+        tags=line.tags,
+        params=line.params,
+        dependencies=line.dependencies,
+        how=line.how,
+        drift=line.drift,
+        resolved=line.resolved,
+        wait=columns.waits.get(place),
     )
+
+
+def _seen_run(view: RunView, rows: Mapping[JobKey, PackedRow]) -> SeenRun:
+    lines = pack_manifest(view.manifest).references
+    assert isinstance(lines, PackedReferences)
+    waits = {} if view.queue is None else {wait.key: wait for wait in view.queue.waits}
+    codes = codes_of(map(rows.get, lines.keys))
+    if view.live or waits:
+        for place, key in enumerate(lines.keys):
+            if view.live or key in waits:
+                kind = waits[key].kind if key in waits else None
+                state = seen_by_run(STATES[codes[place]], wait=kind, expected=view.live)
+                codes[place] = STATES.index(state)
+    user = "" if view.record is None else view.record.user
+    return SeenRun(view.experiment, view.run, True, user, lines, bytes(codes), waits)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xpm_engine.verbs.clean import list_trash
 from xpm_engine.verbs.obsolete import survey_workspace
-from xpm_engine.verbs.selecting import all_jobs, select
+from xpm_engine.verbs.selecting import all_columns, read_filter
 from xpm_engine.workspace.cleaning.sizes import folder_size
 from xpm_engine.workspace.layout import JobKey, JobPaths, WorkspacePaths
 
@@ -51,22 +52,27 @@ def disk_usage(workspace: WorkspacePaths, texts: Sequence[str] = ()) -> DiskUsag
 
     A file with several hard links counts once. Raises FilterError.
     """
-    facts = all_jobs(workspace)
+    now = time.time()
+    columns = all_columns(workspace, now=now)
+    places: Sequence[int] = range(columns.rows)
     if texts:
-        chosen = {row.key for row in select(workspace, texts, strict=True).rows}
-        facts = [item for item in facts if item.job.key in chosen]
+        places = read_filter(texts, now=now, strict=True).select(columns, strict=True).of(places)
+    experiments = columns.column("exp")
+    assert experiments is not None
+    cells = list(experiments.cells())
     free: dict[JobKey, set[int]] = {}
     for offer in survey_workspace(workspace).survey.obsolete:
         if offer.free:
             free.setdefault(offer.key, set()).add(offer.attempt)
     seen: set[tuple[int, int]] = set()
     totals: dict[tuple[str, str], tuple[int, int, int]] = {}
-    for item in facts:
-        key = item.job.key
+    for place in places:
+        key, cell = columns.keys[place], cells[place]
         size = folder_size(workspace.job(key).root, seen)
         gone = _free_size(workspace.job(key), free.get(key, set()), size)
-        used = item.job.how is not None
-        names = ", ".join(sorted(set(item.experiments))) if used else NO_RUN
+        names = NO_RUN
+        if columns.line(place) is not None and isinstance(cell, tuple):
+            names = ", ".join(sorted(set(map(str, cell))))
         jobs, bytes_, obsolete = totals.get((names, key.task), (0, 0, 0))
         totals[names, key.task] = jobs + 1, bytes_ + size, obsolete + gone
     rows = [UsageRow(*label, *values) for label, values in totals.items()]

@@ -283,10 +283,10 @@ class PackedReferences(Sequence[Reference]):
     def __getitem__(self, place: int | slice) -> Reference | Sequence[Reference]:
         if isinstance(place, slice):
             return [self[number] for number in range(*place.indices(len(self)))]
-        return _reference(self.keys[place], self.rows[place])
+        return reference_of(self.keys[place], self.rows[place])
 
     def __iter__(self) -> Iterator[Reference]:
-        return map(_reference, self.keys, self.rows)
+        return map(reference_of, self.keys, self.rows)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, PackedReferences):
@@ -312,7 +312,8 @@ def _pack_reference(line: Reference) -> bytes:
     return bytes((HOW_CODES[line.how],)) + marshal.dumps(fields, FORMAT)
 
 
-def _reference(key: JobKey, row: bytes) -> Reference:
+def reference_of(key: JobKey, row: bytes) -> Reference:
+    """The line of a packed one."""
     at, tags, params, dependencies, drift, resolved, alias = marshal.loads(row[1:])
     return Reference(
         key=key,

@@ -8,8 +8,9 @@ from collections.abc import Collection
 from xpm_engine.workspace import scan
 from xpm_engine.workspace.index.file import read_index, write_index
 from xpm_engine.workspace.index.known import Known
-from xpm_engine.workspace.index.packing import record_of
+from xpm_engine.workspace.index.packing import JobRow, record_of
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
+from xpm_engine.workspace.records.states import JobState
 from xpm_engine.workspace.scan import JobRecord, RunView
 
 MANY = 300
@@ -32,14 +33,24 @@ class JobReader:
 
     def records(self, keys: Collection[JobKey]) -> dict[JobKey, JobRecord]:
         """What the folders of these jobs tell now; an absent folder is `never started`."""
+        rows = self.rows(keys)
+        return {key: record_of(key, rows.get(key)) for key in keys}
+
+    def rows(self, keys: Collection[JobKey]) -> dict[JobKey, JobRow]:
+        """The same, packed; a job without a folder is left out."""
+        found: dict[JobKey, JobRow] = {}
         if len(keys) < MANY and self._known is None:
-            return {key: scan.read_job(self.workspace, key) for key in keys}
+            for key in keys:
+                record = scan.read_job(self.workspace, key)
+                if record.state is not JobState.NOT_SUBMITTED:
+                    found[key] = record
+            return found
         known = self._load()
-        found: dict[JobKey, JobRecord] = {}
         for key in keys:
             self._read += known.look_at_job(key) is not None
             entry = known.jobs.get(key)
-            found[key] = record_of(key, None if entry is None else entry[1])
+            if entry is not None:
+                found[key] = entry[1]
         return found
 
     def run(self, experiment: str, run: str) -> RunView:
