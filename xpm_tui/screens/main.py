@@ -225,7 +225,9 @@ class MainScreen(RemoveScreen):
         kept, table = self._store.kept, self._right.job_table
         if self._preparing or self._asking or not table.many or self._store.checked < 1.0:
             return
-        if kept.columns is None and (not self._prepared or table.table.model.unsorted):
+        unsorted = table.table.model.unsorted
+        soon = self._right.has_focus_within and not self._prepared
+        if kept.columns is None and (soon or unsorted):
             self._preparing = self._prepared = True
             snapshot = kept.snapshot(self.app.clock())
             self.run_worker(lambda: self._make(snapshot), thread=True, exit_on_error=False)

@@ -17,6 +17,9 @@ from xpm_tui.store.rows import codes_of
 from xpm_tui.store.run_index import RunIndex
 from xpm_tui.store.subjects import RunKey, latest_first
 
+FEW_RUNS = 20
+"""Runs that can be asked one by one whether they name a job."""
+
 
 class Found:
     """The jobs and the runs of a workspace, and what follows from them alone.
@@ -231,6 +234,10 @@ class Found:
 
     def home_of(self, key: JobKey) -> RunKey | None:
         """The newest run that references a job; None for an orphan."""
+        if self._runs_of is None and len(self._indexes) == len(self._views) <= FEW_RUNS:
+            # What is asked of a few jobs at the start need not wait for a table of all.
+            naming = (run for run, index in self._indexes.items() if key in index.references)
+            return max(naming, key=lambda run: run.run, default=None)
         runs = self._referring().get(key)
         return None if runs is None else runs[0]
 
@@ -262,7 +269,7 @@ class Found:
 
     def is_known(self, key: JobKey) -> bool:
         """Whether there is such a job, in a folder or in a run."""
-        return key in self._rows or key in self._referring()
+        return key in self._rows or self.home_of(key) is not None
 
     @property
     def known_count(self) -> int:

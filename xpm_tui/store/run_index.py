@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import compress
 
 from xpm_engine.verbs.job_columns import STATES as CODED_STATES
@@ -61,14 +62,16 @@ class RunIndex:
         self._lines = lines
         self._row_of = row_of
         self._waits = _waits(view)
-        self._places = self.references.places
         rows = [*map(row_of, lines.keys)]
         self._last_ended: str | None = last_end(rows)
         self._codes = codes_of(rows)
         """The state of each job: a place in `STATES`, which is in the order of importance."""
-        for job in lines.keys if view.live else self._waits:
-            if job in self._places:
-                self._codes[self._places[job]] = self._code(job)
+        if view.live:
+            self._codes[:] = bytes(map(self._code, lines.keys))
+        else:
+            for job in self._waits:
+                if job in self.references:
+                    self._codes[self._places[job]] = self._code(job)
         self._reused = bytes(row[0] == _REUSED for row in lines.rows)
         self._found_done = int.from_bytes(self._reused, "little") * _FOUND_DONE
         self._all = _Tally()
@@ -86,6 +89,10 @@ class RunIndex:
         self._members: dict[GroupKey, list[int]] = {}
         self._sorted: dict[GroupKey, tuple[JobKey, ...]] = {}
         self._tag_parts: dict[tuple[str, ...], tuple[str, tuple[str, ...], bool]] = {}
+
+    @property
+    def _places(self) -> Mapping[JobKey, int]:
+        return self.references.places
 
     def update(self, key: JobKey) -> None:
         """The job's folder was read again."""
@@ -313,8 +320,11 @@ class References(Mapping[JobKey, Reference]):
 
     def __init__(self, lines: PackedReferences) -> None:
         self._lines = lines
-        self.places = {key: place for place, key in enumerate(lines.keys)}
+
+    @cached_property
+    def places(self) -> Mapping[JobKey, int]:
         """Of each job, its place in the plan."""
+        return dict(zip(self._lines.keys, range(len(self._lines)), strict=True))
 
     def __getitem__(self, key: JobKey) -> Reference:
         return self._lines[self.places[key]]

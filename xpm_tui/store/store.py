@@ -303,7 +303,9 @@ class Store(Found):
         index = None if run is None else self.index(run)
         if index is not None and all(map(index.references.__contains__, keys)):
             return index.codes_of(keys)
-        if index is None and len(keys) > FEW:
+        if index is None and (
+            self._codes is not None or len(keys) > max(FEW, self.known_count // 10)
+        ):
             return bytes(map(self._all_codes().__getitem__, keys))
         return bytes([CODE_OF[self.state(key, run or self.home_of(key))] for key in keys])
 
