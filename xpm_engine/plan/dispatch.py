@@ -57,6 +57,8 @@ class Dispatch:
         self._failed: dict[JobKey, int] = {}
         """The jobs that ended badly, with the time of their folder when it was last looked at."""
         self._failed_due = 0.0
+        self.launching_since: float | None = None
+        """When (time.monotonic) the launcher was told the order that it starts now."""
 
     @property
     def launcher_name(self) -> str:
@@ -214,7 +216,11 @@ class Dispatch:
     def _tell_launcher(self, node: Node, launch: Launch) -> Handle:
         log = os.path.abspath(self._run.paths.log)
         order = LaunchOrder(node.key, node.paths, launch.attempt, launch.nonce, log)
-        handle = self._launcher.submit([order])[0]
+        self.launching_since = time.monotonic()
+        try:
+            handle = self._launcher.submit([order])[0]
+        finally:
+            self.launching_since = None
         process = None if handle.process is None else handle.process.to_json()
         data = {"launcher": handle.launcher, "process": process, "data": dict(handle.data)}
         with suppress(StorageError):

@@ -275,7 +275,7 @@ class Experiment:
             self._close(scheduler, PlanState.RAISED, error)
             left = scheduler.live_jobs()
             if left:
-                report.say(f"xpm: the plan raised; {_goes_on(left)}.\n{self._how_to_go_on()}")
+                report.say(f"xpm: the plan raised; {report.left(len(left), self.workspace)}")
             return
         drifted = self._drifted()
         if drifted is not None:
@@ -324,13 +324,16 @@ class Experiment:
             # What is being launched at this moment is among what goes on.
             scheduler.drain(patience=SECOND_THOUGHTS)
             left = scheduler.live_jobs()
+            if scheduler.launching:
+                report.say("xpm: interrupted while a job is being launched: it goes on.")
+            elif not left:
+                report.say("xpm: interrupted; no job was running.")
             if left:
                 again = " (Ctrl-C again now kills them)" if by_key else ""
-                report.say(f"xpm: interrupted; {_goes_on(left)}{again}.\n{self._how_to_go_on()}")
+                words = report.left(len(left), self.workspace, again)
+                report.say(f"xpm: interrupted; {words}")
                 if by_key:
                     threading.Event().wait(SECOND_THOUGHTS)
-            else:
-                report.say("xpm: interrupted; no job was running.")
         except Terminated:
             # Never a kill: who stops a service, or a cluster's job, may say so more than once.
             report.say("xpm: asked to stop again; what runs goes on.")
@@ -340,9 +343,6 @@ class Experiment:
             report.say(f"xpm: asked {plural(len(left), 'job')} to stop.")
         self._close(scheduler, PlanState.INTERRUPTED, None)
         sys.exit(INTERRUPTED)
-
-    def _how_to_go_on(self) -> str:
-        return f"     see them: xpm ls -w {self.workspace.root}; run the plan again to go on."
 
     def _nodes(self) -> Sequence[Node]:
         return [] if self._scheduler is None else list(self._scheduler.board.nodes.values())
@@ -357,10 +357,6 @@ class Experiment:
 
 experiment = Experiment
 """``with experiment("workspace", "name") as xp:``; see `Experiment`."""
-
-
-def _goes_on(jobs: Sequence[Handle]) -> str:
-    return "1 job goes on running" if len(jobs) == 1 else f"{len(jobs)} jobs go on running"
 
 
 def _folder(workspace: object) -> str:

@@ -10,6 +10,7 @@ from xpm_engine.errors import FailedJobs, JobBlocked, JobError, JobFailed, JobNo
 from xpm_engine.plan.board import Counts
 from xpm_engine.plan.node import Node, Stage
 from xpm_engine.words import plain
+from xpm_engine.workspace.layout import WorkspacePaths
 
 MAX_LISTED = 20
 """Failures that are listed in full; the others are counted."""
@@ -23,6 +24,13 @@ def say(text: str, *, stream: TextIO | None = None) -> None:
     target = sys.stderr if stream is None else stream
     target.write(text + "\n")
     target.flush()
+
+
+def left(jobs: int, workspace: WorkspacePaths, also: str = "") -> str:
+    """What a plan leaves running that ends before its time, and what to do then."""
+    going = "1 job goes on running" if jobs == 1 else f"{jobs} jobs go on running"
+    then = f"see them: xpm ls -w {workspace.root}; run the plan again to go on."
+    return f"{going}{also}.\n     {then}"
 
 
 def label(node: Node) -> str:

@@ -28,6 +28,10 @@ from xpm_engine.workspace import processes
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.settings import OnDrift
 
+LAUNCH_PATIENCE = 1.0
+"""Seconds that the end of a plan waits for a launch: the plan's modules may take minutes to be
+imported, and whoever imports them sees to that job."""
+
 QUEUE_INTERVAL = 1.0
 """Seconds, at least, between two replacements of queue.json."""
 
@@ -75,6 +79,11 @@ class Scheduler:
         """Jobs that the launcher has something to tell of."""
         launcher.listen(self._hear)
         self._closing = False
+        self._ending = threading.Lock()
+        self._over = False
+        """Whether the thread does nothing more."""
+        self._left = False
+        """Whether the thread was left to itself, and lets go of everything at its end."""
         self._draining = False
         self._drained = threading.Event()
         self._settled = threading.Condition()
@@ -125,11 +134,26 @@ class Scheduler:
         if patience:
             self._drained.wait(patience)
 
+    @property
+    def launching(self) -> bool:
+        """Whether the launcher is starting a job at this moment."""
+        return self._dispatch.launching_since is not None
+
     def close(self) -> None:
-        """End the thread; running jobs go on."""
+        """End the thread; running jobs go on, and so does one whose launch takes long."""
         self._closing = True
         self._watch.wake()
-        self._thread.join()
+        while self._thread.is_alive():
+            since = self._dispatch.launching_since
+            if since is not None and time.monotonic() > since + LAUNCH_PATIENCE:
+                with self._ending:
+                    if not self._over:
+                        self._left = True
+                        return
+            self._thread.join(0.1)
+        self._let_go()
+
+    def _let_go(self) -> None:
         self._launcher.close()
         self._gate.close()
         self._watch.close()
@@ -203,6 +227,10 @@ class Scheduler:
         finally:
             self._drained.set()
             self._settle()
+            with self._ending:
+                self._over = True
+            if self._left:
+                self._let_go()
 
     def _step(self) -> None:
         """Do all that can be done now, then sleep until something happens."""
@@ -243,7 +271,11 @@ class Scheduler:
             return
         while not self._draining and (passed := self._gate.admit()):
             for node, reservation in passed:
-                self._dispatch.launch(node, reservation)
+                if self._draining:
+                    self._gate.release(reservation.nonce)
+                    self.board.make_ready(node)
+                else:
+                    self._dispatch.launch(node, reservation)
         self._watch.listen(self._gate.pipe, self._gate.look_again)
 
     def _patience(self) -> float | None:

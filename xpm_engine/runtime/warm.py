@@ -42,7 +42,8 @@ def main() -> None:
     # Nobody waits for the supervisors here: the kernel forgets them when they end.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     helper = _Helper(connection)
-    with connection, connection.makefile("rb") as requests:
+    # A plan that ends while its job is being forked is not there to be told.
+    with connection, connection.makefile("rb") as requests, suppress(ConnectionError):
         for line in requests:
             answer = helper.answer(json.loads(line))
             connection.sendall(json.dumps(answer).encode("ascii") + b"\n")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 
+import pytest
+
 from tests.engine.projects import Project
 from xpm_engine.workspace import scan
 from xpm_engine.workspace.records.runs import How, PlanState
@@ -254,3 +256,35 @@ if __name__ == "__main__":
     assert damaged in said
     assert "truncated" in said
     assert len(project.ledger()) == 4
+
+
+@pytest.mark.parametrize("how", ["interrupted", "raised"])
+def test_a_plan_ends_while_its_modules_are_still_imported(project: Project, how: str) -> None:
+    """What imports them, for as long as it takes, sees to the job that was being launched."""
+    project.write("""
+if __name__ != "__main__":
+    Path(__file__).with_name("importing").touch()
+    while not Path(__file__).with_name("go").exists():
+        time.sleep(0.01)
+
+if __name__ == "__main__":
+    with experiment("ws", "exp"):
+        Work(name=1).submit()
+        Work(name=2).submit()
+        if sys.argv[1:] == ["raised"]:
+            while not Path("importing").exists():
+                time.sleep(0.01)
+            raise ValueError("a mistake")
+""")
+    plan = project.start(how)
+    project.wait_for((project.folder / "importing").exists)
+    if how == "interrupted":
+        plan.send_signal(signal.SIGINT)
+    code, said = project.finish(plan)
+    assert code == (130 if how == "interrupted" else 1), said
+    assert ("while a job is being launched: it goes on" in said) == (how == "interrupted")
+    assert "ValueError" in said or how == "interrupted"
+    assert _last_run(project).plan.value == how
+    (project.folder / "go").touch()
+    project.wait_for(lambda: list(project.states().values()) == ["done"])
+    assert len(project.ledger()) == 2, "one job was started, and no other"
