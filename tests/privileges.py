@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 _VERSION = 0x20080522
@@ -26,7 +26,7 @@ class _Set(ctypes.Structure):
 
 
 @contextmanager
-def permissions_count() -> Iterator[bool]:
+def permissions_count() -> Generator[bool]:
     """Within it file permissions hold for this thread and those that it starts, also for root.
 
     False where root's power can't be laid down: on other systems than Linux.

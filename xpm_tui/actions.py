@@ -29,6 +29,14 @@ class Place(Enum):
     EMPTY = "in an empty workspace"
 
 
+class Stage(Enum):
+    """What the keys are about: what matters most in the key bar differs."""
+
+    LISTS = "lists"
+    LOG = "a log"
+    PLAN = "a plan of what to remove"
+
+
 @dataclass(frozen=True)
 class Situation:
     """What an action's being possible depends on, besides the widget that has the focus."""
@@ -76,12 +84,15 @@ class Action:
     """The key bar shows those with the highest weights that fit; 0: never there."""
     log: Bar | None = None
     """How it stands in the key bar while a log is read, if not as elsewhere."""
+    plan: Bar | None = None
+    """The same while a plan of what to remove is on the screen."""
     why_disabled: Callable[[Situation], str] = lambda situation: ""
     """Why it can't be done now; empty if it can."""
 
-    def bar(self, *, log: bool) -> Bar:
+    def bar(self, stage: Stage) -> Bar:
         """How it stands in the key bar."""
-        found = self.log if log and self.log else Bar(self.title, self.weight)
+        special = {Stage.LISTS: None, Stage.LOG: self.log, Stage.PLAN: self.plan}[stage]
+        found = special or Bar(self.title, self.weight)
         return replace(found, shown=found.shown or self.key_text)
 
     @property
@@ -154,7 +165,14 @@ ACTIONS: tuple[Action, ...] = (
         Place.LISTS,
         shown="h ←",
     ),
-    Action("open", ("enter",), "open", "Open what is under the cursor", weight=90),
+    Action(
+        "open",
+        ("enter",),
+        "open",
+        "Open what is under the cursor",
+        weight=90,
+        plan=Bar("why", 98),
+    ),
     Action(
         "back",
         ("escape", "backspace"),
@@ -163,6 +181,7 @@ ACTIONS: tuple[Action, ...] = (
         shown="esc",
         weight=50,
         log=Bar("back", 90),
+        plan=Bar("back", 94),
     ),
     Action("quit", ("q",), "leave", "Leave this screen; on the main screen the app", weight=12),
     Action("next_pane", ("tab",), "pane", "Go to the next pane or field", weight=40),
@@ -218,7 +237,14 @@ ACTIONS: tuple[Action, ...] = (
         log=Bar("error", 93, "e E"),
     ),
     Action("previous_trouble", ("E",), "error before", "The row or line in trouble before"),
-    Action("mark", ("space",), "mark", "Mark, or unmark; in a plan: tick", weight=70),
+    Action(
+        "mark",
+        ("space",),
+        "mark",
+        "Mark, or unmark; of a cause all jobs; in a plan: tick",
+        weight=70,
+        plan=Bar("tick", 99),
+    ),
     Action(
         "mark_range",
         ("v",),
@@ -227,8 +253,16 @@ ACTIONS: tuple[Action, ...] = (
         Place.LISTS,
         log=Bar("select", 88),
     ),
-    Action("mark_all", ("asterisk",), "all", "Mark all that is shown", Place.LISTS, shown="*"),
-    Action("unmark_all", ("u",), "none", "Take all marks away", Place.LISTS),
+    Action(
+        "mark_all",
+        ("asterisk",),
+        "all",
+        "Mark all that is shown",
+        Place.LISTS,
+        shown="*",
+        plan=Bar("all", 97),
+    ),
+    Action("unmark_all", ("u",), "none", "Take all marks away", Place.LISTS, plan=Bar("none", 96)),
     Action(
         "group",
         ("t",),

@@ -15,12 +15,12 @@ from xpm_engine.verbs.clean import Transaction
 from xpm_engine.verbs.obsolete import Offer
 from xpm_tui import look
 from xpm_tui.acting import ActingScreen
-from xpm_tui.actions import Situation
+from xpm_tui.actions import Situation, Stage
 from xpm_tui.planning import PlanOrder
 from xpm_tui.removal import Removal
 from xpm_tui.screens.removing import budget_dialog, moved_words, proposed
 from xpm_tui.widgets.find_line import FindLine
-from xpm_tui.widgets.key_bar import KeyBar
+from xpm_tui.widgets.key_bar import KeyBar, typing_keys
 from xpm_tui.widgets.plan_pane import PlanPane
 from xpm_tui.widgets.plan_table import ROOMY, PlanTable
 from xpm_tui.widgets.sides import Sides
@@ -215,7 +215,18 @@ class CleanScreen(ActingScreen[None]):
             words = f"checked again before each move · {words}"
         badge = Text("moving…" if self._pane.busy else words, "xpm.faint")
         self.query_one(StatusBar).show_facts(badge)
-        self.query_one(KeyBar).show(self.possible())
+        self._show_keys()
+
+    def _show_keys(self) -> None:
+        keys = self.query_one(KeyBar)
+        typing = typing_keys(self.focused)
+        if typing:
+            keys.show_typing(typing)
+        else:
+            keys.show(self.possible(), stage=Stage.PLAN)
+
+    def on_descendant_focus(self) -> None:
+        self.call_after_refresh(self._show_keys)
 
     @property
     def _app(self) -> XpmApp:

@@ -17,11 +17,12 @@ from xpm_engine.verbs.job_columns import Snapshot
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.fields import format_time
 from xpm_engine.workspace.scan import RunView
-from xpm_tui.actions import Situation
+from xpm_tui.actions import Situation, Stage
 from xpm_tui.job_filter import Answer, JobFilter, Work
 from xpm_tui.look import when
 from xpm_tui.screens.arriving import Goal, restore
 from xpm_tui.screens.capture import Capture
+from xpm_tui.screens.idle import idle_on_jobs, idle_on_row
 from xpm_tui.screens.remove_screen import RemoveScreen
 from xpm_tui.session import Session
 from xpm_tui.settling import settle
@@ -39,7 +40,7 @@ from xpm_tui.store import (
 from xpm_tui.store.columns import AllColumns
 from xpm_tui.widgets.filter_line import FilterLine
 from xpm_tui.widgets.here import Here
-from xpm_tui.widgets.key_bar import KeyBar
+from xpm_tui.widgets.key_bar import KeyBar, typing_keys
 from xpm_tui.widgets.log_view import LogView
 from xpm_tui.widgets.right_side import RightSide
 from xpm_tui.widgets.status_bar import StatusBar, badge
@@ -319,7 +320,20 @@ class MainScreen(RemoveScreen):
 
     def _show_keys(self) -> None:
         if self.is_mounted:
-            self._keys.show(self.possible(), log=isinstance(self.focused, LogView))
+            typing = typing_keys(self.focused)
+            if typing:
+                self._keys.show_typing(typing)
+                return
+            idle = self._idle_actions()
+            useful = [action for action in self.possible() if action.id not in idle]
+            in_log = isinstance(self.focused, LogView)
+            self._keys.show(useful, stage=Stage.LOG if in_log else Stage.LISTS)
+
+    def _idle_actions(self) -> frozenset[str]:
+        if self._marks or self._right.has_focus_within:
+            keys = self._marks - self.hidden_marks or self._right.under_cursor
+            return idle_on_jobs(self._store, keys)
+        return idle_on_row(self._store, self._tree.row)
 
     # Messages
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TypeAlias
 
@@ -154,3 +154,29 @@ Subject: TypeAlias = (
     | JobSubject
     | LogSubject
 )
+
+
+def in_run(subject: Subject, run: RunKey) -> Subject:
+    """The same in the light of another run; what belongs to no run as it is."""
+    match subject:
+        case GroupSubject() | JobSubject() | LogSubject():
+            return replace(subject, run=run)
+        case _:
+            return subject
+
+
+def run_seen(subject: Subject) -> RunKey | None:
+    """The run in whose light a group, a job or a log is named; None for anything else."""
+    match subject:
+        case GroupSubject(run) | JobSubject(_, run) | LogSubject(_, run):
+            return run
+        case _:
+            return None
+
+
+def same_but_for_run(one: Subject | None, other: Subject | None) -> bool:
+    """Whether two subjects are the same thing, if only in the light of different runs."""
+    if one is None or other is None:
+        return one is other
+    run = run_seen(other)
+    return one == other or (run is not None and in_run(one, run) == other)

@@ -32,6 +32,35 @@ MOST_NAMED = 24
 """Cells of a job's label at most."""
 
 
+class CauseTable(KeyTable[Cause[Job]]):
+    """Causes, a row each: marking one marks all of its jobs."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda cause: cause.key)
+        self._jobs: frozenset[Hashable] = frozenset()
+
+    def show_jobs_marked(self, jobs: frozenset[JobKey]) -> None:
+        """Draw those causes as marked all of whose jobs are."""
+        self._jobs = frozenset(jobs)
+        causes = self.model.rows if jobs else ()
+        self.show_marks(frozenset(cause.key for cause in causes if jobs.issuperset(cause.keys)))
+
+    def toggle_mark(self) -> None:
+        if self.row is None:
+            return
+        jobs = frozenset[Hashable](self.row.keys)
+        marked = self._jobs - jobs if jobs <= self._jobs else self._jobs | jobs
+        self.post_message(self.MarksWanted(self, marked))
+        self.move_by(1)
+
+    def begin_range(self) -> None:
+        self.toggle_mark()
+
+    def mark_shown(self) -> None:
+        jobs = frozenset[Hashable](key for cause in self.model.shown for key in cause.keys)
+        self.post_message(self.MarksWanted(self, self._jobs | jobs))
+
+
 class CausePane(Vertical):
     """A cause a row; opening one asks for its jobs."""
 
@@ -39,13 +68,13 @@ class CausePane(Vertical):
 
     def __init__(self) -> None:
         super().__init__()
-        self.table: KeyTable[Cause[Job]] = KeyTable(lambda cause: cause.key)
-        self.table.markable = False
+        self.table = CauseTable()
         self._head = Words(classes="head")
         self._detail = Words(classes="detail")
         self._store: Store | None = None
         self._same_of: dict[Hashable, tuple[tuple[JobKey, ...], str]] = {}
         self._jobs: Sequence[Job] = ()
+        self._marks: frozenset[JobKey] = frozenset()
 
     def compose(self) -> ComposeResult:
         yield self.table
@@ -57,7 +86,13 @@ class CausePane(Vertical):
         self._store = store
         self._jobs = jobs[:: 1 + len(jobs) // MOST_COMPARED]
         self.table.show(causes, columns=columns(self._same, self.size.width))
+        self.table.show_jobs_marked(self._marks)
         self._fit()
+
+    def show_marks(self, marks: frozenset[JobKey]) -> None:
+        """These jobs are the marked ones."""
+        self._marks = marks
+        self.table.show_jobs_marked(marks)
 
     @property
     def cause(self) -> Cause[Job] | None:
@@ -147,8 +182,11 @@ def try_words(cause: Cause[Job]) -> str:
 def rule_line(cause: Cause[Job], width: int) -> Text:
     """``─ 19 × CUDA out of memory at train.py:88 step ─────``."""
     where = cause.where.replace("on ", "", 1) if cause.where.startswith("on ") else cause.where
-    words = f"{len(cause.jobs):,} × {cause.text}" + (f" at {where}" if where else "")
-    text = Text(f"─ {look.plain(words)}"[: width - 2] + " ", "xpm.title")
+    place = Text(f" at {look.plain(where)}" if where else "")
+    text = Text(f"─ {len(cause.jobs):,} × {look.plain(cause.text)}")
+    # What happened may be long: where it did is worth more than its last words.
+    text.truncate(max(0, width - 2 - place.cell_len), overflow="ellipsis")
+    text = Text.assemble(text, place, " ", style="xpm.title")
     return text.append("─" * max(0, width - text.cell_len))
 
 

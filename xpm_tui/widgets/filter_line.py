@@ -33,6 +33,9 @@ class FilterInput(Input):
         Binding("up", "choose(-1)", show=False),
     ]
 
+    typing_keys = (("enter", "keep"), ("tab", "complete"), ("↓ ↑", "another"), ("esc", "give up"))
+    """What the key bar says while this is typed into."""
+
     class GivenUp(Message):
         """What was typed is taken back."""
 

@@ -14,6 +14,9 @@ class FindInput(Input):
 
     BINDINGS = [Binding("escape", "give_up", "back", show=False)]  # noqa: RUF012 (Textual's form)
 
+    typing_keys = (("enter", "keep"), ("esc", "give up"))
+    """What the key bar says while this is typed into."""
+
     class GivenUp(Message):
         """Nothing is to be found after all."""
 

@@ -11,6 +11,7 @@ from rich.text import Text
 from xpm_engine.filters.names import METRIC, PARAM, TAG
 from xpm_engine.workspace.records.fields import parse_time
 from xpm_engine.workspace.records.params import short_text
+from xpm_engine.workspace.records.reasons import WaitKind
 from xpm_tui import clock, look
 from xpm_tui.look.notes import note_words
 from xpm_tui.store.labels import differing, labelling, last_part, pair, task_names
@@ -241,8 +242,9 @@ def note_cell(job: Job) -> Text:
 
 
 def short_note_cell(job: Job) -> Text:
-    """The same where there is little room: of what is waited for, not who has it."""
-    if job.wait is not None and job.wait.place and not job.state.ended_badly:
+    """The same where there is little room: the place in the queue instead of how busy all is."""
+    room = job.wait is not None and job.wait.kind in (WaitKind.CORE, WaitKind.RESOURCE)
+    if job.wait is not None and room and job.wait.place and not job.state.ended_badly:
         return Text(look.plain(look.wait_text(job.wait)))
     return note_cell(job)
 

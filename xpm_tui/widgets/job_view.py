@@ -22,6 +22,7 @@ from xpm_tui.store import (
     Stream,
     Subject,
 )
+from xpm_tui.store.subjects import same_but_for_run
 from xpm_tui.widgets.files import Files
 from xpm_tui.widgets.links import Link, Links, dependants, links_of
 from xpm_tui.widgets.log_pane import LogPane
@@ -72,7 +73,7 @@ class JobView(SubjectView):
         )
 
     def show(self, subject: Subject, store: Store) -> None:
-        opened = subject != self.subject
+        opened = not same_but_for_run(self.subject, subject)
         super().show(subject, store)
         if opened and isinstance(subject, LogSubject):
             self.show_log(subject.stream)

@@ -73,11 +73,9 @@ class LogStatusLine(Widget):
             self._words = words
             self.refresh()
 
-    def on_resize(self) -> None:
-        self._words = self._words_now()
-
     def render(self) -> Text:
-        left, right = self._words
+        # Of another width there are other words, and this is the first to know it.
+        left, right = self._words = self._words_now()
         text = Text(f" {left}", no_wrap=True, end="")
         room = self.size.width - len(right) - 2
         text.truncate(max(room, 0), overflow="ellipsis", pad=True)
@@ -93,6 +91,9 @@ class FindField(Input):
     """Where the text to look for is typed; escape gives it up."""
 
     BINDINGS = [Binding("escape", "give_up", "back", show=False)]  # noqa: RUF012 (Textual's form)
+
+    typing_keys = (("enter", "find"), ("esc", "give up"))
+    """What the key bar says while this is typed into."""
 
     class GivenUp(Message):
         """Nothing is to be looked for after all."""

@@ -30,6 +30,7 @@ from xpm_tui.store import (
     TrashSubject,
     WorkspaceSubject,
 )
+from xpm_tui.store.subjects import in_run, run_seen, same_but_for_run
 from xpm_tui.widgets.cleaned_view import CleanedView
 from xpm_tui.widgets.find_line import FindLine
 from xpm_tui.widgets.here import Here
@@ -99,11 +100,20 @@ class RightSide(Vertical):
             self._show_end()
 
     def show(self, subject: Subject, store: Store) -> None:
-        """Show what the tree's cursor stands on; what was opened before is left."""
+        """Show what the tree's cursor stands on; what was opened before is left.
+
+        Where it is the same in another run, because a plan was run again, all stays open.
+        """
         self.store = store
         if self.trail[:1] == (subject,):
             return
-        self.trail = (subject,)
+        before, run = run_seen(self.trail[0]) if self.trail else None, run_seen(subject)
+        opened: tuple[Subject, ...] = ()
+        if self.trail and run is not None and same_but_for_run(self.trail[0], subject):
+            opened = tuple(
+                in_run(each, run) if run_seen(each) == before else each for each in self.trail[1:]
+            )
+        self.trail = (subject, *opened)
         self._show_end()
 
     def refresh_from(self, store: Store, changed: Changed) -> None:
@@ -117,6 +127,7 @@ class RightSide(Vertical):
     def show_marks(self, marks: frozenset[JobKey]) -> None:
         """Draw these jobs as marked."""
         self._set_view.jobs.table.show_marks(frozenset(marks))
+        self._set_view.causes.show_marks(marks)
 
     def open(self, subject: Subject) -> None:
         """Show something that was opened here; one step back leaves it."""

@@ -26,6 +26,7 @@ from xpm_tui.store import (
     Store,
     Subject,
 )
+from xpm_tui.store.subjects import same_but_for_run
 from xpm_tui.widgets import strip
 from xpm_tui.widgets.causes import CausePane
 from xpm_tui.widgets.damage import damage_line
@@ -77,7 +78,7 @@ class SetView(SubjectView):
         return (self.jobs, self.causes, self.waiting, self.runs)
 
     def show(self, subject: Subject, store: Store) -> None:
-        if subject != self.subject:
+        if not same_but_for_run(self.subject, subject):
             self.pick(None)
             first = CAUSES if isinstance(subject, FailedSubject) else JOBS
             if self.open_pane != first:

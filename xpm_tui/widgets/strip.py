@@ -20,6 +20,9 @@ from xpm_tui.store import WAITS, Counts, Job, jobs_among
 LABEL = 9
 """Cells of ``waiting`` and ``failed`` on the left."""
 
+BRIEF = 44
+"""Characters of what happened, before where it did."""
+
 MOST_REASONS = 4
 """Reasons that are told in one line."""
 
@@ -121,8 +124,15 @@ def cause_lines(causes: Sequence[Cause[Job]]) -> list[Text]:
     lines: list[Text] = []
     for cause in causes:
         line = Text().append(f"{len(cause.jobs):>{width},} × ", "xpm.failed")
-        lines.append(line.append(look.plain(f"{cause.text}  {cause.where}".strip())))
+        lines.append(line.append(look.plain(f"{_brief(cause)}  {cause.where}".strip())))
     return lines
+
+
+def _brief(cause: Cause[Job]) -> str:
+    """What happened, short enough to leave room for where it did."""
+    if not cause.where or len(cause.text) <= BRIEF:
+        return cause.text
+    return cause.text[: BRIEF - 1].rstrip() + "…"
 
 
 def failed_line(causes: Sequence[Cause[Job]]) -> Text | None:
@@ -132,7 +142,7 @@ def failed_line(causes: Sequence[Cause[Job]]) -> Text | None:
     parts: list[str] = []
     for cause in causes[:MOST_REASONS]:
         place = "" if not cause.source else cause.where.partition(" ")[0]
-        parts.append(f"{len(cause.jobs):,} {cause.text} {place}".strip())
+        parts.append(f"{len(cause.jobs):,} {_brief(cause)} {place}".strip())
     if len(causes) > MOST_REASONS:
         parts.append(look.plural(len(causes) - MOST_REASONS, "more cause"))
     return _labelled("failed", " · ".join(parts))

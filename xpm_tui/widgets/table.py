@@ -384,7 +384,7 @@ class Table(PaintedLines, Generic[Row], can_focus=True, inherit_bindings=False):
 
     def _fit(self) -> None:
         """Tell the scroll view how large the whole is."""
-        widths = sum(column.width + GAP for column in self.columns)
+        widths = sum(column.width for column in self.columns) + GAP * max(0, len(self.columns) - 1)
         self.virtual_size = Size(GUTTER + widths, self._count + self._reserved)
 
     def _take_columns(self, columns: tuple[Column[Row], ...]) -> None:

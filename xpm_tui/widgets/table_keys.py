@@ -54,16 +54,19 @@ class KeyTable(Table[Row]):
             self.post_message(self.Opened(self, self.row))
 
     def do_mark(self) -> None:
-        if self.markable:
-            self.toggle_mark()
+        self._mark(self.toggle_mark)
 
     def do_mark_range(self) -> None:
-        if self.markable:
-            self.begin_range()
+        self._mark(self.begin_range)
 
     def do_mark_all(self) -> None:
+        self._mark(self.mark_shown)
+
+    def _mark(self, mark: Callable[[], None]) -> None:
         if self.markable:
-            self.mark_shown()
+            mark()
+        else:
+            self.notify("these rows can't be marked", markup=False, timeout=2)
 
     def do_sort(self) -> None:
         """By the next column that can be sorted by, after the last in the rows' own order."""

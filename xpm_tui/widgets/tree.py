@@ -260,7 +260,7 @@ class Tree(PaintedLines, can_focus=True, inherit_bindings=False):
         above = self.trail()
         self.model.rebuild(self._store, keep_order=keep_order)
         self._fit()
-        places = [self.model.place(key) for key in above]
+        places = [self.model.place(key) for key in (*map(self.model.heir, above), *above)]
         found = next((place for place in places if place is not None), None)
         if not self._placed and self.model.rows:
             self._go(self.model.home)

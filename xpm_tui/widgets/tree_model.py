@@ -7,7 +7,7 @@ every refresh. Groups are capped, so that the number of rows is that of what was
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TypeAlias
 
@@ -33,6 +33,7 @@ from xpm_tui.store import (
     Subject,
     TrashSubject,
 )
+from xpm_tui.store.subjects import in_run, run_seen
 
 CAP = 200
 """Jobs shown of a group; the rest is in the table that its last row opens."""
@@ -94,10 +95,13 @@ class TreeModel:
         self._orders: Orders = {}
         self.greeted: set[str] = set()
         """Experiments that were met before."""
+        self._standing: dict[str, RunKey] = {}
+        self._moved: dict[RunKey, RunKey] = {}
 
     def rebuild(self, store: Store, *, keep_order: bool = False) -> None:
         """Make the rows again; with `keep_order` jobs stay where they were in their group."""
         self._unfold_what_runs(store)
+        self._follow_runs(store)
         orders = self._orders if keep_order else {}
         self._orders = {}
         self._few = store.wanted is not None and len(store.wanted) <= CAP
@@ -133,6 +137,29 @@ class TreeModel:
         if key in store.keys(whole)[:CAP]:
             return RowKey(JobSubject(key, run))
         return RowKey(whole, Part.MORE)
+
+    def heir(self, key: RowKey) -> RowKey:
+        """The row in whose place this one stood, where another run stands for its experiment now.
+
+        A plan that is run again leaves what one looks at where it is.
+        """
+        run = run_seen(key.subject)
+        if run is None or run not in self._moved:
+            return key
+        return replace(key, subject=in_run(key.subject, self._moved[run]))
+
+    def _follow_runs(self, store: Store) -> None:
+        """What was unfolded of a run is unfolded of the one that takes its place."""
+        self._moved = {}
+        for experiment in store.experiments():
+            before, now = self._standing.get(experiment.name), experiment.latest
+            if now is not None:
+                self._standing[experiment.name] = now
+                if before is not None and before != now:
+                    self._moved[before] = now
+        if self._moved:
+            self.unfolded = set(map(self.heir, self.unfolded))
+            self.shut = set(map(self.heir, self.shut))
 
     def _is_open(self, key: RowKey) -> bool:
         """Of an experiment or a group: a filter that leaves few jobs unfolds what holds them."""

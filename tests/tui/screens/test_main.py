@@ -31,6 +31,7 @@ from xpm_tui.widgets.key_bar import KeyBar
 from xpm_tui.widgets.log_view import LogView
 from xpm_tui.widgets.table import Table
 
+LATER = RunKey("drmm", "20261123-100000")
 Jobs = dict[str, FakeJob]
 Drive = Callable[..., Driven]
 both_sizes = pytest.mark.parametrize("size", [NARROW, WIDE], ids=["80x24", "120x40"])
@@ -57,6 +58,58 @@ async def test_the_peek_of_what_failed_names_its_causes(drive: Drive) -> None:
         assert "2 × out of memory  train.py:88 step" in text
         assert "1 × empty batch  train.py:88 step" in text
         assert "1 × no exit record, and process 4980 is gone" in text
+
+
+@both_sizes
+async def test_the_bar_has_no_key_that_would_find_nothing_to_do(
+    drive: Drive, size: tuple[int, int]
+) -> None:
+    async with drive().at(size) as app:
+        await app.press("g")
+        await app.settle()
+        assert "R retry…" in app.lines()[-1]
+        assert "K kill…" not in app.lines()[-1]
+        await app.press("j")
+        await app.settle()
+        assert "K kill…" in app.lines()[-1]
+        await app.press("G", "k")
+        assert app.tree.subject == ExperimentSubject("ablation")
+        assert "K kill…" not in app.lines()[-1]
+
+
+@both_sizes
+async def test_the_bar_tells_the_keys_of_a_field(drive: Drive, size: tuple[int, int]) -> None:
+    async with drive().at(size) as app:
+        before = app.lines()[-1]
+        await app.press("slash")
+        assert app.lines()[-1].split("  ") == [
+            " enter keep",
+            "tab complete",
+            "↓ ↑ another",
+            "esc give up",
+        ]
+        await app.press("escape")
+        assert app.lines()[-1] == before
+
+
+@both_sizes
+async def test_marking_a_cause_marks_its_jobs(
+    drive: Drive, size: tuple[int, int], jobs: Jobs
+) -> None:
+    async with drive().at(size) as app:
+        await app.press("g", "enter")
+        await app.settle()
+        await app.press("space")
+        first = {jobs["learn lr=0.1 seed=1"].key, jobs["learn lr=0.1 seed=2"].key}
+        assert app.main._marks == first
+        marked = [line for line in app.lines() if "◆" in line and "out of memory" in line]
+        assert len(marked) == 1
+        await app.press("asterisk")
+        assert len(app.main._marks) == 4
+        await app.press("g", "space")
+        assert first.isdisjoint(app.main._marks)
+        await app.press("u")
+        assert app.main._marks == frozenset()
 
 
 @both_sizes
@@ -282,6 +335,30 @@ async def test_a_row_that_vanishes_leaves_the_cursor_at_what_it_was_in(
         await app.look(lambda: app.app.store.experiment("ablation") is None)
         await app.until(lambda: "depth=" not in app.row())
         assert app.tree.row is not None
+
+
+@both_sizes
+async def test_a_plan_that_is_run_again_leaves_the_reader_where_he_is(
+    drive: Drive, size: tuple[int, int], workspace: FakeWorkspace, jobs: Jobs
+) -> None:
+    async with drive().at(size) as app:
+        job = jobs["learn lr=0.01 seed=2"]
+        assert app.tree.reveal(job.key, RunKey("drmm", "20261123-091200"))
+        await app.press("L")
+        await app.until(lambda: isinstance(app.app.focused, LogView))
+        view = app.app.focused
+        assert isinstance(view, LogView)
+        await app.press("g")
+        seen = view.size, view.scroll_offset, view.cursor_text
+        workspace.run("drmm", [jobs["learn lr=0.01 seed=1"], job], run=LATER.run)
+        await app.look(lambda: app.tree.subject == JobSubject(job.key, LATER))
+        await app.settle()
+        assert app.app.focused is view
+        assert (view.size, view.scroll_offset, view.cursor_text) == seen
+        assert app.right.subject == JobSubject(job.key, LATER)
+        await app.press("backspace")
+        assert app.app.focused is app.tree
+        assert app.tree.subject == JobSubject(job.key, LATER)
 
 
 async def test_a_key_that_can_not_act_says_why(drive: Drive) -> None:

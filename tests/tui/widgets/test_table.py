@@ -239,3 +239,14 @@ def at_cursor(host: Host) -> int:
 
 async def click_header(pilot: Pilot[None], host: Host) -> None:
     await pilot.click(host.table, offset=(18, 0))
+
+
+async def test_a_table_that_fits_can_not_be_scrolled_sideways(host: Host) -> None:
+    width = 3 + 8 + 2 + 6
+    async with host.run_test(size=(width, 6)) as pilot:
+        host.table.show(runs(3))
+        await pilot.pause()
+        before = widget_lines(host.table)
+        host.table.sideways(8)
+        await pilot.pause()
+        assert widget_lines(host.table) == before

@@ -1,0 +1,60 @@
+"""Actions that would find nothing to do: the key bar has better use of its cells."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Set
+
+from xpm_engine.verbs.kill import KILLABLE
+from xpm_engine.workspace.layout import JobKey
+from xpm_engine.workspace.records.states import JobState
+from xpm_tui.screens.retry import ASKED
+from xpm_tui.store import (
+    ExperimentSubject,
+    FailedSubject,
+    GroupSubject,
+    JobSubject,
+    LogSubject,
+    RunKey,
+    RunSubject,
+    Store,
+)
+from xpm_tui.widgets.tree_model import TreeRow
+
+MOST_ASKED = 200
+"""Jobs that are asked how they are; of more, any action may find some."""
+
+
+def idle_on_jobs(store: Store, keys: Collection[JobKey]) -> frozenset[str]:
+    """Those that find nothing to do among these jobs."""
+    if len(keys) > MOST_ASKED:
+        return frozenset()
+    homes = {key: store.home_of(key) for key in keys}
+    states = {store.state(key, home) for key, home in homes.items()}
+    return _idle(states, goes_on=any(_is_live(store, run) for run in {*homes.values()}))
+
+
+def idle_on_row(store: Store, row: TreeRow | None) -> frozenset[str]:
+    """Those that find nothing to do in what a row of the tree stands for."""
+    match None if row is None else row.subject:
+        case JobSubject(key) | LogSubject(key):
+            return idle_on_jobs(store, (key,))
+        case FailedSubject():
+            # A retry matters more there than how the tree is grouped.
+            return _idle({JobState.FAILED}, goes_on=False) | {"group"}
+        case ExperimentSubject() | RunSubject() | GroupSubject() as subject:
+            group = None if row is None else row.group
+            counts = store.counts(subject) if group is None else group.counts
+            states = {state for state, count in counts.of.items() if count}
+            return _idle(states, goes_on=_is_live(store, store.run_of(subject)))
+        case _:
+            return frozenset()
+
+
+def _idle(states: Set[JobState], *, goes_on: bool) -> frozenset[str]:
+    kill = () if states & KILLABLE or goes_on else ("kill",)
+    return frozenset(kill if states & ASKED else (*kill, "retry"))
+
+
+def _is_live(store: Store, run: RunKey | None) -> bool:
+    view = None if run is None else store.run(run)
+    return view is not None and view.live
