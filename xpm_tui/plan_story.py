@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from xpm_engine.verbs.folding import Fold, FoldPart
 from xpm_engine.verbs.obsolete import Offer
 from xpm_engine.verbs.offers import OfferRow
+from xpm_engine.workspace.recompute import Cost
 from xpm_tui import look
 from xpm_tui.removal import (
     Removal,
@@ -59,7 +60,7 @@ def group_story(group: Fold, removal: Removal) -> list[str]:
     return lines
 
 
-def part_lines(part: FoldPart, title: str, cost: str, ticked: frozenset[Offer]) -> list[str]:
+def part_lines(part: FoldPart, title: str, cost: Cost, ticked: frozenset[Offer]) -> list[str]:
     """In full what the columns may have cut, and what would be unable to run again."""
     rows = rows_of(part)
     refused = refused_words(part)
@@ -74,7 +75,7 @@ def part_lines(part: FoldPart, title: str, cost: str, ticked: frozenset[Offer]) 
 
 
 def _consequences(
-    part: FoldPart, rows: tuple[OfferRow, ...], refused: str, cost: str, ticked: frozenset[Offer]
+    part: FoldPart, rows: tuple[OfferRow, ...], refused: str, cost: Cost, ticked: frozenset[Offer]
 ) -> Iterator[str]:
     if refused:
         yield f"Stays: {refused}."
@@ -85,4 +86,6 @@ def _consequences(
         verb = "This leaves" if going else "Ticking it would leave"
         tasks = Counter(last_part(key.task) for key in behind)
         names = ", ".join(f"{task} ({look.plural(count, 'job')})" for task, count in tasks.items())
-        yield f"{verb} {names} unable to run again without {cost} of it."
+        # What failed is no result: nothing of it could be computed again.
+        without = "before it has run" if cost.nothing else f"without {cost_words(cost)} of it"
+        yield f"{verb} {names} unable to run again {without}."

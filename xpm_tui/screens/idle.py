@@ -37,10 +37,9 @@ def idle_on_row(store: Store, row: TreeRow | None) -> frozenset[str]:
     """Those that find nothing to do in what a row of the tree stands for."""
     match None if row is None else row.subject:
         case JobSubject(key) | LogSubject(key):
-            return idle_on_jobs(store, (key,))
+            return _without_group(idle_on_jobs(store, (key,)))
         case FailedSubject():
-            # A retry matters more there than how the tree is grouped.
-            return _idle({JobState.FAILED}, goes_on=False) | {"group"}
+            return _without_group(_idle({JobState.FAILED}, goes_on=False))
         case ExperimentSubject() | RunSubject() | GroupSubject() as subject:
             group = None if row is None else row.group
             counts = store.counts(subject) if group is None else group.counts
@@ -53,6 +52,11 @@ def idle_on_row(store: Store, row: TreeRow | None) -> frozenset[str]:
 def _idle(states: Set[JobState], *, goes_on: bool) -> frozenset[str]:
     kill = () if states & KILLABLE or goes_on else ("kill",)
     return frozenset(kill if states & ASKED else (*kill, "retry"))
+
+
+def _without_group(idle: frozenset[str]) -> frozenset[str]:
+    """Where something can be run again, that matters more than how the tree is grouped."""
+    return idle if "retry" in idle else idle | {"group"}
 
 
 def _is_live(store: Store, run: RunKey | None) -> bool:

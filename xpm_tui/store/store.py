@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import compress
@@ -18,6 +18,7 @@ from xpm_tui.store.columns import KeptColumns
 from xpm_tui.store.found import Found
 from xpm_tui.store.labels import Labelling, last_part
 from xpm_tui.store.model import (
+    FAILURES,
     Changed,
     Counts,
     Delta,
@@ -357,16 +358,19 @@ class Store(Found):
         return index is not None and index.is_reused(key)
 
     def totals(self) -> Counts:
-        """Of what all experiments stand on together; a job in two of them counts twice.
+        """Of what all experiments stand on together.
 
-        What failed before, and is not replaced, counts as well.
+        What failed or died counts as failed, once, and with what failed before and is not replaced;
+        any other job that two experiments share counts twice.
         """
         of: dict[JobState, int] = {}
-        for state in self._left_states():
-            of[state] = of.get(state, 0) + 1
         for experiment in self.experiments():
             for state, count in experiment.counts.of.items():
-                of[state] = of.get(state, 0) + count
+                if state not in FAILURES:
+                    of[state] = of.get(state, 0) + count
+        failed = len(self._failed_keys())
+        if failed:
+            of[JobState.FAILED] = failed
         return Counts(of, sum(experiment.counts.reused for experiment in self.experiments()))
 
     def _all_keys(self) -> tuple[JobKey, ...]:
@@ -380,10 +384,6 @@ class Store(Found):
         if found is None:
             found = self._left[experiment] = self.left_in(experiment)
         return found
-
-    def _left_states(self) -> Iterator[JobState]:
-        for experiment in self.experiments():
-            yield from map(self.state, self.left_behind(experiment.name))
 
     def _failed_keys(self) -> tuple[JobKey, ...]:
         if self._failed is None:

@@ -18,7 +18,7 @@ from xpm_engine.verbs.folding import Fold
 from xpm_engine.verbs.obsolete import Offer
 from xpm_tui import look
 from xpm_tui.plan_story import group_story, part_lines, whole_story
-from xpm_tui.removal import Heading, Removal, cost_words, refused_words, row_key
+from xpm_tui.removal import Heading, Removal, refused_words, row_key
 from xpm_tui.screens.dialog import Dialog
 from xpm_tui.widgets.plan_table import PlanTable
 from xpm_tui.widgets.table import Table
@@ -156,7 +156,7 @@ class PlanPane(Vertical):
             return lines or [Text()]
         if row is not None and not isinstance(row, Heading):
             title, cost = self.table.title_of(row), self.table.cost_of(row)
-            told = part_lines(row, title, cost_words(cost), self.ticked)
+            told = part_lines(row, title, cost, self.ticked)
             lines += [Text(look.plain(line)) for line in told]
         doubts = removal.offering.seen.survey.blockers
         for doubt in doubts[:MOST_DOUBTS]:

@@ -89,12 +89,14 @@ def _job_lines(store: Store, run: RunKey, latest: RunKey) -> Iterator[Text]:
         return
     gone = [key for key in mine.references if key not in theirs.references]
     added = [key for key in theirs.references if key not in mine.references]
+    # One that broke off is later than the run that stands.
+    other = "the latest run" if run.run < latest.run else "the run that stands"
     if not gone and not added:
-        yield _labelled("jobs", "the same as in the latest run")
+        yield _labelled("jobs", f"the same as in {other}")
     if added:
-        yield _labelled("added", _named(store, added, latest) + " in the latest run")
+        yield _labelled("added", f"{_named(store, added, latest)} in {other}")
     if gone:
-        yield _labelled("gone", _named(store, gone, run) + " from the latest run")
+        yield _labelled("gone", f"{_named(store, gone, run)} from {other}")
 
 
 def _named(store: Store, keys: Sequence[JobKey], run: RunKey) -> str:

@@ -60,6 +60,9 @@ STEP = 2
 WIDE = 60
 """Cells from which on there is room for more than one fact a row."""
 
+BRIEF = 44
+"""Cells of why a job failed, before where it did."""
+
 
 MIN_BAR = 4
 
@@ -351,6 +354,8 @@ def _reason(job: Job, drawing: Drawing) -> Text:
     words = reason.kind.value if reason.kind is ReasonKind.NO_EXIT_RECORD else reason.text
     text = Text(plain(words), STATES[job.state].style)
     if drawing.wide and reason.frame is not None:
+        # What happened may be long: where it did is worth more than its last words.
+        text.truncate(BRIEF, overflow="ellipsis")
         place = f"  {os.path.basename(reason.frame.file)}:{reason.frame.line}"
         text.append(plain(place), "xpm.faint")
     return text

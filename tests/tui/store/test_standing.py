@@ -7,6 +7,7 @@ from tests.tui.hosting import read_all, store_of
 from tests.tui.workspaces import FakeJob, FakeWorkspace
 from xpm_engine.workspace.records.runs import PlanState
 from xpm_tui.store import AllJobsSubject, ExperimentSubject, FailedSubject, RunKey, Store
+from xpm_tui.widgets.run_lines import against_latest
 
 BEFORE, LATER = "20261122-091200", "20261123-080000"
 A, B, C = (FakeJob("ir.learn", name, {"lr": name}) for name in ("a", "b", "c"))
@@ -116,3 +117,22 @@ def test_a_fresh_store_knows_the_same(workspace: FakeWorkspace) -> None:
     store.apply(read_all(workspace))
     fresh: Store = store_of(workspace)
     assert store.experiments() == fresh.experiments()
+
+
+def test_a_failure_of_two_experiments_is_one(workspace: FakeWorkspace) -> None:
+    yesterday(workspace)
+    workspace.run("also", [A, B], run=LATER, plan=PlanState.COMPLETE, started=900, ended=890)
+    store = store_of(workspace)
+    assert [experiment.counts.failed for experiment in store.experiments()] == [1, 1]
+    assert store.totals().failed == store.size(FailedSubject()) == 1
+
+
+def test_a_run_that_broke_off_is_compared_with_the_one_that_stands(
+    workspace: FakeWorkspace,
+) -> None:
+    yesterday(workspace)
+    raised(workspace, B)
+    store = store_of(workspace)
+    lines = [line.plain for line in against_latest(store, RunKey("drmm", LATER))]
+    assert lines[-1].startswith("added    2 jobs (")
+    assert lines[-1].endswith(" in the run that stands")
