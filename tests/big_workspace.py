@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from glob import glob
 from pathlib import Path
 from random import Random
 
@@ -94,6 +96,30 @@ def make(root: Path, shape: Shape) -> WorkspacePaths:
         _experiment(paths, f"grid{number:02d}", part, shape, draw, running=running, live=live)
     _age(paths)
     return paths
+
+
+def revive(root: Path) -> WorkspacePaths:
+    """Let what runs in a workspace that was made before belong to this process."""
+    paths = WorkspacePaths.at(root)
+    me = processes.own_identity().to_json()
+    for record in map(Path, glob(f"{paths.experiments}/*/*/run.json")):
+        if json.loads(record.read_bytes())["ended"] is not None:
+            continue
+        _change(record, driver=me)
+        folder = paths.run(record.parts[-3], record.parts[-2])
+        with open(folder.manifest, "rb") as lines:
+            references = list(map(json.loads, lines))
+        for line in references:
+            job = paths.job(JobKey(line["task"], line["id"]))
+            if os.path.exists(job.start(1)) and not os.path.exists(job.end(1)):
+                _change(Path(job.start(1)), by=me)
+                _change(Path(job.summary), supervisor=me)
+    return paths
+
+
+def _change(path: Path, **fields: object) -> None:
+    data: dict[str, object] = json.loads(path.read_bytes())
+    path.write_bytes(dumps({**data, **fields}))
 
 
 def _jobs(shape: Shape, draw: Random) -> Iterator[Made]:

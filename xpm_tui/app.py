@@ -5,17 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.console import RenderableType
 from rich.theme import Theme as RichTheme
-from textual import events
+from textual import events, on
 from textual.app import App, SuspendNotSupported
 from textual.binding import Binding, BindingType
+from textual.driver import Driver
 from textual.filter import LineFilter, Monochrome
 from textual.keys import key_to_character
 from textual.message import Message
 from textual.notifications import SeverityLevel
+from textual.screen import Screen
 
 from xpm_engine.errors import UsageError, XpmError
 from xpm_engine.verbs.clean import Transaction, count_purged
@@ -26,7 +28,7 @@ from xpm_tui.changes import Change, Cleaned, Pinned
 from xpm_tui.clipboard import copy_through_tmux
 from xpm_tui.deeds import Deeds, HereDeeds
 from xpm_tui.look import plural
-from xpm_tui.look.merging import MergeFilter
+from xpm_tui.look.canvas import Canvas
 from xpm_tui.look.themes import DARK, PALETTES, AsciiFilter, NoColourFilter
 from xpm_tui.obsolescence import Obsolescence
 from xpm_tui.outside import Errand, run
@@ -121,7 +123,7 @@ class XpmApp(App[None], inherit_bindings=False):
         """Whether what is obsolete is looked for in the background."""
         self._ascii = AsciiFilter() if ascii_only else None
         self._colourless = NoColourFilter(lambda: self.current_theme.background or "default")
-        self._merge = MergeFilter()
+        self._canvas = Canvas()
         self._watcher = self._watch(workspace)
         self._obsolescence = self._look_for_obsolete()
         self._main: MainScreen | None = None
@@ -290,6 +292,7 @@ class XpmApp(App[None], inherit_bindings=False):
         """Leave the terminal to another program, and come back. Raises UsageError, StorageError."""
         try:
             with self.suspend():
+                self._canvas.forget()
                 run(errand)
         except SuspendNotSupported:
             raise UsageError("this terminal can't be left to another program") from None
@@ -395,6 +398,7 @@ class XpmApp(App[None], inherit_bindings=False):
             self.push_screen(HelpScreen(screen.explained()), self._run_chosen)
 
     def do_redraw(self) -> None:
+        self._canvas.forget()
         self.refresh(repaint=True, layout=True)
 
     def do_reread(self) -> None:
@@ -449,8 +453,21 @@ class XpmApp(App[None], inherit_bindings=False):
         filters = [each for each in super().get_line_filters() if not isinstance(each, Monochrome)]
         if self.no_color:
             filters.append(self._colourless)
-        filters.append(self._merge)
         return filters if self._ascii is None else [*filters, self._ascii]
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        """Write a frame: what of it is not on the terminal yet."""
+        super()._display(  # pyright: ignore[reportUnknownMemberType] (whichever Screen it is)
+            screen, self._canvas.changes(renderable)
+        )
+
+    def on_resize(self) -> None:
+        self._canvas.forget()
+
+    @on(Driver.SignalResume)
+    def _on_resumed(self) -> None:
+        """Other programs had the terminal meanwhile."""
+        self._canvas.forget()
 
     def _use_styles(self, name: str) -> None:
         """What the names of styles mean from now on."""

@@ -14,28 +14,19 @@ chosen first), which is typed as soon as the experiments are there.
 from __future__ import annotations
 
 import argparse
-import fcntl
 import json
 import os
-import pty
-import select
-import signal
 import statistics
-import struct
-import subprocess
 import sys
 import tempfile
-import termios
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import cast
 
-import pyte
-
 from tests.bench.peer import make_peer, monitor
+from tests.bench.screen import Screen
 from tests.big_workspace import Shape, make
 from xpm_engine.workspace import processes
 from xpm_engine.workspace.atomic import dumps, publish, write_atomic
@@ -45,111 +36,7 @@ from xpm_engine.workspace.records.reasons import Outcome
 from xpm_engine.workspace.records.tickets import End
 from xpm_engine.workspace.scan import list_jobs, read_job
 
-SIZE = (120, 40)
-PATIENCE = 120.0
 SETTLE = 15.0
-_TICK = os.sysconf("SC_CLK_TCK")
-
-
-class Screen:
-    """A command in a pseudo-terminal; how much it wrote, and what that looks like."""
-
-    def __init__(self, command: Sequence[str], *, cache: Path) -> None:
-        columns, rows = SIZE
-        self.screen = pyte.Screen(columns, rows)
-        self.bytes = 0
-        self._stream = pyte.ByteStream(self.screen)
-        self._fd, other = pty.openpty()
-        fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        environment = {
-            **os.environ,
-            "TERM": "xterm-256color",
-            "LC_ALL": "C.UTF-8",
-            "XDG_CACHE_HOME": str(cache),
-            "PYTHONPATH": os.getcwd(),
-        }
-        for name in ("TMUX", "NO_COLOR", "COLUMNS", "LINES", "PYTHONDONTWRITEBYTECODE"):
-            environment.pop(name, None)
-        self.began = time.monotonic()
-        self._process = subprocess.Popen(
-            command,
-            env=environment,
-            stdin=other,
-            stdout=other,
-            stderr=other,
-            start_new_session=True,
-        )
-        os.close(other)
-
-    def type(self, keys: str) -> None:
-        os.write(self._fd, keys.encode())
-
-    @property
-    def text(self) -> str:
-        return "\n".join(self.screen.display)
-
-    @property
-    def seconds(self) -> float:
-        return time.monotonic() - self.began
-
-    @property
-    def cpu(self) -> float:
-        """Seconds of processor time of all its threads."""
-        with open(f"/proc/{self._process.pid}/stat", encoding="ascii") as file:
-            fields = file.read().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICK
-
-    @property
-    def megabytes(self) -> float:
-        """The most memory that it had."""
-        with open(f"/proc/{self._process.pid}/status", encoding="ascii") as file:
-            lines = dict(line.split(":", 1) for line in file)
-        return int(lines["VmHWM"].split()[0]) / 1024
-
-    def until(self, true: Callable[[], object], patience: float = PATIENCE) -> bool:
-        """Read until something is true; False if it does not become so."""
-        deadline = time.monotonic() + patience
-        while not true():
-            if time.monotonic() > deadline:
-                return False
-            self.read(0.005)
-        return True
-
-    def read(self, wait: float) -> bool:
-        """Read what is there; False if nothing came within `wait` seconds."""
-        if not select.select([self._fd], [], [], wait)[0]:
-            return False
-        data = b""
-        with suppress(OSError):
-            data = os.read(self._fd, 1 << 16)
-        self.bytes += len(data)
-        self._stream.feed(data)
-        return bool(data)
-
-    def quiet(self, seconds: float) -> float:
-        """Read until nothing came for so long; when the last of it came, as monotonic time."""
-        last = time.monotonic()
-        while self.read(seconds):
-            last = time.monotonic()
-        return last
-
-    def rest(self, patience: float = PATIENCE) -> float:
-        """Read until it has stopped working; when the last of it came, as monotonic time."""
-        last, deadline = time.monotonic(), time.monotonic() + patience
-        while time.monotonic() < deadline:
-            cpu, before = self.cpu, time.monotonic()
-            while time.monotonic() < before + 0.5:
-                if self.read(0.1):
-                    last = time.monotonic()
-            if self.cpu - cpu < 0.1:
-                break
-        return last
-
-    def close(self) -> None:
-        with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-        os.close(self._fd)
 
 
 def ours(workspace: Path) -> list[str]:
