@@ -6,7 +6,7 @@ name is called. One that returns False has declined, and the next one is asked.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import takewhile
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -41,7 +41,8 @@ class ActingScreen(Screen[Result], Generic[Result]):
 
     def choose(self, name: str) -> None:
         """Carry out an action that was picked from a list: what the key of the focus would do."""
-        inner = self._inner_binding(BY_ID[name])
+        bindings = self._inner_bindings()
+        inner = next((bindings[key] for key in BY_ID[name].keys if key in bindings), None)
         if inner is None:
             self.action_act(name)
         else:
@@ -62,31 +63,37 @@ class ActingScreen(Screen[Result], Generic[Result]):
 
     def possible(self) -> list[Action]:
         """The actions that something in the focus's line can carry out, and nothing forbids."""
-        situation = self.situation()
+        situation, carried_out = self.situation(), self._carriers()
         return [
             action
             for action in ACTIONS
-            if self._carried_out(action) and not action.why_disabled(situation)
+            if carried_out(action) and not action.why_disabled(situation)
         ]
 
     def explained(self) -> Iterator[tuple[Action, str]]:
         """Every action, with why it can't be carried out now; empty if it can."""
-        situation = self.situation()
+        situation, carried_out = self.situation(), self._carriers()
         for action in ACTIONS:
-            where = "" if self._carried_out(action) else f"works {action.place.value}"
+            where = "" if carried_out(action) else f"works {action.place.value}"
             yield action, action.why_disabled(situation) or where
 
-    def _carried_out(self, action: Action) -> bool:
-        if any(hasattr(node, f"do_{action.id}") for node in self._chain()):
-            return True
-        return self._inner_binding(action) is not None
+    def _carriers(self) -> Callable[[Action], bool]:
+        """A test whether something in the focus's line can carry an action out."""
+        chain, inner = list(self._chain()), self._inner_bindings()
 
-    def _inner_binding(self, action: Action) -> ActiveBinding | None:
-        """The binding of its key by something on the way from the focus to the screen."""
+        def carried_out(action: Action) -> bool:
+            named = f"do_{action.id}"
+            return any(hasattr(node, named) for node in chain) or any(
+                key in inner for key in action.keys
+            )
+
+        return carried_out
+
+    def _inner_bindings(self) -> dict[str, ActiveBinding]:
+        """The keys that are bound by something on the way from the focus to the screen."""
         inside = list(takewhile(lambda node: node is not self, self._chain()))
         active = self.active_bindings
-        found = (active[key] for key in action.keys if key in active)
-        return next((binding for binding in found if binding.node in inside), None)
+        return {key: binding for key, binding in active.items() if binding.node in inside}
 
     def _chain(self) -> Iterator[DOMNode]:
         start = self if self.focused is None else self.focused

@@ -104,9 +104,10 @@ class MainScreen(RemoveScreen):
         with Container(id="panes"):
             yield KeyTree(clock=self.app.clock, id="tree")
             yield RightSide(since=self.session.at or None, id="right")
-        yield FilterLine(id="filter")
-        yield StatusBar(id="status")
-        yield KeyBar(id="keys")
+        with Container(id="foot"):
+            yield StatusBar(id="status")
+            yield KeyBar(id="keys")
+            yield FilterLine(id="filter")
 
     def on_mount(self) -> None:
         restore(self.session, self._tree, self._right)

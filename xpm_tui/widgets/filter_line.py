@@ -79,10 +79,13 @@ class _Underlined(Highlighter):
 
 
 class FilterLine(Vertical):
-    """Hidden until it is opened; posts what is typed whenever that changes."""
+    """Hidden until it is opened; posts what is typed whenever that changes.
+
+    It lies over what it is put beside, so that nothing else has to make room for it.
+    """
 
     DEFAULT_CSS = """
-    FilterLine { height: auto; display: none; }
+    FilterLine { height: 2; display: none; background: $background; }
     FilterLine.open { display: block; }
     FilterLine Horizontal { height: 1; }
     FilterLine #slash { width: 2; padding-left: 1; }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 
 from rich.style import Style
@@ -26,6 +26,8 @@ class PaintedLines(ScrollView):
         self._ready: dict[int, Strip] = {}
         """Lines that `repaint` made, for the next time that they are asked for."""
         self._ready_at: tuple[object, ...] = ()
+        self._looked_at: tuple[object, ...] = ()
+        """Where and in which style the lines were when all of them were looked at."""
         self._held = False
         self._stale = False
 
@@ -37,18 +39,25 @@ class PaintedLines(ScrollView):
     def prepare(self) -> None:
         """Work out what all lines have in common."""
 
-    def repaint(self) -> None:
-        """Draw again the lines that look different now."""
+    def repaint(self, lines: Iterable[int] | None = None) -> None:
+        """Draw again the lines that look different now: some of these; of all, without any."""
         if not self.is_mounted:
             return
         if self._held:
             self._stale = True
             return
-        self.prepare()
-        self._ready.clear()
-        self._ready_at = self._view
         base = self.rich_style
-        for y in range(self.size.height):
+        place = (self.size, self.scroll_offset, base)
+        if lines is None or place != self._looked_at:
+            lines = range(self.size.height)
+            self.prepare()
+            self._ready.clear()
+            self._looked_at = place
+        if self._ready_at != self._view:
+            self._ready.clear()
+            self._ready_at = self._view
+        for y in lines:
+            self._ready.pop(y, None)
             line = self.make_line(y, base)
             if self._painted.get(y) != line:
                 self._ready[y] = line

@@ -349,11 +349,21 @@ class Table(PaintedLines, Generic[Row], can_focus=True, inherit_bindings=False):
         place = min(max(place, 0), self._count - 1)
         key = self.model.key(self.model.shown[place])
         moved = key != self._cursor_key
+        before = self._cursor
         self._cursor, self._cursor_row = place, self.model.shown[place]
         self._scroll_to_cursor()
-        self.repaint()
+        if self._range_from is None:
+            self._repaint_rows(before, place)
+        else:
+            self.repaint()
         if moved:
             self.post_message(self.Moved(self, self.model.shown[place]))
+
+    def _repaint_rows(self, *places: int) -> None:
+        """Only these rows look different."""
+        top = self.scroll_offset.y
+        seen = (place - top for place in places if top <= place < top + self.page)
+        self.repaint([place + self._header for place in seen])
 
     def _follow_cursor(self) -> None:
         """Rows came, went or moved: stay on the same row, at the same height on the screen."""
@@ -418,10 +428,10 @@ class Table(PaintedLines, Generic[Row], can_focus=True, inherit_bindings=False):
             self.sort(self.model.column, reverse=self.model.reverse)
 
     def on_focus(self) -> None:
-        self.repaint()
+        self._repaint_rows(self._cursor)
 
     def on_blur(self) -> None:
-        self.repaint()
+        self._repaint_rows(self._cursor)
 
     def on_key(self) -> None:
         self._last_key = monotonic()

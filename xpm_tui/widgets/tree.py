@@ -196,10 +196,10 @@ class Tree(PaintedLines, can_focus=True, inherit_bindings=False):
         self.refresh()  # lines may have been painted before this, at the former width
 
     def on_focus(self) -> None:
-        self.repaint()
+        self._repaint_rows(self._cursor)
 
     def on_blur(self) -> None:
-        self.repaint()
+        self._repaint_rows(self._cursor)
 
     def make_line(self, y: int, base: Style) -> Strip:
         place = self.scroll_offset.y + y
@@ -239,14 +239,22 @@ class Tree(PaintedLines, can_focus=True, inherit_bindings=False):
         rows = self.model.rows
         if not rows:
             return
-        self._cursor = min(max(place, 0), len(rows) - 1)
+        before, self._cursor = self._cursor, min(max(place, 0), len(rows) - 1)
         key = rows[self._cursor].key
         moved = key != self._cursor_key
         self._cursor_key = key
         self._scroll_to_cursor()
-        self.repaint()
+        if self.chosen():
+            self.repaint()
+        else:
+            self._repaint_rows(before, self._cursor)
         if moved:
             self.post_message(self.Moved(key.subject))
+
+    def _repaint_rows(self, *places: int) -> None:
+        """Only these rows look different."""
+        top, height = self.scroll_offset.y, self.size.height
+        self.repaint([place - top for place in places if top <= place < top + height])
 
     def _fold(self, row: TreeRow, *, unfold: bool) -> None:
         self.model.fold(row.key, unfold=unfold)
@@ -254,6 +262,11 @@ class Tree(PaintedLines, can_focus=True, inherit_bindings=False):
         self._look_at_logs()
 
     def _rebuild(self, *, keep_order: bool) -> None:
+        with self.painted_once():
+            self._make_rows(keep_order=keep_order)
+            self.repaint()
+
+    def _make_rows(self, *, keep_order: bool) -> None:
         if self._store is None:
             return
         height = self._cursor - self.scroll_offset.y
@@ -273,7 +286,6 @@ class Tree(PaintedLines, can_focus=True, inherit_bindings=False):
         if self.model.rows[found].key != self._cursor_key:
             self._go(found)
         self._scroll_to_cursor()
-        self.repaint()
 
     def _count_causes(self, store: Store) -> None:
         failed = FailedSubject()
