@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from xpm_engine.workspace.records.reasons import Reason, ReasonKind
@@ -72,7 +73,19 @@ def group_causes(jobs: Iterable[Job]) -> tuple[Cause[Job], ...]:
     for job in jobs:
         if job.state in _FAILURES:
             found.setdefault(signature(job.state, job.record), []).append(job)
-    causes = [_cause(key, members) for key, members in found.items()]
+    return _sorted(_cause(key, members) for key, members in found.items())
+
+
+def causes_among(causes: Sequence[Cause[Job]], kept: Sequence[bytes]) -> tuple[Cause[Job], ...]:
+    """The causes of some of their jobs; `kept` has for each cause a byte a job, 0 for left out."""
+    found = (
+        (cause.key, tuple(compress(cause.jobs, mask)))
+        for cause, mask in zip(causes, kept, strict=True)
+    )
+    return _sorted(_cause(key, jobs) for key, jobs in found if jobs)
+
+
+def _sorted(causes: Iterable[Cause[Job]]) -> tuple[Cause[Job], ...]:
     return tuple(sorted(causes, key=lambda cause: -len(cause.jobs)))
 
 

@@ -23,11 +23,11 @@ class PaintedLines(ScrollView):
     ) -> None:
         super().__init__(id=id, classes=classes)
         self._painted: dict[int, Strip] = {}
-        self._ready: dict[int, Strip] = {}
-        """Lines that `repaint` made, for the next time that they are asked for."""
-        self._ready_at: tuple[object, ...] = ()
-        self._looked_at: tuple[object, ...] = ()
-        """Where and in which style the lines were when all of them were looked at."""
+        """What is on the screen."""
+        self._made: dict[int, Strip] = {}
+        """What every line looks like, since `repaint` last looked."""
+        self._made_at: tuple[object, ...] = ()
+        self._base: Style | None = None
         self._held = False
         self._stale = False
 
@@ -47,20 +47,13 @@ class PaintedLines(ScrollView):
             self._stale = True
             return
         base = self.rich_style
-        place = (self.size, self.scroll_offset, base)
-        if lines is None or place != self._looked_at:
+        if lines is None or self._made_at != self._view or base != self._base:
+            self._made_at, self._base = self._view, base
             lines = range(self.size.height)
             self.prepare()
-            self._ready.clear()
-            self._looked_at = place
-        if self._ready_at != self._view:
-            self._ready.clear()
-            self._ready_at = self._view
         for y in lines:
-            self._ready.pop(y, None)
-            line = self.make_line(y, base)
+            line = self._made[y] = self.make_line(y, base)
             if self._painted.get(y) != line:
-                self._ready[y] = line
                 self.refresh(Region(0, y, self.size.width, 1))
 
     @contextmanager
@@ -78,8 +71,13 @@ class PaintedLines(ScrollView):
                 self._stale = False
                 self.repaint()
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        if self._base is not None and self._base != self.rich_style:
+            self._forget_made()
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
-        line = self._ready.pop(y, None) if self._ready_at == self._view else None
+        line = self._made.get(y) if self._made_at == self._view else None
         if line is None:
             line = self.make_line(y, self.rich_style)
         self._painted[y] = line
@@ -87,14 +85,17 @@ class PaintedLines(ScrollView):
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
-        self._ready.clear()
+        self._forget_made()
 
     def forget_painted(self) -> None:
         """Nothing of what was painted is on the screen any more."""
         self._painted.clear()
-        self._ready.clear()
+        self._forget_made()
+
+    def _forget_made(self) -> None:
+        self._made_at = ()
 
     @property
     def _view(self) -> tuple[object, ...]:
-        """What else the look of a line depends on, and may change behind `repaint`."""
-        return (self.size, self.scroll_offset, self.has_focus)
+        """What of the screen the lines are made for."""
+        return (self.size, self.scroll_offset)

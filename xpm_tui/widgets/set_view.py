@@ -150,14 +150,15 @@ def set_lines(
     elif isinstance(subject, FailedSubject):
         blocked = store.totals().blocked if store.wanted is None else 0
         return [strip.failed_title(len(jobs), causes_of(store, subject), blocked)]
+    counts = store.counts(subject)
     lines = [
         strip.title_line(title, view, now=clock.now()),
         damage_line(view),
         error_line(view),
         *_around_lines(store, run),
         *(against_latest(store, subject.run) if isinstance(subject, RunSubject) else ()),
-        strip.bar_line(store.counts(subject), width=width),
-        strip.waiting_line(jobs),
+        strip.bar_line(counts, width=width),
+        strip.waiting_line(jobs) if counts.waiting else None,
         strip.failed_line(causes_of(store, subject)),
     ]
     return [line for line in lines if line is not None]

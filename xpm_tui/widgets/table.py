@@ -16,7 +16,7 @@ from textual.strip import Strip
 from textual.timer import Timer
 
 from xpm_tui import look
-from xpm_tui.widgets.drawing import console_of
+from xpm_tui.widgets.drawing import cell, console_of, segments
 from xpm_tui.widgets.painting import PaintedLines
 from xpm_tui.widgets.table_model import Column, Row, TableModel
 
@@ -261,22 +261,21 @@ class Table(PaintedLines, Generic[Row], can_focus=True, inherit_bindings=False):
         key = self.model.key(row)
         at_cursor = place == self._cursor
         marked = key in self.marks or (self._range_from is not None and key in self._range_keys())
-        gutter = Text(
-            (look.CURSOR if at_cursor else " ") + (self.mark_sign if marked else " ") + " "
-        )
-        cells = Text()
+        gutter = (look.CURSOR if at_cursor else " ") + (self.mark_sign if marked else " ") + " "
+        console = console_of(self)
+        cells: list[Segment] = []
         edge = self.scroll_offset.x + width - GUTTER
         start = 0
         for index, column in enumerate(self.columns):
             if index:
-                cells.append(" " * GAP)
+                cells.append(Segment(" " * GAP))
             # What the edge of the screen cuts ends in an ellipsis, too.
             seen = edge - start if start < edge < start + column.width else column.width
-            cells.append_text(look.cut(column.cell(row), seen, right=column.right))
+            cells += cell(column.cell(row), seen, console, right=column.right)
             start += column.width + GAP
             if start > edge:
                 break
-        line = self._strip(gutter, cells, width, base)
+        line = self._joined(gutter, cells, width, base)
         if not at_cursor:
             return line
         style = self._named("xpm.cursor" if self.has_focus else "xpm.title")
@@ -304,11 +303,12 @@ class Table(PaintedLines, Generic[Row], can_focus=True, inherit_bindings=False):
         return self._strip(Text(" " * GUTTER), text, width, base)
 
     def _strip(self, gutter: Text, cells: Text, width: int, base: Style) -> Strip:
-        console = console_of(self)
+        return self._joined(gutter.plain, segments(cells, console_of(self)), width, base)
+
+    def _joined(self, gutter: str, cells: list[Segment], width: int, base: Style) -> Strip:
         left = self.scroll_offset.x
-        body = Strip(cells.render(console)).crop_extend(left, left + max(0, width - GUTTER), None)
-        line = Strip.join([Strip(gutter.render(console)), body]).crop(0, width)
-        return line.apply_style(base)
+        body = Strip(cells).crop_extend(left, left + max(0, width - GUTTER), None)
+        return Strip([Segment(gutter), *body]).crop(0, width).apply_style(base)
 
     def _named(self, name: str) -> Style:
         return console_of(self).get_style(name, default="bold")

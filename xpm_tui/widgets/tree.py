@@ -31,13 +31,15 @@ from xpm_tui.store import (
     Subject,
     WorkspaceSubject,
 )
+from xpm_tui.widgets.drawing import console_of, segments
 from xpm_tui.widgets.painting import PaintedLines
 from xpm_tui.widgets.tree_lines import (
     WIDE,
     Drawing,
     LogFacts,
+    Widths,
     draw_row,
-    with_label_width,
+    widths_of,
 )
 from xpm_tui.widgets.tree_model import RowKey, TreeModel, TreeRow
 
@@ -96,6 +98,10 @@ class Tree(PaintedLines, can_focus=True, inherit_bindings=False):
         self._cursor_key: RowKey | None = None
         self._marks: frozenset[JobKey] = frozenset()
         self._drawing: Drawing | None = None
+        self._widths: Widths | None = None
+        self._fitted: list[TreeRow] = []
+        """The rows that the widths are for, in a terminal of this width, with this filter."""
+        self._fitted_for: tuple[object, ...] = ()
         self._logs: dict[RowKey, LogFacts] = {}
         self._looking = False
         self._last_key = 0.0
@@ -211,7 +217,7 @@ class Tree(PaintedLines, can_focus=True, inherit_bindings=False):
         at_cursor = place == self._cursor
         if at_cursor:
             text = Text.assemble((CURSOR, "xpm.key"), text[1:])
-        strip = Strip(text.render(self.app.console)).crop_extend(0, width, None)
+        strip = Strip(segments(text, console_of(self))).crop_extend(0, width, None)
         strip = strip.apply_style(base)
         if not at_cursor:
             return strip
@@ -231,7 +237,15 @@ class Tree(PaintedLines, can_focus=True, inherit_bindings=False):
                 done_width=9 if self.size.width >= WIDE else 8,
                 causes=self._causes,
             )
-            self._drawing = with_label_width(drawing, self.model.rows)
+            fitted_for = (drawing.width, self._store.version, self._store.wanted)
+            if (
+                self._widths is None
+                or self._fitted is not self.model.rows
+                or self._fitted_for != fitted_for
+            ):
+                self._fitted, self._fitted_for = self.model.rows, fitted_for
+                self._widths = widths_of(drawing, self.model.rows)
+            self._drawing = self._widths.given_to(drawing)
 
     # Places
 

@@ -107,7 +107,20 @@ class Drawing:
         return self.width >= WIDE
 
 
-def with_label_width(drawing: Drawing, rows: Sequence[TreeRow]) -> Drawing:
+@dataclass(frozen=True)
+class Widths:
+    """How wide the parts of the rows of sets are: the same for all, so that bars stand in line."""
+
+    bar: int
+    done: int
+    label: int
+
+    def given_to(self, drawing: Drawing) -> Drawing:
+        """The drawing with these."""
+        return replace(drawing, bar_width=self.bar, done_width=self.done, label_width=self.label)
+
+
+def widths_of(drawing: Drawing, rows: Sequence[TreeRow]) -> Widths:
     """The bars begin behind the longest name of a set, as far as what stands right leaves room."""
     longest, right, done = MIN_LABEL, 0, drawing.done_width
     for row in rows:
@@ -117,11 +130,10 @@ def with_label_width(drawing: Drawing, rows: Sequence[TreeRow]) -> Drawing:
             done = max(done, len(_done_words(_counts_of(row, drawing.store))) + 1)
     room = drawing.width - 1 - drawing.bar_width - done - right - 2
     shorter = min(max(0, longest - room), drawing.bar_width - MIN_BAR)
-    return replace(
-        drawing,
-        bar_width=drawing.bar_width - shorter,
-        done_width=done,
-        label_width=max(MIN_LABEL, min(longest, room + shorter)),
+    return Widths(
+        bar=drawing.bar_width - shorter,
+        done=done,
+        label=max(MIN_LABEL, min(longest, room + shorter)),
     )
 
 
@@ -132,11 +144,10 @@ def draw_row(row: TreeRow, drawing: Drawing) -> Text:
     if is_job(row):
         marked = isinstance(row.subject, JobSubject) and row.subject.key in drawing.marks
         marker = MARKED if marked else UNFOLDED if row.unfolded else " "
-    line = Text(" " * _indent(row), no_wrap=True, end="").append_text(left)
-    if marker != " ":
-        place = marker_place(row)
-        sign = (marker, "xpm.marked" if marker == MARKED else "")
-        line = Text.assemble(line[:place], sign, line[place + 1 :], no_wrap=True, end="")
+    place, indent = marker_place(row), _indent(row)
+    line = Text(" " * place, no_wrap=True, end="")
+    line.append(marker, "xpm.marked" if marker == MARKED else "")
+    line.append(" " * (indent - place - 1)).append_text(left)
     room = drawing.width - 1
     if right.cell_len:
         right = _shortened(right, max(MIN_RIGHT, room - line.cell_len - 1))
