@@ -109,12 +109,6 @@ def _acts_on_jobs(situation: Situation) -> str:
     return _changes(situation) or ("" if situation.jobs else "there is no job under the cursor")
 
 
-def _runs_again(situation: Situation) -> str:
-    # A retry is a process of the interpreter that ran the jobs: only a shell there has it.
-    there = f"run it on {situation.host}: ! is a shell there, then xpm retry"
-    return _acts_on_jobs(situation) or (there if situation.host else "")
-
-
 def _goes_out(situation: Situation) -> str:
     return "a browser has no other programs" if situation.web else ""
 
@@ -356,7 +350,7 @@ ACTIONS: tuple[Action, ...] = (
         Place.JOBS,
         dangerous=True,
         weight=53,
-        why_disabled=_runs_again,
+        why_disabled=_acts_on_jobs,
     ),
     Action(
         "remove",

@@ -13,6 +13,8 @@ from xpm_engine.verbs.clean import Transaction
 from xpm_engine.verbs.kill import LivePlan
 from xpm_engine.verbs.obsolete import Offer, plan_clean
 from xpm_engine.verbs.pins import pinned_jobs
+from xpm_engine.verbs.retry import RetryPlan, plan_retry
+from xpm_engine.verbs.retry_outline import RetryOutline
 from xpm_engine.verbs.why import Why, why
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.settings import load_settings
@@ -63,6 +65,14 @@ class Deeds(Protocol):
         """Undo a change; what was done, in words."""
         ...
 
+    def plan_retry(self, keys: Sequence[JobKey], *, assume_dead: bool = False) -> RetryOutline:
+        """What running these jobs again means."""
+        ...
+
+    def start_retry(self, plan: RetryOutline) -> tuple[str, ...]:
+        """Carry out what was planned; the runs that were begun."""
+        ...
+
     def purge(self, name: str) -> None:
         """Delete a clean for good."""
         ...
@@ -110,6 +120,15 @@ class HereDeeds:
 
     def take_back(self, change: Change) -> str:
         return take_back(self._workspace, change)
+
+    def plan_retry(self, keys: Sequence[JobKey], *, assume_dead: bool = False) -> RetryOutline:
+        return plan_retry(self._workspace, keys, assume_dead=assume_dead)
+
+    def start_retry(self, plan: RetryOutline) -> tuple[str, ...]:
+        from xpm_engine.verbs.starting import start_retry
+
+        assert isinstance(plan, RetryPlan)
+        return tuple(started.run for started in start_retry(plan))
 
     def purge(self, name: str) -> None:
         clean.purge(self._workspace, name)

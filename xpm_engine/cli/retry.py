@@ -76,7 +76,7 @@ def command(
 
 
 def _print_plan(plan: RetryPlan, started: Sequence[StartedRetry]) -> None:
-    from xpm_engine.verbs.retry import Role
+    from xpm_engine.verbs.retry_outline import Role
     from xpm_engine.words import plain, plural
 
     shown = [job for job in plan.jobs if job.role is not Role.FOLLOWED]
@@ -107,21 +107,11 @@ def _name(job: RetryJob) -> str:
 
 
 def _plan_json(plan: RetryPlan) -> dict[str, Any]:
+    from xpm_engine.verbs.retry_outline import refusal_to_json, row_to_json
+
     return {
-        "jobs": [
-            {
-                "task": job.key.task,
-                "id": job.key.identifier,
-                "role": job.role.value,
-                "state": job.state.value,
-                "why": job.why or None,
-            }
-            for job in plan.jobs
-        ],
-        "refused": [
-            {"job": str(each.key), "kind": each.kind.value, "why": each.text}
-            for each in plan.refused
-        ],
+        "jobs": list(map(row_to_json, plan.jobs)),
+        "refused": list(map(refusal_to_json, plan.refused)),
     }
 
 

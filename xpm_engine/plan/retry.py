@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import dataclass
 from typing import Any
 
 from xpm_engine.errors import UsageError, XpmError
@@ -25,48 +24,10 @@ from xpm_engine.plan.orders import RebuiltOrder, stored_options
 from xpm_engine.plan.resources import ResourceRules
 from xpm_engine.plan.run import RunWriter
 from xpm_engine.plan.scheduler import Scheduler
-from xpm_engine.workspace.layout import JobKey, WorkspacePaths
-from xpm_engine.workspace.records.fields import Fields
-from xpm_engine.workspace.records.orders import StoredOrder
-from xpm_engine.workspace.records.reasons import read_keys
-from xpm_engine.workspace.records.runs import PlanState, RunKind, Scope
+from xpm_engine.workspace.layout import WorkspacePaths
+from xpm_engine.workspace.records.retry_order import RetryOrder
+from xpm_engine.workspace.records.runs import PlanState, RunKind
 from xpm_engine.workspace.settings import Settings, load_settings
-
-
-@dataclass(frozen=True)
-class RetryOrder:
-    """What a retry's process is told."""
-
-    workspace: str
-    experiment: str
-    scope: Scope
-    """Of the run whose jobs these are: a later complete run of it takes the retry's place too."""
-    orders: tuple[StoredOrder, ...]
-    """Upstream jobs first."""
-    again: tuple[JobKey, ...]
-    """Those of them that are run again; the others have not run, or are only waited for."""
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "workspace": self.workspace,
-            "experiment": self.experiment,
-            "scope": self.scope.to_json(),
-            "orders": [order.to_json() for order in self.orders],
-            "again": [str(key) for key in self.again],
-        }
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> RetryOrder:
-        fields = Fields(data, "the retry's order")
-        return cls(
-            workspace=fields.text("workspace"),
-            experiment=fields.text("experiment"),
-            scope=Scope.read(fields.part("scope")),
-            orders=tuple(
-                StoredOrder.from_json(part.data, fields.where) for part in fields.parts("orders")
-            ),
-            again=read_keys(fields, "again"),
-        )
 
 
 class Retry:

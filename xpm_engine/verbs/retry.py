@@ -10,12 +10,12 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from enum import Enum
 
 from xpm_engine.errors import UnreadableError
 from xpm_engine.verbs.current import CurrentRuns
 from xpm_engine.verbs.far import FarLives, host_of
 from xpm_engine.verbs.listing import reason_words
+from xpm_engine.verbs.retry_outline import Refusal, RefusalKind, RetryOutline, RetryRow, Role
 from xpm_engine.workspace import aliases, processes, scan, tickets
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.processes import Liveness
@@ -29,54 +29,10 @@ RETRYABLE = frozenset((JobState.FAILED, JobState.DIED, JobState.CANCELLED, JobSt
 """The states that a filter is taken to mean; others have nothing to try again."""
 
 
-class Role(Enum):
-    """What a job is in a retry."""
-
-    AGAIN = "again"
-    """It was asked for."""
-    UPSTREAM = "needed"
-    """What was asked for needs it, and it has no result."""
-    DEPENDANT = "dependant"
-    """It was blocked, or never started, behind one of the others."""
-    FOLLOWED = "followed"
-    """It runs already: the others wait for it."""
-
-
-class RefusalKind(Enum):
-    """Why a job is not run again."""
-
-    RUNNING = "running"
-    DONE = "done"
-    UNREACHABLE = "unreachable"
-    UNREADABLE = "unreadable"
-    CLEANING = "being cleaned"
-    CODE_GONE = "code gone"
-    NO_ORDER = "not stored"
-    """What it takes to run it is not on the disk: only its plan knows."""
-    UPSTREAM = "upstream"
-    """What it is made from has no result, and can't be run again either."""
-    STILL_BLOCKED = "still blocked"
-    """Something else that it is made from failed, and is not run again."""
-
-
 @dataclass(frozen=True)
-class Refusal:
-    """A job that stays as it is, and why."""
-
-    key: JobKey
-    kind: RefusalKind
-    text: str
-
-
-@dataclass(frozen=True)
-class RetryJob:
+class RetryJob(RetryRow):
     """A job of a retry."""
 
-    key: JobKey
-    role: Role
-    state: JobState
-    why: str
-    """Why it ended badly, in a line; empty for one that never ran."""
     order: StoredOrder
     run: str
     """``experiment/run`` that ordered it before; empty where it was never launched."""
@@ -113,29 +69,11 @@ class ResourceChanges:
 
 
 @dataclass(frozen=True)
-class RetryPlan:
+class RetryPlan(RetryOutline):
     """What a retry would do."""
 
-    workspace: WorkspacePaths
     jobs: tuple[RetryJob, ...]
-    """Upstream jobs first."""
-    refused: tuple[Refusal, ...]
-    presumed_dead: tuple[JobKey, ...]
-    """Those of the jobs that can't be asked from here, and are dead because a person says so."""
-
-    def of(self, *roles: Role) -> tuple[RetryJob, ...]:
-        """The jobs that have one of these roles."""
-        return tuple(job for job in self.jobs if job.role in roles)
-
-    @property
-    def again(self) -> tuple[RetryJob, ...]:
-        """The jobs that run again: those asked for, and what they need."""
-        return self.of(Role.AGAIN, Role.UPSTREAM)
-
-    @property
-    def dependants(self) -> tuple[RetryJob, ...]:
-        """The jobs that come along."""
-        return self.of(Role.DEPENDANT)
+    workspace: WorkspacePaths
 
 
 def plan_retry(
@@ -156,10 +94,10 @@ def plan_retry(
     planner.choose(keys)
     planner.add_dependants()
     return RetryPlan(
-        workspace,
-        tuple(planner.jobs.values()),
-        tuple(planner.refused.values()),
-        tuple(planner.presumed_dead),
+        jobs=tuple(planner.jobs.values()),
+        refused=tuple(planner.refused.values()),
+        presumed_dead=tuple(planner.presumed_dead),
+        workspace=workspace,
     )
 
 

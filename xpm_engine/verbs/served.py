@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from queue import SimpleQueue
 from threading import Event, Thread
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from xpm_engine.errors import UnreadableError, UsageError
 from xpm_engine.remote.agent.serving import Agent, Answer, Handler, Request
@@ -24,6 +24,9 @@ from xpm_engine.verbs.obsolete import Offer, plan_clean, size_of, survey_workspa
 from xpm_engine.verbs.offer_json import row_to_json
 from xpm_engine.verbs.offering import Wanted, offer
 from xpm_engine.verbs.offers import Offering
+from xpm_engine.verbs.retry import RetryPlan, plan_retry
+from xpm_engine.verbs.retry_outline import outline_to_json
+from xpm_engine.verbs.starting import start_retry
 from xpm_engine.verbs.why import why
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.records.identity import ProcessIdentity
@@ -41,6 +44,8 @@ MOST_SIZES = 5_000
 
 Tell = Callable[[dict[str, Any]], None]
 
+Plan = TypeVar("Plan")
+
 
 @dataclass
 class _Plan:
@@ -51,13 +56,35 @@ class _Plan:
     sizes: dict[Offer, int] = field(default_factory=dict[Offer, int])
 
 
+class _Kept(Generic[Plan]):
+    """The plans that were shown lately, by number."""
+
+    def __init__(self) -> None:
+        self._plans: dict[int, Plan] = {}
+        self._numbers = count(1)
+
+    def keep(self, plan: Plan) -> int:
+        number = next(self._numbers)
+        self._plans[number] = plan
+        while len(self._plans) > MOST_PLANS:
+            del self._plans[min(self._plans)]
+        return number
+
+    def of(self, request: Request) -> Plan:
+        """The one that a request names; raises UsageError."""
+        plan = self._plans.get(request.fields.integer("plan"))
+        if plan is None:
+            raise UsageError("this plan is not known any more", hint="make it again")
+        return plan
+
+
 class Served:
     """The requests of one asker."""
 
     def __init__(self) -> None:
         self._chosen: dict[str, list[JobKey]] = {}
-        self._plans: dict[int, _Plan] = {}
-        self._numbers = count(1)
+        self._plans: _Kept[_Plan] = _Kept()
+        self._retries: _Kept[RetryPlan] = _Kept()
 
     @property
     def handlers(self) -> Mapping[str, Handler]:
@@ -77,6 +104,8 @@ class Served:
             "purge": self._purge,
             "trash": self._trash,
             "why": self._why,
+            "retry": self._retry,
+            "start": self._start,
         }
 
     def _choose(self, request: Request) -> Answer:
@@ -136,24 +165,14 @@ class Served:
         def work(tell: Tell, _: Event) -> None:
             days = load_settings(workspace).retention.trash_days
             offering = offer(workspace, survey_workspace(workspace), wanted)
-            number = next(self._numbers)
-            self._plans[number] = _Plan(workspace, offering)
-            while len(self._plans) > MOST_PLANS:
-                del self._plans[min(self._plans)]
-            tell({"plan": number, "days": days})
+            tell({"plan": self._plans.keep(_Plan(workspace, offering)), "days": days})
             for part in parts_of(offering.rows):
                 tell({"rows": list(map(row_to_json, part))})
 
         return _worked(work)
 
-    def _plan(self, request: Request) -> _Plan:
-        plan = self._plans.get(request.fields.integer("plan"))
-        if plan is None:
-            raise UsageError("this plan is not known any more", hint="make it again")
-        return plan
-
     def _measure(self, request: Request) -> Answer:
-        plan = self._plan(request)
+        plan = self._plans.of(request)
 
         def work(tell: Tell, stopped: Event) -> None:
             seen: set[tuple[int, int]] = set()
@@ -173,7 +192,7 @@ class Served:
 
     def _move(self, request: Request) -> Answer:
         """Carry out a plan: the data is a bit for each of its rows, set where it is ticked."""
-        plan, ticked = self._plan(request), request.data
+        plan, ticked = self._plans.of(request), request.data
         rows = plan.offering.rows
         if len(ticked) != (len(rows) + 7) // 8:
             raise UnreadableError("as many ticks as rows are needed", where=request.fields.where)
@@ -220,6 +239,30 @@ class Served:
         def work(tell: Tell, _: Event) -> None:
             found = why(workspace, key).to_json()
             tell({name: found[name] for name in ("cause", "text", "lines", "nearest")})
+
+        return _worked(work)
+
+    def _retry(self, request: Request) -> Answer:
+        """What running some jobs again means."""
+        workspace, keys = _workspace(request), self._taken(request)
+        assume_dead = request.fields.flag("assume_dead")
+
+        def work(tell: Tell, _: Event) -> None:
+            plan = plan_retry(workspace, keys, assume_dead=assume_dead)
+            tell({"plan": self._retries.keep(plan)})
+            for part in outline_to_json(plan):
+                tell(part)
+
+        return _worked(work)
+
+    def _start(self, request: Request) -> Answer:
+        """Start what `retry` planned, by the interpreters that ran the jobs: this one has nothing
+        of the user's, and the engine only as it was sent."""
+        plan = self._retries.of(request)
+
+        def work(tell: Tell, _: Event) -> None:
+            for run in start_retry(plan, fallback=None):
+                tell({"run": run.run})
 
         return _worked(work)
 

@@ -10,15 +10,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from xpm_engine._version import __version__
 from xpm_engine.errors import LaunchError, UnreadableError, UsageError
-from xpm_engine.plan.retry import RetryOrder
 from xpm_engine.verbs.current import CurrentRuns
 from xpm_engine.verbs.protection import check_may_change
-from xpm_engine.verbs.retry import RetryJob, RetryPlan, Role, homes
+from xpm_engine.verbs.retry import RetryJob, RetryPlan, homes
+from xpm_engine.verbs.retry_outline import Role
 from xpm_engine.workspace import processes, scan, tickets
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths, is_name, is_retry
 from xpm_engine.workspace.records.params import ParamsRecord
+from xpm_engine.workspace.records.retry_order import RetryOrder
 from xpm_engine.workspace.records.runs import RunRecord, Scope
+
+HINT = "run the plan again, with the interpreter that it needs"
 
 PATIENCE = 60.0
 """Seconds that a retry's process may take to begin its run."""
@@ -34,25 +38,32 @@ class StartedRetry:
     jobs: tuple[JobKey, ...]
 
 
-def start_retry(plan: RetryPlan) -> tuple[StartedRetry, ...]:
+def start_retry(
+    plan: RetryPlan, *, fallback: str | None = sys.executable
+) -> tuple[StartedRetry, ...]:
     """Carry a plan out: a process and a run for each experiment that it has jobs of.
 
-    What is presumed dead is recorded so first. Returns when the runs have begun. Raises UsageError
+    What is presumed dead is recorded so first. `fallback` is the interpreter where the plan's own
+    is gone; None where no other has the engine. Returns when the runs have begun. Raises UsageError
     for resources that can't be had here, LaunchError where no process can be started,
     StorageError.
     """
     check_may_change(plan.workspace)
+    runs = CurrentRuns(plan.workspace)
+    parts = [
+        (experiment, jobs, record, _interpreter(record, fallback))
+        for experiment, jobs in homes(plan, runs)
+        for record in [_record_of(plan.workspace, experiment, jobs)]
+    ]
     user = processes.user_name()
     for key in plan.presumed_dead:
         job = plan.workspace.job(key)
         attempt = tickets.last_attempt(job)
         if attempt is not None and attempt.end is None:
             tickets.assume_dead(job, attempt, user=user)
-    runs = CurrentRuns(plan.workspace)
     return tuple(
-        _start(plan.workspace, experiment, record, jobs)
-        for experiment, jobs in homes(plan, runs)
-        for record in [_record_of(plan.workspace, experiment, jobs)]
+        _start(plan.workspace, experiment, record, jobs, interpreter)
+        for experiment, jobs, record, interpreter in parts
     )
 
 
@@ -61,6 +72,7 @@ def _start(
     experiment: str,
     record: RunRecord | None,
     jobs: Sequence[RetryJob],
+    interpreter: str,
 ) -> StartedRetry:
     order = RetryOrder(
         workspace=workspace.root,
@@ -69,14 +81,13 @@ def _start(
         orders=tuple(job.order for job in jobs),
         again=tuple(job.key for job in jobs if job.role in (Role.AGAIN, Role.UPSTREAM)),
     )
-    answer = _ask(_interpreter(record), _environment(jobs), order)
+    answer = _ask(interpreter, _environment(jobs), order)
     keys = tuple(job.key for job in jobs if job.role is not Role.FOLLOWED)
     return StartedRetry(str(answer["run"]), int(answer["pid"]), keys)
 
 
 def _ask(interpreter: str, environment: dict[str, str], order: RetryOrder) -> dict[str, Any]:
     """Start a process, tell it the order, and wait until it says that its run has begun."""
-    hint = "run the plan again, with the interpreter that it needs"
     try:
         done = subprocess.run(
             [interpreter, "-P", "-m", "xpm_engine.plan.retry"],
@@ -95,7 +106,9 @@ def _ask(interpreter: str, environment: dict[str, str], order: RetryOrder) -> di
     if "run" not in answer:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
         text = said[-1] if said else f"it ended with code {done.returncode}"
-        raise LaunchError(f"a retry can't be started: {text}", where=interpreter, hint=hint)
+        if "No module named" in text and "xpm_engine" in text:
+            text = f"xpm-tui is not installed there, or older than {__version__}"
+        raise LaunchError(f"a retry can't be started: {text}", where=interpreter, hint=HINT)
     return answer
 
 
@@ -115,12 +128,17 @@ def _record_of(
     return None
 
 
-def _interpreter(record: RunRecord | None) -> str:
-    """The plan's own interpreter, which has the packages that its jobs need; else this one."""
+def _interpreter(record: RunRecord | None, fallback: str | None) -> str:
+    """The plan's own interpreter, which has the packages that its jobs need; else the other."""
     theirs = None if record is None else record.environment.get("executable")
-    if isinstance(theirs, str) and os.path.isabs(theirs) and os.access(theirs, os.X_OK):
-        return theirs
-    return sys.executable
+    known = isinstance(theirs, str) and os.path.isabs(theirs)
+    if known and os.access(str(theirs), os.X_OK):
+        return str(theirs)
+    if fallback is not None:
+        return fallback
+    what = "the interpreter of its plan is gone" if known else "nobody knows its plan's interpreter"
+    where = str(theirs) if known else None
+    raise LaunchError(f"a retry can't be started: {what}", where=where, hint=HINT)
 
 
 def _environment(jobs: Sequence[RetryJob]) -> dict[str, str]:

@@ -20,6 +20,7 @@ from xpm_engine.verbs.kill import LivePlan
 from xpm_engine.verbs.obsolete import Offer, Surveyed
 from xpm_engine.verbs.offer_json import row_from_json
 from xpm_engine.verbs.offers import Offering
+from xpm_engine.verbs.retry_outline import RetryOutline, outline_from_json
 from xpm_engine.verbs.why import Cause, Why
 from xpm_engine.workspace.index import record_of
 from xpm_engine.workspace.layout import JobKey
@@ -50,7 +51,7 @@ class FarDeeds:
         self._readonly = readonly
         self._lock = Lock()
         self._connection: Connection | None = None
-        self._plans: list[tuple[Offering, Connection, int]] = []
+        self._plans: list[tuple[object, Connection, int]] = []
         """What was planned lately, where that was made, and its number there."""
 
     def live_plans(self, keys: Sequence[JobKey]) -> tuple[LivePlan, ...]:
@@ -88,7 +89,7 @@ class FarDeeds:
         # What it costs to compute again is reckoned here, from the same records.
         seen = Surveyed(survey(order.views, jobs), frozenset(), order.views)
         offering = Offering(seen, tuple(row_from_json(row, jobs, views) for row in rows))
-        self._plans = [*self._plans[1 - MOST_PLANS :], (offering, connection, number)]
+        self._note_plan(offering, connection, number)
         return removal_of(offering), days
 
     def measure(
@@ -98,7 +99,7 @@ class FarDeeds:
         *,
         stopped: Callable[[], bool],
     ) -> None:
-        connection, number = self._made(found)
+        connection, number = self._made(found.offering)
         sizes = dict(found.sizes)
         for part in self._stream(connection, "sizes", plan=number):
             told: list[tuple[int, int]] = part.items("sizes")
@@ -109,7 +110,7 @@ class FarDeeds:
 
     def move(self, found: Removal, ticked: frozenset[Offer]) -> Transaction:
         self._check()
-        connection, number = self._made(found)
+        connection, number = self._made(found.offering)
         bits = bytearray((len(found.rows) + 7) // 8)
         for place, row in enumerate(found.rows):
             if row.offer in ticked:
@@ -124,6 +125,20 @@ class FarDeeds:
             (part,) = self._change("undo", clean=change.transaction)
             return part.text("words")
         return pin_words(self._pin(change.jobs, on=not change.on))
+
+    def plan_retry(self, keys: Sequence[JobKey], *, assume_dead: bool = False) -> RetryOutline:
+        connection = self._reached()
+        chosen = self._choose(connection, keys)
+        asked = self._stream(connection, "retry", chosen=chosen, assume_dead=assume_dead)
+        head = next(asked)
+        found = outline_from_json(asked)
+        self._note_plan(found, connection, head.integer("plan"))
+        return found
+
+    def start_retry(self, plan: RetryOutline) -> tuple[str, ...]:
+        self._check()
+        connection, number = self._made(plan)
+        return tuple(part.text("run") for part in self._stream(connection, "start", plan=number))
 
     def purge(self, name: str) -> None:
         for _ in self._change("purge", clean=name):
@@ -188,13 +203,16 @@ class FarDeeds:
         parts = connection.stream(what, data=data, patience=PATIENCE, root=root, **fields)
         return (Fields(part.body, where) for part in parts if _says(part))
 
-    def _made(self, found: Removal) -> tuple[Connection, int]:
-        for offering, connection, number in self._plans:
-            if offering is found.offering and connection.alive:
+    def _note_plan(self, plan: object, connection: Connection, number: int) -> None:
+        self._plans = [*self._plans[1 - MOST_PLANS :], (plan, connection, number)]
+
+    def _made(self, plan: object) -> tuple[Connection, int]:
+        for known, connection, number in self._plans:
+            if known is plan and connection.alive:
                 return connection, number
         raise UsageError(
-            "the link was lost since this plan was made, and nothing was moved",
-            hint="leave it, and press x again",
+            "the link was lost since this plan was made, and nothing was changed",
+            hint="leave it, and press the key again",
         )
 
     def _reached(self) -> Connection:

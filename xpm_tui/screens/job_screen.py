@@ -43,8 +43,7 @@ class JobScreen(HereScreen):
 
     def do_retry(self) -> None:
         """Ask, then run again what was captured, with what is blocked behind it."""
-        capture = self.capture()
-        workspace = self.app.store.workspace
+        capture, deeds = self.capture(), self.app.deeds
 
         def ask(offer: retry.RetryOffer) -> None:
             def answered(button: int | None) -> None:
@@ -52,12 +51,12 @@ class JobScreen(HereScreen):
                     self.say("nothing was run again")
                 else:
                     plan = retry.chosen(offer, button)
-                    self.in_thread(lambda: retry.carry_out(plan), self.done)
+                    self.in_thread(lambda: retry.carry_out(deeds, plan), self.done)
 
             self.app.push_screen(retry.dialog(self.app.store, offer), answered)
 
         if capture.jobs:
-            self.in_thread(lambda: retry.prepare(workspace, capture), ask)
+            self.in_thread(lambda: retry.prepare(deeds, capture), ask)
         else:
             self.say("R retry: there is no job here", bad=True)
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from rich.text import Text
 
-from xpm_engine.verbs.retry import RETRYABLE, RetryJob, RetryPlan, Role, plan_retry
-from xpm_engine.workspace.layout import WorkspacePaths
+from xpm_engine.verbs.retry import RETRYABLE
+from xpm_engine.verbs.retry_outline import RetryOutline, RetryRow, Role
 from xpm_engine.workspace.records.states import JobState
 from xpm_tui import look
+from xpm_tui.deeds import Deeds
 from xpm_tui.screens.capture import Capture
 from xpm_tui.screens.dialog import Dialog
 from xpm_tui.store import Store
@@ -32,21 +33,21 @@ WORDS = {
 class RetryOffer:
     """What the dialog asks about."""
 
-    plan: RetryPlan
-    dead: RetryPlan | None
+    plan: RetryOutline
+    dead: RetryOutline | None
     """The plan where what can't be asked from here counts as dead; None if it is the same."""
     others: int
     """Captured jobs that neither failed nor are blocked."""
     hidden: int
 
 
-def prepare(workspace: WorkspacePaths, capture: Capture) -> RetryOffer:
+def prepare(deeds: Deeds, capture: Capture) -> RetryOffer:
     """Plan it; reads tickets and manifests, so in a thread. Raises XpmError."""
     asked = [job.key for job in capture.jobs if job.state in ASKED]
     if len(capture.jobs) == 1:
         asked = list(capture.keys)
-    plan = plan_retry(workspace, asked)
-    dead = plan_retry(workspace, asked, assume_dead=True)
+    plan = deeds.plan_retry(asked)
+    dead = deeds.plan_retry(asked, assume_dead=True)
     return RetryOffer(
         plan, dead if dead.presumed_dead else None, len(capture.jobs) - len(asked), capture.hidden
     )
@@ -76,7 +77,7 @@ def dialog(store: Store, offer: RetryOffer) -> Dialog:
     return Dialog(title, lines, *choices)
 
 
-def chosen(offer: RetryOffer, button: int) -> RetryPlan:
+def chosen(offer: RetryOffer, button: int) -> RetryOutline:
     """The plan that a button of the dialog stands for."""
     runs = bool(offer.plan.again or offer.plan.dependants)
     if offer.dead is not None and button == (2 if runs else 1):
@@ -84,21 +85,18 @@ def chosen(offer: RetryOffer, button: int) -> RetryPlan:
     return offer.plan
 
 
-def carry_out(plan: RetryPlan) -> str:
+def carry_out(deeds: Deeds, plan: RetryOutline) -> str:
     """Start it, in a thread; what came of it, in words. Raises XpmError."""
-    from xpm_engine.verbs.starting import start_retry
-
-    started = start_retry(plan)
-    runs = ", ".join(each.run for each in started)
+    runs = ", ".join(deeds.start_retry(plan))
     along = f", {look.plural(len(plan.dependants), 'dependant')} along" if plan.dependants else ""
     return f"{look.plural(len(plan.again), 'job')} again{along}: {runs}"
 
 
-def _jobs(plan: RetryPlan) -> str:
+def _jobs(plan: RetryOutline) -> str:
     return look.plural(len(plan.again) + len(plan.dependants), "job")
 
 
-def _role_lines(store: Store, role: Role, jobs: tuple[RetryJob, ...]) -> list[Text]:
+def _role_lines(store: Store, role: Role, jobs: tuple[RetryRow, ...]) -> list[Text]:
     if not jobs:
         return []
     lines = [Text(f"{look.plural(len(jobs), 'job')} {WORDS[role]}", "xpm.title")]
@@ -115,7 +113,7 @@ def _role_lines(store: Store, role: Role, jobs: tuple[RetryJob, ...]) -> list[Te
     return lines
 
 
-def _refusal_lines(store: Store, plan: RetryPlan) -> list[Text]:
+def _refusal_lines(store: Store, plan: RetryOutline) -> list[Text]:
     """What stays, with its reason; many with the same reason in one line."""
     same = Counter(refusal.text for refusal in plan.refused)
     lines: list[Text] = []

@@ -12,7 +12,8 @@ import pytest
 from tests.engine.folders import key, make_job, make_run, picture, reference
 from tests.engine.making import dead_process, launch
 from xpm_engine.errors import UsageError
-from xpm_engine.verbs.retry import RefusalKind, ResourceChanges, RetryPlan, Role, plan_retry
+from xpm_engine.verbs.retry import ResourceChanges, RetryPlan, plan_retry
+from xpm_engine.verbs.retry_outline import RefusalKind, Role
 from xpm_engine.workspace import cleaning, processes, scan, tickets
 from xpm_engine.workspace.atomic import append_bytes, dumps
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
