@@ -20,7 +20,7 @@ from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from xpm_engine.errors import UsageError, XpmError
-from xpm_engine.verbs.clean import Transaction, count_purged
+from xpm_engine.verbs.clean import Transaction
 from xpm_engine.verbs.protection import protect
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_tui.acting import ActingScreen
@@ -216,7 +216,8 @@ class XpmApp(App[None], inherit_bindings=False):
 
     def forget_purged(self, cleans: Sequence[Transaction]) -> None:
         """These were deleted for good: what is gone can't be taken back."""
-        self.store.purged = count_purged(self.store.workspace)
+        # The trash tells how many these are; the next survey, how many there are in all.
+        self.store.purged += len(cleans)
         gone = {Cleaned(clean.name) for clean in cleans}
         self.changes = tuple(change for change in self.changes if change not in gone)
 
@@ -305,12 +306,11 @@ class XpmApp(App[None], inherit_bindings=False):
             """In its thread."""
             self.post_message(self.ObsoleteFound(store, removal, purged))
 
-        return Obsolescence(store, told)
+        return Obsolescence(store, self.deeds, told)
 
     def _look_again(self) -> None:
         """A second has passed."""
-        # What is here of another machine's workspace is not enough to tell what is obsolete.
-        if self._survey and self.far is None:
+        if self._survey:
             self._obsolescence.tick()
 
     def on_xpm_app_obsolete_found(self, message: ObsoleteFound) -> None:

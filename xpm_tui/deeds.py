@@ -15,6 +15,7 @@ from xpm_engine.verbs.obsolete import Offer, plan_clean
 from xpm_engine.verbs.pins import pinned_jobs
 from xpm_engine.verbs.retry import RetryPlan, plan_retry
 from xpm_engine.verbs.retry_outline import RetryOutline
+from xpm_engine.verbs.trash_facts import CleanedFacts, TrashFacts, cleaned_facts, trash_facts
 from xpm_engine.verbs.why import Why, why
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.settings import load_settings
@@ -81,6 +82,22 @@ class Deeds(Protocol):
         """Why a job ran."""
         ...
 
+    def trash_facts(self) -> TrashFacts:
+        """What was deleted for good, and when the rest will be."""
+        ...
+
+    def cleaned(self, name: str) -> CleanedFacts:
+        """What a clean holds."""
+        ...
+
+    def survey(self, order: PlanOrder) -> tuple[Removal, int]:
+        """What is obsolete; and how many cleans were deleted for good."""
+        ...
+
+    def holds(self, found: Removal) -> bool:
+        """Whether a plan can still be carried out, and need not be made again."""
+        ...
+
 
 class HereDeeds:
     """On this machine, by the engine's verbs."""
@@ -135,3 +152,15 @@ class HereDeeds:
 
     def why(self, key: JobKey) -> Why:
         return why(self._workspace, key)
+
+    def trash_facts(self) -> TrashFacts:
+        return trash_facts(self._workspace)
+
+    def cleaned(self, name: str) -> CleanedFacts:
+        return cleaned_facts(self._workspace, name)
+
+    def survey(self, order: PlanOrder) -> tuple[Removal, int]:
+        return plan_order(order), clean.count_purged(self._workspace)
+
+    def holds(self, found: Removal) -> bool:
+        return True

@@ -11,14 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from threading import Event, Thread
 
-from xpm_engine.errors import XpmError
-from xpm_engine.verbs.clean import count_purged
+from xpm_engine.errors import UnreachableError, XpmError
 from xpm_engine.verbs.obsolete import Offer
 from xpm_engine.verbs.offers import OfferRow
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.states import JobState
-from xpm_tui.planning import PlanOrder, plan_order
-from xpm_tui.removal import Removal, measure
+from xpm_tui.deeds import Deeds
+from xpm_tui.planning import PlanOrder
+from xpm_tui.removal import Removal
 from xpm_tui.store import Changed, Store
 
 QUIET = 1.0
@@ -26,6 +26,15 @@ QUIET = 1.0
 
 SHARE = 0.01
 """The part of the time that surveys may take."""
+
+LINK_PATIENCE = 2.0
+"""Seconds until another machine that could not be reached is asked again."""
+
+FIRST_PATIENCE = 10.0
+"""Seconds until a survey that failed is tried again; twice as long each time, …"""
+
+LAST_PATIENCE = 600.0
+"""… but not longer than this."""
 
 MANY = 1_000
 """Jobs of which nobody asks what changed: something did."""
@@ -44,9 +53,11 @@ class Measured:
 class Obsolescence:
     """Keeps `store.obsolete` true, in a thread that lives while there is something to do."""
 
-    def __init__(self, store: Store, told: Callable[[Removal, int], None]) -> None:
+    def __init__(self, store: Store, deeds: Deeds, told: Callable[[Removal, int], None]) -> None:
         """`told` is called from the thread, also with how many cleans were purged."""
         self._store = store
+        self._deeds = deeds
+        self._patience = FIRST_PATIENCE
         self._told = told
         self._dirty = True
         self._states: dict[JobKey, tuple[JobState, int]] = {}
@@ -80,6 +91,9 @@ class Obsolescence:
     def tick(self) -> None:
         """A second has passed: begin a survey if there is a reason and it is time."""
         working = self._thread is not None and self._thread.is_alive()
+        if self._last is not None and not working and not self._deeds.holds(self._last):
+            # The link to another machine was lost: the plan that was made there is gone.
+            self._last, self._dirty, self._next = None, True, 0.0
         if working or not self._dirty or self._store.checked < 1.0:
             return
         if time.monotonic() < self._next:
@@ -101,12 +115,18 @@ class Obsolescence:
     def _work(self, order: PlanOrder) -> None:
         began = time.monotonic()
         try:
-            self._purged = count_purged(order.workspace)
-            removal = plan_order(order)
-        except XpmError:
+            removal, self._purged = self._deeds.survey(order)
+        except XpmError as error:
             self._dirty = True
-            self._next = time.monotonic() + 10.0
+            if isinstance(error, UnreachableError):
+                # It costs nothing to ask whether there is a link again.
+                self._next = time.monotonic() + LINK_PATIENCE
+            else:
+                # It may be for good: another machine's Python is too old, a folder is unreadable.
+                self._next = time.monotonic() + self._patience
+                self._patience = min(2 * self._patience, LAST_PATIENCE)
             return
+        self._patience = FIRST_PATIENCE
         self._next = time.monotonic() + max(QUIET, (time.monotonic() - began) / SHARE)
         stamps = {row.offer: _stamp(row) for row in removal.rows}
         fresh = {
@@ -116,10 +136,17 @@ class Obsolescence:
         }
         removal = replace(removal, sizes=fresh)
         self._tell(removal)
-        measure(order.workspace, removal, self._tell, stopped=self._stop.is_set)
+        self._measure(removal)
         if self._last is not None:
             known = self._last.sizes.items()
             self._sizes = {offer: Measured(stamps[offer], size) for offer, size in known}
+
+    def _measure(self, removal: Removal) -> None:
+        try:
+            self._deeds.measure(removal, self._tell, stopped=self._stop.is_set)
+        except XpmError:
+            # The link to another machine is lost: it is looked at again.
+            self._dirty = True
 
     def _tell(self, removal: Removal) -> None:
         self._last = removal

@@ -12,6 +12,7 @@ from textual.widget import Widget
 from tests.tui.workspaces import FakeWorkspace
 from xpm_engine.workspace import scan
 from xpm_tui.actions import bindings
+from xpm_tui.deeds import Deeds
 from xpm_tui.look.themes import DARK
 from xpm_tui.store import Delta, RunKey, Store
 
@@ -24,8 +25,9 @@ class Host(App[None]):
     ENABLE_COMMAND_PALETTE = False
     BINDINGS = bindings()
 
-    def __init__(self, widget: Widget) -> None:
+    def __init__(self, widget: Widget, deeds: Deeds | None = None) -> None:
         super().__init__()
+        self.deeds = deeds
         self.console.push_theme(Theme(dict(DARK.styles), inherit=True))
         self.register_theme(DARK.theme)
         self.theme = DARK.theme.name

@@ -110,13 +110,33 @@ VERBS = Load("xpm verbs", "xpm_engine.verbs.served", (3, 11))
 
 @cache
 def _archive(travels: tuple[str, ...]) -> bytes:
-    root = Path(__file__).resolve().parent.parent
-    modules = {f"xpm_engine{part}": [True, ""] for part in ("", ".remote", ".workspace")}
-    for path in [root.joinpath(*name.split(".")) for name in travels] or [root]:
-        files = sorted(path.rglob("*.py")) if path.is_dir() else [path.with_suffix(".py")]
-        for file in files:
-            parts = ("xpm_engine", *file.relative_to(root).with_suffix("").parts)
-            package = parts[-1] == "__init__"
-            module = ".".join(parts[:-1] if package else parts)
-            modules[module] = [package, file.read_text("utf-8")]
+    sources = _sources()
+    wanted = {f"xpm_engine{part}" for part in ("", ".remote", ".workspace")}
+    names = [f"xpm_engine.{name}" for name in travels]
+    for module in sources:
+        if not names or any(module == name or module.startswith(f"{name}.") for name in names):
+            wanted.add(module)
+    # The packages around what travels are empty: they name what stays here.
+    empty = {"xpm_engine", "xpm_engine.remote", "xpm_engine.workspace"} if names else set[str]()
+    modules = {
+        module: [sources[module][0], "" if module in empty else sources[module][1]]
+        for module in sorted(wanted)
+    }
     return zlib.compress(json.dumps(modules).encode("ascii"), 9)
+
+
+@cache
+def _sources() -> dict[str, tuple[bool, str]]:
+    """All modules of the engine: whether each is a package, and its source."""
+    sent = getattr(globals()["__loader__"], "modules", None)
+    if sent is not None:
+        # This is another machine, and there are no files: it goes on to a third as it came.
+        return {name: (package, source) for name, (package, source) in sent.items()}
+    root = Path(__file__).resolve().parent.parent
+    found: dict[str, tuple[bool, str]] = {}
+    for file in sorted(root.rglob("*.py")):
+        parts = ("xpm_engine", *file.relative_to(root).with_suffix("").parts)
+        package = parts[-1] == "__init__"
+        module = ".".join(parts[:-1] if package else parts)
+        found[module] = (package, file.read_text("utf-8"))
+    return found

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from itertools import count
 from queue import SimpleQueue
 from threading import Event, Thread
@@ -27,7 +28,14 @@ from xpm_engine.verbs.offers import Offering
 from xpm_engine.verbs.retry import RetryPlan, plan_retry
 from xpm_engine.verbs.retry_outline import outline_to_json
 from xpm_engine.verbs.starting import start_retry
+from xpm_engine.verbs.trash_facts import (
+    cleaned_facts,
+    cleaned_to_json,
+    trash_facts,
+    trash_to_json,
+)
 from xpm_engine.verbs.why import why
+from xpm_engine.workspace.atomic import dumps
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.records.identity import ProcessIdentity
 from xpm_engine.workspace.scan import check_workspace
@@ -59,9 +67,9 @@ class _Plan:
 class _Kept(Generic[Plan]):
     """The plans that were shown lately, by number."""
 
-    def __init__(self) -> None:
+    def __init__(self, numbers: Iterator[int]) -> None:
         self._plans: dict[int, Plan] = {}
-        self._numbers = count(1)
+        self._numbers = numbers
 
     def keep(self, plan: Plan) -> int:
         number = next(self._numbers)
@@ -70,12 +78,9 @@ class _Kept(Generic[Plan]):
             del self._plans[min(self._plans)]
         return number
 
-    def of(self, request: Request) -> Plan:
-        """The one that a request names; raises UsageError."""
-        plan = self._plans.get(request.fields.integer("plan"))
-        if plan is None:
-            raise UsageError("this plan is not known any more", hint="make it again")
-        return plan
+    def get(self, request: Request) -> Plan | None:
+        """The one that a request names."""
+        return self._plans.get(request.fields.integer("plan"))
 
 
 class Served:
@@ -83,8 +88,10 @@ class Served:
 
     def __init__(self) -> None:
         self._chosen: dict[str, list[JobKey]] = {}
-        self._plans: _Kept[_Plan] = _Kept()
-        self._retries: _Kept[RetryPlan] = _Kept()
+        numbers = count(1)
+        self._plans: _Kept[_Plan] = _Kept(numbers)
+        self._surveys: _Kept[_Plan] = _Kept(numbers)
+        self._retries: _Kept[RetryPlan] = _Kept(numbers)
 
     @property
     def handlers(self) -> Mapping[str, Handler]:
@@ -103,6 +110,8 @@ class Served:
             "undo": self._undo,
             "purge": self._purge,
             "trash": self._trash,
+            "trash_facts": self._trash_facts,
+            "cleaned": self._cleaned,
             "why": self._why,
             "retry": self._retry,
             "start": self._start,
@@ -157,22 +166,33 @@ class Served:
         return _worked(work)
 
     def _offer(self, request: Request) -> Answer:
+        """A plan of removal. With `known`, the digest of one: nothing more if it is as that one."""
         workspace, fields = _workspace(request), request.fields
         keys = None if fields.optional_text("chosen") is None else self._taken(request)
         runs = tuple((str(name), str(run)) for name, run in fields.items("runs"))
         wanted = Wanted(keys, runs, fields.flag("runs_chosen"))
+        known = fields.optional_text("known")
 
         def work(tell: Tell, _: Event) -> None:
             days = load_settings(workspace).retention.trash_days
             offering = offer(workspace, survey_workspace(workspace), wanted)
-            tell({"plan": self._plans.keep(_Plan(workspace, offering)), "days": days})
-            for part in parts_of(offering.rows):
-                tell({"rows": list(map(row_to_json, part))})
+            rows = list(map(row_to_json, offering.rows))
+            blockers = list(offering.seen.survey.blockers)
+            digest = sha256(dumps({"rows": rows, "blockers": blockers})).hexdigest()
+            head = {"days": days, "purged": clean.count_purged(workspace), "digest": digest}
+            if known == digest:
+                tell(head)
+                return
+            # What is looked at again and again never pushes out what somebody planned.
+            plans = self._plans if known is None else self._surveys
+            tell({**head, "plan": plans.keep(_Plan(workspace, offering)), "blockers": blockers})
+            for part in parts_of(rows):
+                tell({"rows": part})
 
         return _worked(work)
 
     def _measure(self, request: Request) -> Answer:
-        plan = self._plans.of(request)
+        plan = _known(self._plans.get(request) or self._surveys.get(request))
 
         def work(tell: Tell, stopped: Event) -> None:
             seen: set[tuple[int, int]] = set()
@@ -192,7 +212,8 @@ class Served:
 
     def _move(self, request: Request) -> Answer:
         """Carry out a plan: the data is a bit for each of its rows, set where it is ticked."""
-        plan, ticked = self._plans.of(request), request.data
+        plan = _known(self._plans.get(request) or self._surveys.get(request))
+        ticked = request.data
         rows = plan.offering.rows
         if len(ticked) != (len(rows) + 7) // 8:
             raise UnreadableError("as many ticks as rows are needed", where=request.fields.where)
@@ -233,6 +254,24 @@ class Served:
 
         return _worked(work)
 
+    def _trash_facts(self, request: Request) -> Answer:
+        workspace = _workspace(request)
+
+        def work(tell: Tell, _: Event) -> None:
+            for part in trash_to_json(trash_facts(workspace)):
+                tell(part)
+
+        return _worked(work)
+
+    def _cleaned(self, request: Request) -> Answer:
+        workspace, name = _workspace(request), request.fields.text("clean")
+
+        def work(tell: Tell, _: Event) -> None:
+            for part in cleaned_to_json(cleaned_facts(workspace, name)):
+                tell(part)
+
+        return _worked(work)
+
     def _why(self, request: Request) -> Answer:
         workspace, key = _workspace(request), _key(request.fields.text("key"))
 
@@ -258,7 +297,7 @@ class Served:
     def _start(self, request: Request) -> Answer:
         """Start what `retry` planned, by the interpreters that ran the jobs: this one has nothing
         of the user's, and the engine only as it was sent."""
-        plan = self._retries.of(request)
+        plan = _known(self._retries.get(request))
 
         def work(tell: Tell, _: Event) -> None:
             for run in start_retry(plan, fallback=None):
@@ -304,6 +343,12 @@ def _worked(work: Callable[[Tell, Event], None]) -> Iterator[Message | None]:
         gone.set()
     if failed:
         raise failed[0]
+
+
+def _known(plan: Plan | None) -> Plan:
+    if plan is None:
+        raise UsageError("this plan is not known any more", hint="make it again")
+    return plan
 
 
 def _workspace(request: Request) -> WorkspacePaths:

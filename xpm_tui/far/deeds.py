@@ -6,8 +6,8 @@ first needed. Nothing is written there but what the user orders.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Any
 
@@ -21,8 +21,14 @@ from xpm_engine.verbs.obsolete import Offer, Surveyed
 from xpm_engine.verbs.offer_json import row_from_json
 from xpm_engine.verbs.offers import Offering
 from xpm_engine.verbs.retry_outline import RetryOutline, outline_from_json
+from xpm_engine.verbs.trash_facts import (
+    CleanedFacts,
+    TrashFacts,
+    cleaned_from_json,
+    trash_from_json,
+)
 from xpm_engine.verbs.why import Cause, Why
-from xpm_engine.workspace.index import record_of
+from xpm_engine.workspace.index import Records
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.obsolete import survey
 from xpm_engine.workspace.records.fields import Fields
@@ -43,6 +49,20 @@ PART = 5_000
 """Jobs named in one message."""
 
 
+@dataclass(frozen=True)
+class _SurveyedThere:
+    """What was obsolete when it was asked last."""
+
+    removal: Removal
+    connection: Connection
+    number: int
+    """Of its plan there."""
+    digest: str
+
+    def found(self, offering: object) -> bool:
+        return offering is self.removal.offering
+
+
 class FarDeeds:
     """Carries out there what the user orders here."""
 
@@ -53,6 +73,7 @@ class FarDeeds:
         self._connection: Connection | None = None
         self._plans: list[tuple[object, Connection, int]] = []
         """What was planned lately, where that was made, and its number there."""
+        self._surveyed: _SurveyedThere | None = None
 
     def live_plans(self, keys: Sequence[JobKey]) -> tuple[LivePlan, ...]:
         found = self._about("plans", keys)
@@ -73,24 +94,32 @@ class FarDeeds:
 
     def plan(self, order: PlanOrder) -> tuple[Removal, int]:
         connection = self._reached()
-        jobs = {key: record_of(key, row) for key, row in order.jobs.items()}
-        views = {(view.experiment, view.run): view for view in order.views}
         wanted = order.wanted
         chosen = None if wanted.keys is None else self._choose(connection, wanted.keys)
-        number, days = 0, 0
-        rows: list[Fields] = []
         asked = self._stream(
             connection, "offer", chosen=chosen, runs=wanted.runs, runs_chosen=wanted.runs_chosen
         )
-        for part in asked:
-            if "plan" in part.data:
-                number, days = part.integer("plan"), part.integer("days")
-            rows += part.parts("rows")
-        # What it costs to compute again is reckoned here, from the same records.
-        seen = Surveyed(survey(order.views, jobs), frozenset(), order.views)
-        offering = Offering(seen, tuple(row_from_json(row, jobs, views) for row in rows))
-        self._note_plan(offering, connection, number)
-        return removal_of(offering), days
+        head = self._head(asked)
+        offering = _offering(order, head, asked)
+        self._note_plan(offering, connection, head.integer("plan"))
+        return removal_of(offering), head.integer("days")
+
+    def survey(self, order: PlanOrder) -> tuple[Removal, int]:
+        connection = self._reached()
+        last = self._surveyed
+        known = last.digest if last is not None and last.connection is connection else ""
+        asked = self._stream(connection, "offer", runs=(), runs_chosen=False, known=known)
+        head = self._head(asked)
+        digest = head.text("digest")
+        if last is None or digest != known:
+            removal = removal_of(_offering(order, head, asked))
+            last = _SurveyedThere(removal, connection, head.integer("plan"), digest)
+            self._surveyed = last
+        return last.removal, head.integer("purged")
+
+    def holds(self, found: Removal) -> bool:
+        last = self._surveyed
+        return last is not None and last.found(found.offering) and last.connection.alive
 
     def measure(
         self,
@@ -99,6 +128,9 @@ class FarDeeds:
         *,
         stopped: Callable[[], bool],
     ) -> None:
+        if found.measured:
+            tell(found)
+            return
         connection, number = self._made(found.offering)
         sizes = dict(found.sizes)
         for part in self._stream(connection, "sizes", plan=number):
@@ -130,7 +162,7 @@ class FarDeeds:
         connection = self._reached()
         chosen = self._choose(connection, keys)
         asked = self._stream(connection, "retry", chosen=chosen, assume_dead=assume_dead)
-        head = next(asked)
+        head = self._head(asked)
         found = outline_from_json(asked)
         self._note_plan(found, connection, head.integer("plan"))
         return found
@@ -147,6 +179,12 @@ class FarDeeds:
     def trash(self) -> tuple[Transaction, ...]:
         """The cleans that lie in the trash there."""
         return tuple(cleans_from_json(self._stream(self._reached(), "trash")))
+
+    def trash_facts(self) -> TrashFacts:
+        return trash_from_json(self._stream(self._reached(), "trash_facts"))
+
+    def cleaned(self, name: str) -> CleanedFacts:
+        return cleaned_from_json(self._stream(self._reached(), "cleaned", clean=name))
 
     def why(self, key: JobKey) -> Why:
         """Why a job ran: what is here is not enough to tell."""
@@ -206,10 +244,18 @@ class FarDeeds:
     def _note_plan(self, plan: object, connection: Connection, number: int) -> None:
         self._plans = [*self._plans[1 - MOST_PLANS :], (plan, connection, number)]
 
+    def _head(self, parts: Iterator[Fields]) -> Fields:
+        for part in parts:
+            return part
+        raise ProtocolError(f"{self._place.host} did not answer what was asked")
+
     def _made(self, plan: object) -> tuple[Connection, int]:
         for known, connection, number in self._plans:
             if known is plan and connection.alive:
                 return connection, number
+        last = self._surveyed
+        if last is not None and last.found(plan) and last.connection.alive:
+            return last.connection, last.number
         raise UsageError(
             "the link was lost since this plan was made, and nothing was changed",
             hint="leave it, and press the key again",
@@ -223,6 +269,16 @@ class FarDeeds:
                 self._place.link.connection()
                 self._connection = self._place.verbs()
             return self._connection
+
+
+def _offering(order: PlanOrder, head: Fields, parts: Iterable[Fields]) -> Offering:
+    """What is offered there; what it costs to compute again is reckoned here."""
+    jobs = Records(order.jobs)
+    views = {(view.experiment, view.run): view for view in order.views}
+    rows = tuple(row_from_json(row, jobs, views) for part in parts for row in part.parts("rows"))
+    # From the same records; but who can't tell is that machine.
+    found = replace(survey(order.views, jobs), blockers=tuple(head.texts("blockers")))
+    return Offering(Surveyed(found, frozenset(), order.views), rows)
 
 
 def _says(part: Message) -> bool:

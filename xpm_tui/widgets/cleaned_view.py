@@ -9,13 +9,13 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.widget import Widget
 
-from xpm_engine.errors import UnreadableError
-from xpm_engine.verbs.clean import gather, read_purged, things_words
-from xpm_engine.workspace.cleaning.transactions import read_transaction
-from xpm_engine.workspace.layout import WorkspacePaths
-from xpm_engine.workspace.records.purged import Purged, PurgedJob
+from xpm_engine.errors import XpmError
+from xpm_engine.verbs.clean import things_words
+from xpm_engine.verbs.trash_facts import CleanedFacts
+from xpm_engine.workspace.records.purged import PurgedJob
 from xpm_engine.workspace.records.trash import Piece
 from xpm_tui import clock, look
+from xpm_tui.deeds import Deeds
 from xpm_tui.store import Changed, CleanedSubject
 from xpm_tui.store.labels import labelling, last_part, pair
 from xpm_tui.widgets.reading import ReadingWidget
@@ -33,18 +33,8 @@ LOG_LINES = 5
 class CleanedOf:
     """Which clean is meant."""
 
-    workspace: WorkspacePaths
+    deeds: Deeds
     name: str
-
-
-@dataclass(frozen=True)
-class CleanedFacts:
-    """What is known of a clean."""
-
-    record: Purged | None
-    gone: bool
-    """Whether it was deleted for good."""
-    problem: str = ""
 
 
 Row = PurgedJob | Piece
@@ -67,16 +57,10 @@ class Cleaned(ReadingWidget[CleanedOf, CleanedFacts]):
         yield Words(classes="details")
 
     def read(self, about: CleanedOf) -> CleanedFacts:
-        trash = about.workspace.transaction(about.name)
-        lying = read_transaction(about.workspace, about.name)
-        if not lying.empty:
-            return CleanedFacts(gather(trash, lying), gone=False)
         try:
-            return CleanedFacts(read_purged(about.workspace, about.name), gone=True)
-        except FileNotFoundError:
-            return CleanedFacts(None, gone=False, problem="all of it was taken back")
-        except UnreadableError as error:
-            return CleanedFacts(None, gone=True, problem=f"{error.where}: {error.what}")
+            return about.deeds.cleaned(about.name)
+        except XpmError as error:
+            return CleanedFacts(None, gone=False, problem=error.what)
 
     def draw(self, about: CleanedOf, facts: CleanedFacts | None) -> None:
         record = None if facts is None else facts.record
@@ -120,7 +104,7 @@ class CleanedView(SubjectView):
 
     def feed(self, pane: int) -> None:
         if self.store is not None and isinstance(self.subject, CleanedSubject):
-            self.cleaned.show(CleanedOf(self.store.workspace, self.subject.name))
+            self.cleaned.show(CleanedOf(self.deeds, self.subject.name))
 
 
 def head(about: CleanedOf, facts: CleanedFacts | None) -> list[Text]:

@@ -5,17 +5,21 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widget import Widget
 
+from xpm_tui.deeds import Deeds
 from xpm_tui.store import Changed, Store, Subject
 from xpm_tui.widgets.lines import Lines
 from xpm_tui.widgets.tab_rule import TabRule
 from xpm_tui.widgets.table import Table
 from xpm_tui.widgets.words import Words
+
+if TYPE_CHECKING:
+    from xpm_tui.app import XpmApp
 
 
 class SubjectView(Vertical):
@@ -41,6 +45,11 @@ class SubjectView(Vertical):
     @abstractmethod
     def feed(self, pane: int) -> None:
         """Give the strip and this pane what they show; called again whenever something changed."""
+
+    @property
+    def deeds(self) -> Deeds:
+        """What carries out, or asks, what only the workspace's own machine can."""
+        return cast("XpmApp", self.app).deeds  # pyright: ignore[reportUnknownMemberType]
 
     def touched(self, changed: Changed) -> bool:
         """Whether what is shown may look different after this change."""

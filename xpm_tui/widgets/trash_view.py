@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 from rich.text import Text
 from textual.message import Message
 from textual.widget import Widget
 
 from xpm_engine.errors import XpmError
-from xpm_engine.verbs.clean import list_purged, things_words
+from xpm_engine.verbs.clean import things_words
+from xpm_engine.verbs.trash_facts import TrashFacts
 from xpm_engine.workspace.cleaning.transactions import Transaction
 from xpm_engine.workspace.records.fields import parse_time
 from xpm_engine.workspace.records.purged import Purged
-from xpm_engine.workspace.settings import load_settings
 from xpm_tui import clock, look
 from xpm_tui.store import Changed, Store, Subject, pair
 from xpm_tui.widgets.subject_view import SubjectView
@@ -26,15 +26,6 @@ from xpm_tui.widgets.table_model import Column
 DAY = 86_400
 
 TrashRow = Transaction | Purged
-
-
-@dataclass(frozen=True)
-class _Read:
-    """What only the disk tells."""
-
-    purged: tuple[Purged, ...] = ()
-    days: int | None = 0
-    """After which a clean is purged by itself; 0 for never, None where that can't be told."""
 
 
 class TrashView(SubjectView):
@@ -67,11 +58,11 @@ class TrashView(SubjectView):
     class Seen(Message):
         """The records of what was purged, and the settings, were read."""
 
-        def __init__(self, read: _Read) -> None:
+        def __init__(self, read: TrashFacts) -> None:
             super().__init__()
             self.read = read
 
-    _read = _Read()
+    _read = TrashFacts()
 
     def make_panes(self) -> Sequence[Widget]:
         self.cleans: KeyTable[TrashRow] = KeyTable(lambda row: row.name, columns=self._columns())
@@ -83,12 +74,12 @@ class TrashView(SubjectView):
 
     def show(self, subject: Subject, store: Store) -> None:
         super().show(subject, store)
-        self._look(store)
+        self._look()
 
     def refresh_from(self, changed: Changed) -> None:
         super().refresh_from(changed)
         if self.store is not None and self.touched(changed):
-            self._look(self.store)
+            self._look()
 
     def feed(self, pane: int) -> None:
         if self.store is None:
@@ -117,11 +108,7 @@ class TrashView(SubjectView):
 
     def on_table_opened(self, message: Table.Opened) -> None:
         message.stop()
-        if self.store is not None and self.store.place:
-            words = "what it holds can be looked at on that machine: xpm undo --list"
-            self.notify(words, severity="warning", markup=False)
-        else:
-            self.post_message(self.CleanOpened(message.row.name))
+        self.post_message(self.CleanOpened(message.row.name))
 
     def on_trash_view_seen(self, message: Seen) -> None:
         message.stop()
@@ -130,20 +117,17 @@ class TrashView(SubjectView):
             self.feed(0)
             self.cleans.repaint()
 
-    def _look(self, store: Store) -> None:
-        """Read the records in a thread, which ends in one message."""
-        if store.place:
-            # The settings and the records are on another machine.
-            self._read = _Read(days=None)
-            return
-        workspace = store.workspace
+    def _look(self) -> None:
+        """Ask for the records in a thread, which ends in one message."""
+        deeds = self.deeds
 
         def work() -> None:
             try:
-                days = load_settings(workspace).retention.trash_days
+                facts = deeds.trash_facts()
             except XpmError:
-                days = 0
-            self.post_message(self.Seen(_Read(list_purged(workspace), days)))
+                # The settings can't be read, or the other machine can't be reached.
+                facts = replace(self._read, days=None)
+            self.post_message(self.Seen(facts))
 
         self.run_worker(work, thread=True, group="trash", exclusive=True, exit_on_error=False)
 

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.engine.launchers.test_ssh import Far
+from tests.engine.projects import Project, end_all
 from tests.far.sshd import Sshd
+from tests.far.stub import StubHost
 from tests.tui.conftest import Victim
 from tests.tui.driving import NARROW, WIDE, Driven
 from tests.tui.far.conftest import Line
@@ -17,10 +20,13 @@ from tests.tui.workspaces import NOON, FakeJob, FakeWorkspace
 from xpm_engine.verbs import clean
 from xpm_engine.verbs.clean import list_trash
 from xpm_engine.verbs.why import why
+from xpm_engine.workspace import scan
 from xpm_engine.workspace.records.runs import PlanState
+from xpm_engine.workspace.records.states import JobState
 from xpm_tui import clock
 from xpm_tui.app import XpmApp
 from xpm_tui.changes import Cleaned, Pinned
+from xpm_tui.deeds import HereDeeds
 from xpm_tui.far.deeds import FarDeeds
 from xpm_tui.far.place import FarPlace, open_place
 from xpm_tui.far.site import FarSite
@@ -30,6 +36,7 @@ from xpm_tui.screens.clean import CleanScreen
 from xpm_tui.screens.dialog import Dialog
 from xpm_tui.screens.typed import TypedDialog
 from xpm_tui.widgets import plan_pane
+from xpm_tui.widgets.obsolete_view import ObsoleteView
 from xpm_tui.widgets.plan_table import PlanTable
 
 INDEX = FakeJob("ir.index", "a", {"stem": "porter"})
@@ -117,7 +124,7 @@ async def test_a_plan_whose_link_was_lost_moves_nothing(
         await _plan(app, BAD)
         line.cut()
         await app.press("X")
-        await _see(app, "nothing was moved")
+        await _see(app, "nothing was changed")
         assert os.path.isdir(workspace.paths.job(BAD.key).root)
         await app.press("escape")
         app.app.plan_removal(frozenset((BAD.key,)))
@@ -208,6 +215,161 @@ async def test_why_a_job_ran_is_asked_there(
         await app.until(lambda: app.app.store.experiment("old"))
         found = app.app.deeds.why(LEARN.key)
         assert found == why(workspace.paths, LEARN.key)
+
+
+@pytest.mark.parametrize("size", [NARROW, WIDE], ids=["80x24", "120x40"])
+async def test_what_is_obsolete_there_has_its_branch(
+    far_drive: Drive, workspace: FakeWorkspace, old_run: None, size: tuple[int, int]
+) -> None:
+    workspace.run("old", [INDEX], run="20261102-101500", plan=PlanState.COMPLETE, ended=5)
+    async with far_drive().at(size) as app:
+        await app.until(lambda: any("Obsolete" in line for line in app.tree_lines()))
+        await app.until(lambda: app.app.store.obsolete and app.app.store.obsolete.measured)
+        found = app.app.store.obsolete
+        assert found is not None
+        assert {row.offer for row in found.rows} == {LEARN.key, BAD.key}
+        assert app.app.deeds.survey(app.main.plan_of(frozenset()))[0] is not None
+        # Asked again for the same, it is the same, and nothing but a digest came.
+        again, _ = app.app.deeds.survey(app.main.plan_of(frozenset()))
+        assert again.offering is found.offering
+        await app.press("G")
+        assert "Obsolete" in app.row()
+        await app.press("enter")
+        await _see(app, "of 2 ticked")
+        view = app.right.query_one(ObsoleteView)
+        await app.until(lambda: view.plan.removal is not None)
+        view.plan.tick(frozenset((LEARN.key,)))
+        await app.press("X")
+        await _see(app, "moved 1 job to the trash")
+        assert not os.path.exists(workspace.paths.job(LEARN.key).root)
+        await app.press("z")
+        await _see(app, "moved 1 job back")
+        await app.until(
+            lambda: app.app.store.obsolete and len(app.app.store.obsolete.rows) == len(found.rows)
+        )
+
+
+async def test_what_can_not_be_read_there_is_obsolete_to_nobody(
+    far_drive: Drive, workspace: FakeWorkspace, old_run: None
+) -> None:
+    paths = workspace.run("old", [INDEX], run="20261102-101500", plan=PlanState.COMPLETE, ended=5)
+    Path(paths.manifest).write_text("{")
+    async with far_drive().at(WIDE) as app:
+        await app.until(lambda: app.app.store.obsolete is not None)
+        found = app.app.store.obsolete
+        assert found is not None
+        assert not {row.offer for row in found.rows if not row.refused}
+        blockers = found.offering.seen.survey.blockers
+        assert blockers
+        assert workspace.paths.root in blockers[0]
+
+
+async def test_the_branch_comes_back_with_the_link(
+    far_drive: Drive, workspace: FakeWorkspace, old_run: None, line: Line
+) -> None:
+    workspace.run("old", [INDEX], run="20261102-101500", plan=PlanState.COMPLETE, ended=5)
+    async with far_drive().at(WIDE) as app:
+        await app.until(lambda: app.app.store.obsolete and app.app.store.obsolete.measured)
+        found = app.app.store.obsolete
+        assert found is not None
+        assert app.app.deeds.holds(found)
+        line.cut()
+        await app.until(lambda: "link lost" in app.lines()[-2])
+        assert not app.app.deeds.holds(found)
+        assert any("Obsolete" in row for row in app.tree_lines())
+        line.heal()
+        await app.until(lambda: "● live" in app.lines()[-2])
+        await app.until(lambda: app.app.store.obsolete is not found)
+        await app.until(lambda: app.app.deeds.holds(app.app.store.obsolete))
+
+
+async def test_what_a_clean_there_holds_and_when_it_is_deleted(
+    far_drive: Drive, workspace: FakeWorkspace, old_run: None
+) -> None:
+    gone = clean.carry_out(workspace.paths, clean.plan_removal(workspace.paths, [BAD.key]))
+    clean.purge(workspace.paths, gone.name)
+    clean.carry_out(workspace.paths, clean.plan_removal(workspace.paths, [LEARN.key]))
+    Path(workspace.paths.settings).write_text("[retention]\ntrash_days = 3\n")
+    async with far_drive().at(WIDE) as app:
+        await app.until(lambda: any("Trash" in line for line in app.tree_lines()))
+        await app.press("G")
+        assert "Trash" in app.row()
+        await app.press("enter")
+        await _see(app, "record of 1 job")
+        await app.press("g", "enter")
+        await _see(app, "in the trash: z brings it back")
+        await _see(app, "learn lr=0.1")
+        deeds, here = app.app.deeds, HereDeeds(workspace.paths)
+        assert deeds.cleaned(gone.name) == here.cleaned(gone.name)
+        assert deeds.cleaned(gone.name).gone
+        (lying,) = app.app.store.trash
+        records = [each.cleaned(lying.name).record for each in (deeds, here)]
+        # When it was asked stands where it was deleted, once it is.
+        assert len({None if each is None else each.cleaned for each in records}) == 1
+        assert [None if each is None else each.jobs for each in records] == [records[0].jobs] * 2  # type: ignore[union-attr]
+        facts = deeds.trash_facts()
+        assert facts.days == 3
+        assert [record.name for record in facts.purged] == [gone.name]
+        assert deeds.cleaned("20200101-000000-none").problem == "all of it was taken back"
+
+
+def test_a_job_that_runs_on_a_third_machine_is_killed_from_here(
+    tmp_path: Path, line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, third = Project(tmp_path / "project"), StubHost(tmp_path / "third")
+    project.folder.mkdir()
+    # Both `ssh` that is run there, and the one that the plan runs, lead to the third machine.
+    monkeypatch.setenv("PATH", str(third.bin), prepend=":")
+    far = Far(project, third)
+    far.plan("Work(name=1, seconds=300).submit()")
+    plan = project.start()
+    place = open_place(
+        f"ssh://elsewhere{project.workspace.root}",
+        caches=str(tmp_path / "far"),
+        dial=line.dial,
+        verbs=line.verbs,
+    )
+    deeds = FarDeeds(place)
+    try:
+        project.wait_for(lambda: "begin 1" in project.ledger())
+        assert deeds.kill([far.key()]) == ["asked to stop"]
+        project.finish(plan)
+        assert scan.read_job(project.workspace, far.key()).state is JobState.CANCELLED
+        assert deeds.kill([far.key()]) == ["was not running"]
+    finally:
+        deeds.close()
+        place.link.close()
+        end_all(project)
+
+
+def test_a_third_machine_that_can_not_be_reached_is_named(
+    tmp_path: Path, line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, third = Project(tmp_path / "project"), StubHost(tmp_path / "third")
+    project.folder.mkdir()
+    monkeypatch.setenv("PATH", str(third.bin), prepend=":")
+    far = Far(project, third)
+    far.plan("Work(name=1, seconds=300).submit()")
+    plan = project.start()
+    place = open_place(
+        f"ssh://elsewhere{project.workspace.root}",
+        caches=str(tmp_path / "far"),
+        dial=line.dial,
+        verbs=line.verbs,
+    )
+    deeds = FarDeeds(place)
+    try:
+        project.wait_for(lambda: "begin 1" in project.ledger())
+        third.refuse()
+        (words,) = deeds.kill([far.key()])
+        assert "runs where it can't be reached from here (on alpha" in words
+        third.refuse(yes=False)
+        assert deeds.kill([far.key()]) == ["asked to stop"]
+        project.finish(plan)
+    finally:
+        deeds.close()
+        place.link.close()
+        end_all(project)
 
 
 def test_over_a_real_ssh(

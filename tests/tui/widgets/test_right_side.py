@@ -19,6 +19,7 @@ from xpm_engine.workspace.records.states import JobState
 from xpm_engine.workspace.records.trash import Removal
 from xpm_engine.workspace.scan import JobRecord
 from xpm_tui import clock
+from xpm_tui.deeds import HereDeeds
 from xpm_tui.store import (
     AllJobsSubject,
     Changed,
@@ -63,8 +64,8 @@ def side() -> RightSide:
 
 
 @pytest.fixture
-def host(side: RightSide) -> Host:
-    return Host(side)
+def host(side: RightSide, workspace: FakeWorkspace) -> Host:
+    return Host(side, HereDeeds(workspace.paths))
 
 
 async def settle(pilot: Pilot[None], host: Host, wanted: str) -> str:
