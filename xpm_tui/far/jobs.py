@@ -21,6 +21,9 @@ from xpm_tui.store.model import Delta
 KNOWN_PART = 4_000
 """Stamps in one message: it must stay below 1 MiB."""
 
+LONGEST = 1 << 17
+"""Bytes of a file that is kept while its job lives."""
+
 ASKED = 500
 """Jobs that one question is about at most."""
 
@@ -37,6 +40,8 @@ class FarJobs:
         self._living = living
         self._stamps: dict[JobKey, list[int]] = {}
         """Of the live ones, as the agent told them."""
+        self._texts: dict[JobKey, dict[str, str]] = {}
+        """Theirs, of which only what changes is told again."""
 
     @property
     def live(self) -> frozenset[JobKey]:
@@ -50,6 +55,7 @@ class FarJobs:
 
     def tell_known(self, connection: Connection) -> None:
         """A new agent knows nothing of what was seen. Raises XpmError."""
+        self._texts.clear()
         stamps: dict[str, dict[str, list[int]]] = {}
         count = 0
         for key, (stamp, row) in self._known.jobs.items():
@@ -61,6 +67,10 @@ class FarJobs:
                 connection.ask("known", root=self._root, stamps=stamps)
                 stamps = {}
         connection.ask("known", root=self._root, stamps=stamps)
+
+    def forget_texts(self) -> None:
+        """A look was broken off: what the agent has told may never have come, and is read."""
+        self._texts.clear()
 
     def changes(self, connection: Connection, tasks: Sequence[str] | None) -> Iterator[Delta]:
         """What differs from what was seen; of these tasks only what came or went.
@@ -78,7 +88,8 @@ class FarJobs:
             part = ordered[start : start + ASKED]
             known = {str(key): self._stamps[key] for key in part if key in self._stamps}
             named = [str(key) for key in part]
-            for told in connection.stream("jobs", root=self._root, keys=named, known=known):
+            asked: dict[str, Any] = {"keys": named, "known": known, "again": True}
+            for told in connection.stream("jobs", root=self._root, **asked):
                 yield self._taken(connection, told)
 
     def died(self, connection: Connection) -> list[JobKey]:
@@ -101,7 +112,7 @@ class FarJobs:
         found: dict[JobKey, JobRow] = {}
         for task, identifier in part.body.get("gone", ()):
             self._forget(JobKey(task, identifier), found)
-        rows = part.body.get("jobs", ())
+        rows = [self._whole(row) for row in part.body.get("jobs", ())]
         records = [self._record(connection, row) for row in rows]
         processes = [
             record.supervisor
@@ -117,6 +128,15 @@ class FarJobs:
                 self._keep(row[2], record, found)
         return Delta(jobs=found, checked=part.body.get("checked", 0.0))
 
+    def _whole(self, row: Sequence[Any]) -> Sequence[Any]:
+        """A row with the texts that were told before, and are as they were."""
+        task, identifier, stamp, names, texts = row
+        known = self._texts.get(JobKey(task, identifier), {})
+        there = frozenset(names)
+        whole = {name: text for name, text in {**known, **texts}.items() if name in there and text}
+        self._texts[JobKey(task, identifier)] = whole
+        return task, identifier, stamp, names, whole
+
     def _keep(self, stamp: list[int], record: JobRecord, found: dict[JobKey, JobRow]) -> None:
         key = record.key
         row = pack_job(record)
@@ -127,11 +147,13 @@ class FarJobs:
             self._stamps[key] = stamp
         else:
             self._stamps.pop(key, None)
+            self._texts.pop(key, None)
         if known is None or known[1] != row:
             found[key] = row
 
     def _forget(self, key: JobKey, found: dict[JobKey, JobRow]) -> None:
         self._stamps.pop(key, None)
+        self._texts.pop(key, None)
         if self._known.jobs.pop(key, None) is not None:
             self._known.differs = True
             found[key] = JobRecord(key, JobState.NOT_SUBMITTED)
@@ -150,7 +172,10 @@ class FarJobs:
             if name not in names:
                 raise FileNotFoundError(path)
             parts = connection.stream("read", path=path)
-            return parse_object(b"".join(part.data for part in parts), path)
+            data = b"".join(part.data for part in parts)
+            if len(data) <= LONGEST:
+                texts[name] = data.decode("utf-8", "replace")
+            return parse_object(data, path)
 
         files = JobFiles(self._there.job(key), attempts_in(names), read)
         try:

@@ -93,6 +93,7 @@ class FarReader:
         except XpmError as error:
             # What was told to differ was not looked at: it is told again.
             self._stamps.clear()
+            self._jobs.forget_texts()
             # Of what was never looked at nothing is known, not even that it is empty.
             checked = 1.0 if self.memory.checked else 0.0
             if self._connection is not None and self._connection.alive:

@@ -56,6 +56,9 @@ class JobView(SubjectView):
             super().__init__()
             self.target = target
 
+    _open_newest = False
+    """Whether the log is to open at its newest output, which was not there yet."""
+
     def make_panes(self) -> Sequence[Widget]:
         self.overview = Overview()
         self.parameters = Parameters()
@@ -75,6 +78,8 @@ class JobView(SubjectView):
     def show(self, subject: Subject, store: Store) -> None:
         opened = not same_but_for_run(self.subject, subject)
         super().show(subject, store)
+        if opened:
+            self._open_newest = False
         if opened and isinstance(subject, LogSubject):
             self.show_log(subject.stream)
 
@@ -132,14 +137,23 @@ class JobView(SubjectView):
             if stream.value in labels:
                 self.log_pane.view.show_stream(labels.index(stream.value))
         elif job is not None and job.state not in FAILURES and self.store is not None:
-            newest = newest_stream(self.log_pane.view.streams)
-            self.log_pane.view.show_stream(newest)
+            self._open_newest = True
+            self._show_newest()
 
     def _feed_log(self, job: Job, paths: JobPaths) -> None:
         streams = log_streams(paths, job.record.attempt)
         self.log_pane.view.live = job.state.live
         if streams != self.log_pane.view.streams:
             self.log_pane.view.show_streams(streams, at_error=job.state in FAILURES)
+        if self._open_newest:
+            self._show_newest()
+
+    def _show_newest(self) -> None:
+        """Once there is one: nothing may be written yet, or brought here from another machine."""
+        newest = newest_stream(self.log_pane.view.streams)
+        if newest is not None:
+            self._open_newest = False
+            self.log_pane.view.show_stream(newest)
 
     def on_table_opened(self, message: Table.Opened) -> None:
         message.stop()
@@ -157,15 +171,17 @@ def log_streams(paths: JobPaths, attempt: int) -> tuple[LogStream, ...]:
     return tuple(streams)
 
 
-def newest_stream(streams: Sequence[LogStream]) -> int:
-    """Which of the last attempt's logs was written to last; the first where neither can be read."""
+def newest_stream(streams: Sequence[LogStream]) -> int | None:
+    """Which of the last attempt's logs was written to last; None where nothing was written."""
     times: list[float] = []
     for stream in streams[:2]:
         try:
-            times.append(stream.path.stat().st_mtime if stream.path.stat().st_size else 0.0)
+            found = stream.path.stat()
         except OSError:
             times.append(0.0)
-    return times.index(max(times)) if times else 0
+        else:
+            times.append(found.st_mtime if found.st_size else 0.0)
+    return times.index(max(times)) if any(times) else None
 
 
 def job_line(store: Store, job: Job) -> Text:

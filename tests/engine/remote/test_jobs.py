@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -184,6 +185,35 @@ def test_jobs_in_bulk(agent: Connection, workspace: WorkspacePaths) -> None:
     assert agent.ask("jobs", root=workspace.root, known={str(KEY): stamp}) == {}
     absent = agent.ask("jobs", root=workspace.root, keys=[f"a.b/{'0' * 32}"])["jobs"]
     assert absent == [["a.b", "0" * 32, None, [], {}]]
+
+
+def test_only_the_texts_that_differ_are_told_again(
+    agent: Connection, workspace: WorkspacePaths
+) -> None:
+    job = workspace.job(KEY)
+    tickets.claim_launch(job, launch())
+    Path(job.summary).write_text("{}")
+
+    def told() -> dict[str, str | None]:
+        (row,) = agent.ask("jobs", root=workspace.root, keys=[str(KEY)], again=True)["jobs"]
+        assert sorted(row[3]) == sorted(os.listdir(job.xpm))
+        texts: dict[str, str | None] = row[4]
+        return texts
+
+    assert sorted(told()) == ["1.launch", "job.json"]
+    assert told() == {}
+    Path(job.progress).write_text('{"a": 1}')
+    assert told() == {"progress.json": '{"a": 1}'}
+    Path(job.progress).write_text('{"a": 2}')
+    assert told() == {"progress.json": '{"a": 2}'}
+    # One that became too long is read by range: what was told of it holds no more.
+    Path(job.progress).write_text(json.dumps({"a": "x" * 200_000}))
+    assert told() == {"progress.json": None}
+    os.unlink(job.progress)
+    assert told() == {}
+    # Who asks for all gets all.
+    (row,) = agent.ask("jobs", root=workspace.root, keys=[str(KEY)])["jobs"]
+    assert sorted(row[4]) == ["1.launch", "job.json"]
 
 
 def test_runs_in_bulk(agent: Connection, workspace: WorkspacePaths) -> None:

@@ -20,7 +20,7 @@ Jobs = dict[str, FakeJob]
 @pytest.fixture
 def driven(workspace: FakeWorkspace, far: FarPlace) -> Driven:
     found = Driven(workspace)
-    found.app = XpmApp(far.here, clock=lambda: NOON, far=FarSite(far))
+    found.app = XpmApp(far.here, clock=lambda: NOON, far=FarSite(far), survey=False)
     return found
 
 

@@ -34,7 +34,7 @@ def site(workspace: FakeWorkspace, open_far: Callable[[], FarPlace]) -> FarSite:
 
 def _driven(workspace: FakeWorkspace, site: FarSite, goal: Goal | None = None) -> Driven:
     found = Driven(workspace)
-    found.app = XpmApp(site.place.here, clock=lambda: NOON, far=site, goal=goal)
+    found.app = XpmApp(site.place.here, clock=lambda: NOON, far=site, goal=goal, survey=False)
     return found
 
 

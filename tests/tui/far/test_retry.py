@@ -67,7 +67,7 @@ def opened(project: Project, tmp_path: Path, line: Line) -> Iterator[Callable[..
         place = open_place(url, caches=str(tmp_path / "far"), dial=line.dial, verbs=line.verbs)
         sites.append(FarSite(place, readonly=readonly))
         found = Driven(FakeWorkspace(Path(project.workspace.root)))
-        found.app = XpmApp(place.here, far=sites[-1], readonly=readonly)
+        found.app = XpmApp(place.here, far=sites[-1], readonly=readonly, survey=False)
         return found
 
     yield start

@@ -69,6 +69,8 @@ class Agent:
         self.notifier = Notifier()
         self.seen: Dict[str, Dict[str, Dict[str, List[int]]]] = {}
         """Workspace -> what its asker has seen of its jobs (`browsing`)."""
+        self.told: Dict[str, Dict[str, Dict[str, bytes]]] = {}
+        """Workspace -> job -> checksums of the texts that were told of it (`tree`)."""
         self._handlers = handlers
         self._source, self._sink = source, sink
         self._decoder = Decoder()

@@ -8,9 +8,10 @@ Portable set: plain standard library, Python 3.8 syntax.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from contextlib import suppress
-from typing import Any, Dict, Iterable, Iterator, List, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 
 from xpm_engine.remote.agent.files import CHUNK, small, stamp_of
 from xpm_engine.remote.agent.serving import Request
@@ -27,6 +28,9 @@ from xpm_engine.workspace.layout import (
     list_folders,
 )
 
+MOST_TOLD = 2_000
+"""Jobs of which it is remembered what was told; they are those that live."""
+
 LIMIT = 1 << 17
 """Bytes of one record; a longer one is told by its name alone, and read by range."""
 
@@ -37,13 +41,16 @@ def jobs(request: Request) -> Iterator[Message]:
     `known` has the stamps that the asker has seen. Parts: ``jobs`` [[task, identifier, stamp of
     .xpm, names in it, {name: text}], ...]: the summary, the tickets of attempts without an end,
     alias and progress. A job that was named and is absent has a stamp of null; where all of the
-    workspace went away meanwhile, nothing is told of it: NotAWorkspaceError.
+    workspace went away meanwhile, nothing is told of it: NotAWorkspaceError. With `again` a text
+    that this agent has told before, and that is as it was, is left out.
     """
     workspace = WorkspacePaths(request.fields.text("root"))
     footing = Footing(workspace.root)
     known = request.fields.mapping("known")
     named = request.fields.data.get("keys")
     keys = _all(workspace) if named is None else map(JobKey.parse, request.fields.texts("keys"))
+    told = request.agent.told.setdefault(workspace.root, {})
+    again = request.fields.flag("again") if "again" in request.fields.data else False
     rows: List[Any] = []
     size = 0
     for key in keys:
@@ -52,8 +59,9 @@ def jobs(request: Request) -> Iterator[Message]:
         if stamp is not None and known.get(str(key)) == stamp:
             continue
         names, texts = record_texts(job)
-        rows.append([key.task, key.identifier, stamp, names, texts])
-        size += sum(map(len, texts.values())) + 40 * (3 + len(names))
+        news = _news(told, str(key), texts) if again else texts
+        rows.append([key.task, key.identifier, stamp, names, news])
+        size += sum(len(text or "") for text in news.values()) + 40 * (3 + len(names))
         if size > CHUNK:
             footing.check()
             yield Message({"jobs": rows})
@@ -82,6 +90,21 @@ def runs(request: Request) -> Iterator[Message]:
             rows.append([experiment, run, {name: stamp_of(f"{folder}/{name}") for name in names}])
         yield Message({"experiment": experiment, "runs": rows})
     footing.check()
+
+
+def _news(
+    told: "Dict[str, Dict[str, bytes]]", key: str, texts: "Dict[str, str]"
+) -> "Dict[str, Optional[str]]":
+    """Those that were not told of this job, or are not as they were; null for one that is too long
+    to be told again."""
+    if len(told) > MOST_TOLD:
+        told.clear()
+    before = told.get(key, {})
+    now = {name: hashlib.sha256(text.encode()).digest() for name, text in texts.items()}
+    told[key] = now
+    found: Dict[str, Optional[str]] = {name: None for name in before if name not in now}
+    found.update((name, texts[name]) for name in now if before.get(name) != now[name])
+    return found
 
 
 def _all(workspace: WorkspacePaths) -> Iterator[JobKey]:
