@@ -77,6 +77,10 @@ Heard = Callable[[Message], None]
 Over = Callable[[XpmError | None], None]
 
 
+_TOLD = 4096
+"""Bytes of what a far shell printed that are looked at for a reason."""
+
+
 class Connection:
     """A process whose standard streams lead to an agent."""
 
@@ -261,7 +265,7 @@ class Connection:
         decoder = Decoder()
         deadline = time.monotonic() + HELLO_PATIENCE
         while True:
-            greeting += self._read_greeting(deadline)
+            greeting += self._read_greeting(deadline, greeting)
             at = greeting.find(wanted)
             if at >= 0:
                 break
@@ -279,8 +283,11 @@ class Connection:
                 return self._hello(message, now)
             rest = self._read_greeting(deadline)
 
-    def _read_greeting(self, deadline: float) -> bytes:
-        """What comes next, in time; raises UnreachableError, and what the end means."""
+    def _read_greeting(self, deadline: float, before: bytes | bytearray = b"") -> bytes:
+        """What comes next, in time; raises UnreachableError, and what the end means.
+
+        `before` is what came instead of an agent's hello.
+        """
         left = deadline - time.monotonic()
         if left <= 0 or not select.select([self._output], [], [], left)[0]:
             raise UnreachableError(
@@ -289,7 +296,7 @@ class Connection:
             )
         data = os.read(self._output, _READ)
         if not data:
-            raise self._explained()
+            raise self._explained(bytes(before))
         return data
 
     def _hello(self, message: Message, now: float) -> Hello:
@@ -311,12 +318,13 @@ class Connection:
             skew=fields.number("now") - now,
         )
 
-    def _explained(self) -> XpmError:
-        """What the end of the command means."""
+    def _explained(self, printed: bytes = b"") -> XpmError:
+        """What the end of the command means; `printed` instead of an agent's hello."""
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(5.0)
         self._errors.join(1.0)
-        return self._explain(self._process.poll(), self._said.decode("utf-8", "replace"))
+        said = bytes(self._said) or printed[-_TOLD:]
+        return self._explain(self._process.poll(), said.decode("utf-8", "replace"))
 
     def _read(self) -> None:
         """In the reader's thread: deliver what comes, until the end."""

@@ -189,12 +189,22 @@ def explain(name: str, code: int | None, said: str) -> XpmError:
         )
     if code == 255 or code is None or code < 0:
         return UnreachableError(f"the connection to {name} was cut: {last}")
-    return RemoteError(f"the agent on {name} ended with code {code}: {last}")
+    return RemoteError(
+        f"the agent on {name} ended with code {code}: {last}",
+        hint=f"see what this says: ssh {name} python3 --version",
+    )
 
 
-_KEY = "Host key verification failed|HOST IDENTIFICATION HAS CHANGED|host key is known"
+_NEW_KEY = "host key is known for"
+_KEY = "Host key verification failed|HOST IDENTIFICATION HAS CHANGED"
 _NOBODY = "timed out|refused|No route|unreachable|reset by|closed by|Could not resolve|Broken pipe"
 _MEANINGS: tuple[tuple[str, type[RemoteError], str, str], ...] = (
+    (
+        _NEW_KEY,
+        RefusedError,
+        "the key of {name} is not known here yet",
+        "connect once by hand, and compare the fingerprint that it shows: ssh {name}",
+    ),
     (
         _KEY,
         RefusedError,
@@ -202,10 +212,22 @@ _MEANINGS: tuple[tuple[str, type[RemoteError], str, str], ...] = (
         "connect once by hand and compare its fingerprint: ssh {name}",
     ),
     (
+        "UNPROTECTED PRIVATE KEY FILE|bad permissions",
+        RefusedError,
+        "ssh does not use your key for {name}, as others may read it",
+        "chmod 600 the file that `ssh {name} true` names",
+    ),
+    (
         "Permission denied|Too many authentication failures|no matching",
         RefusedError,
         "{name} does not let you in",
         "`ssh {name} true` must work without a question; then see xpm doctor ssh {name}",
+    ),
+    (
+        "null bytes|unterminated string|SyntaxError|EOL while scanning|[Uu]nknown option",
+        RefusedError,
+        "something on {name} reads what is sent to its python3, or that is no Python 3",
+        "no start-up file of the shell there may read its input: ssh {name} python3 --version",
     ),
     (
         "xpm agent: python3 is",

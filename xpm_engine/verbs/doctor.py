@@ -22,6 +22,9 @@ from xpm_engine.workspace.layout import WorkspacePaths
 from xpm_engine.workspace.pool.folder import open_folder
 from xpm_engine.workspace.settings import load_settings
 
+NO_SPACE = 1 << 24
+"""Bytes of free space below which not even code and logs have room."""
+
 LITTLE_SPACE = 1 << 30
 """Bytes of free space below which a workspace is soon full."""
 
@@ -160,6 +163,14 @@ def _place(connection: Connection, settings: HostSettings, name: str) -> Iterato
 
 def _folder(found: dict[str, Any]) -> Iterator[Step]:
     path = found["path"]
+    if not found["exists"] and found["nearest"] == path:
+        text = f"{path} is a file, or a link to nothing"
+        yield Step("workspace", Finding.WRONG, text, "choose another folder, or move it away")
+        return
+    if found["free"] < NO_SPACE:
+        text = f"the disk of {found['nearest']} is full"
+        yield Step("workspace", Finding.WRONG, text, "free some space, or choose another folder")
+        return
     if not found["writable"]:
         text = f"{found['nearest']} may not be written"
         yield Step("workspace", Finding.WRONG, text, "choose another folder, or ask who owns it")
