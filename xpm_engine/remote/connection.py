@@ -159,10 +159,22 @@ class Connection:
         Raises the agent's error as it was raised there, UnreachableError where the connection
         ended or nothing came within `patience` seconds.
         """
-        answer = Message({})
-        for part in self.stream(what, data=data, patience=patience, **fields):
-            answer = part
-        return answer.body
+        return self.begin(what, data=data, patience=patience, **fields)()
+
+    def begin(
+        self, what: str, *, data: bytes = b"", patience: float = PATIENCE, **fields: Any
+    ) -> Callable[[], Any]:
+        """Ask, and go on: what is returned waits for the answer, and raises, as `ask` does."""
+        waiting = _Waiting()
+        number = self._begin(what, data, fields, waiting)
+
+        def answer() -> Any:
+            last = Message({})
+            for part in self._parts(number, waiting, what, patience):
+                last = part
+            return last.body
+
+        return answer
 
     def stream(
         self, what: str, *, data: bytes = b"", patience: float = PATIENCE, **fields: Any
@@ -172,7 +184,11 @@ class Connection:
         Closing the generator ends the asking.
         """
         waiting = _Waiting()
-        number = self._begin(what, data, fields, waiting)
+        yield from self._parts(self._begin(what, data, fields, waiting), waiting, what, patience)
+
+    def _parts(
+        self, number: int, waiting: _Waiting, what: str, patience: float
+    ) -> Generator[Message]:
         try:
             while True:
                 try:

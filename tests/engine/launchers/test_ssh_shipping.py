@@ -39,6 +39,10 @@ class Inside:
             answer = part.body if hasattr(part, "body") else part
         return answer
 
+    def begin(self, what: str, *, data: bytes = b"", **fields: Any) -> Callable[[], Any]:
+        answer = self.ask(what, data=data, **fields)
+        return lambda: answer
+
     def stream(self, what: str, *, data: bytes = b"", **fields: Any) -> Iterator[Any]:
         self.before.pop(what, lambda: None)()
         request = Request(cast("Any", None), Fields(fields, what), data)
@@ -222,6 +226,33 @@ def test_two_agents_write_one_large_file(
         thread.join()
     assert path.read_bytes() == data
     assert sorted(os.listdir(tmp_path)) == ["source", "target"]
+
+
+def test_a_large_file_is_on_its_way_in_many_pieces(
+    tmp_path: Path, two: tuple[Connection, Connection], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shipping, "PIECE", 1000)
+    data = os.urandom(100_500)
+    source, path = tmp_path / "source", tmp_path / "target"
+    source.write_bytes(data)
+    digest = shipping.sum_of(str(source))
+    # A part is there, of which the last bytes are others.
+    Path(partial_file(str(path), digest)).write_bytes(data[:5000] + bytes(100))
+    asked: list[int] = []
+    begin = two[0].begin
+
+    def counted(what: str, **fields: Any) -> Callable[[], Any]:
+        asked.append(fields["at"])
+        return begin(what, **fields)
+
+    monkeypatch.setattr(two[0], "begin", counted)
+    shipping.put_file(two[0], Parcel("", str(source), len(data), executable=False), str(path))
+    assert path.read_bytes() == data
+    assert sorted(os.listdir(tmp_path)) == ["source", "target"]
+    # Once from the middle, and once all of it.
+    assert asked[1] == 5100
+    assert asked.count(0) == 2
+    assert len(asked) == 1 + 96 + 101
 
 
 @pytest.mark.parametrize("size", [10, 500_000])

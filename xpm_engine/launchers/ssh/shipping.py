@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -36,6 +37,9 @@ _STAYS = (".launch", ".start", ".end", ".handle", ".mirror", ".tmp", "fetched.js
 
 MOST_TOGETHER = 200
 """Files in one request."""
+
+AHEAD = 8
+"""Pieces of a file that are on their way at a time: 4 MB."""
 
 TRIES = 3
 """Stages that are asked for until one is kept."""
@@ -109,7 +113,10 @@ def put_files(
 
 
 def put_file(connection: Connection, file: Parcel, path: str, *, stage: str | None = None) -> None:
-    """Put one file, a piece at a time, from where it was cut. Raises LaunchError if it changes."""
+    """Put one file, from where it was cut. Raises LaunchError if it changes.
+
+    Some pieces are on their way at a time, so that a far host is not waited for after each.
+    """
     digest = file.sha256 or sum_of(file.source)
     asked: dict[str, Any] = {
         "path": path,
@@ -119,21 +126,32 @@ def put_file(connection: Connection, file: Parcel, path: str, *, stage: str | No
         "stage": stage,
     }
     answer = connection.ask("put", at=0, **asked)
-    damaged = 0
+    at, damaged = answer["have"], 0
+    ahead: deque[tuple[int, Callable[[], Any]]] = deque()
     with open(file.source, "rb") as source:
         while not answer["done"]:
-            if answer.get("damaged"):
-                damaged += 1
-                if damaged > 1:
-                    raise LaunchError(
-                        "it changed while it was shipped, or can't be shipped whole",
-                        where=file.source,
-                    )
-            source.seek(answer["have"])
-            piece = source.read(PIECE)
-            if not piece:
-                raise LaunchError("it became shorter while it was shipped", where=file.source)
-            answer = connection.ask("put", data=piece, at=answer["have"], **asked)
+            while len(ahead) < AHEAD and (at < file.size or not ahead):
+                source.seek(at)
+                piece = source.read(PIECE)
+                if not piece:
+                    raise LaunchError("it became shorter while it was shipped", where=file.source)
+                answered = connection.begin("put", data=piece, at=at, **asked)
+                at += len(piece)
+                ahead.append((at, answered))
+            end, answered = ahead.popleft()
+            answer = answered()
+            damaged += bool(answer.get("damaged"))
+            if damaged > 1:
+                raise LaunchError(
+                    "it changed while it was shipped, or can't be shipped whole",
+                    where=file.source,
+                )
+            if answer["have"] != end:
+                # Somebody else puts it too, or it was damaged: begin again at what is there.
+                for _, answered in ahead:
+                    answer = answered()
+                ahead.clear()
+                at = answer["have"]
 
 
 def sum_of(path: str) -> str:

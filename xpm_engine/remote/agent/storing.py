@@ -51,21 +51,23 @@ def put(request: Request) -> "Iterator[Optional[Message]]":
                 os.lseek(descriptor, have, os.SEEK_SET)
                 have += _write_all(descriptor, request.data)
             if have < size:
-                yield Message({"have": have, "done": False})
-                return
-            os.fsync(descriptor)
-            same = yield from _is(aside, digest)
-            if have != size or not same:
-                os.unlink(aside)
-                yield Message({"have": 0, "done": False, "damaged": True})
-                return
-            _give_mode(aside, executable=fields.flag("executable"))
-            os.replace(aside, path)
+                answer = {"have": have, "done": False}
+            else:
+                os.fsync(descriptor)
+                same = yield from _is(aside, digest)
+                if have == size and same:
+                    _give_mode(aside, executable=fields.flag("executable"))
+                    os.replace(aside, path)
+                    answer = {"have": size, "done": True}
+                else:
+                    os.unlink(aside)
+                    answer = {"have": 0, "done": False, "damaged": True}
         finally:
             os.close(descriptor)
     except OSError as error:
         raise storage_error(error, path, "write this file") from error
-    yield Message({"have": size, "done": True})
+    # The next range may have come meanwhile: it is written to at once.
+    yield Message(answer)
 
 
 def put_all(request: Request) -> "Iterator[Optional[Message]]":
