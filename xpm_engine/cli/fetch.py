@@ -2,9 +2,41 @@
 
 from __future__ import annotations
 
+import time
+from typing import Self, TextIO
+
 import click
 
 from xpm_engine.cli.options import job_argument, workspace_option
+
+OFTEN = 0.2
+"""Seconds between two words about what has come."""
+
+
+class Shown:
+    """How far a fetch has come, on one line of a terminal; nothing where there is none."""
+
+    def __init__(self, stream: TextIO, name: str) -> None:
+        self._stream, self._name = stream, name
+        self._terminal = stream.isatty()
+        self._due = time.monotonic() + OFTEN
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        if self._terminal:
+            self._stream.write("\r\x1b[K")
+            self._stream.flush()
+
+    def tell(self, here: int, total: int) -> None:
+        """So many bytes are here, of how many."""
+        if self._terminal and time.monotonic() >= self._due:
+            self._due = time.monotonic() + OFTEN
+            part = 100 * here // max(1, total)
+            text = f"{self._name}: {here / 1e6:.1f} of {total / 1e6:.1f} MB, {part} %"
+            self._stream.write(f"\r{text}\x1b[K")
+            self._stream.flush()
 
 
 @click.command(name="fetch")
@@ -16,8 +48,10 @@ from xpm_engine.cli.options import job_argument, workspace_option
 def command(*, jobs: tuple[str, ...], patterns: tuple[str, ...], workspace: str | None) -> None:
     """Bring the results of jobs here that ran on another host; a filter says which.
 
-    What is here already stays, and a large file goes on where it was cut.
+    What is here already stays, and a large file goes on where it was cut, also by Ctrl-C.
     """
+    import sys
+
     from xpm_engine.verbs.fetch import fetch_job
     from xpm_engine.verbs.places import find_workspace
     from xpm_engine.verbs.selecting import chosen_jobs
@@ -25,7 +59,9 @@ def command(*, jobs: tuple[str, ...], patterns: tuple[str, ...], workspace: str 
 
     paths = find_workspace(workspace)
     for key in chosen_jobs(paths, jobs, states=frozenset((JobState.DONE,))):
-        tally = fetch_job(paths, key, patterns or ("**",))
+        name = f"{key.task}/{key.short}"
+        with Shown(sys.stderr, name) as shown:
+            tally = fetch_job(paths, key, patterns or ("**",), progress=shown.tell)
         rest = f", {tally.left} more there" if tally.left else ""
         size = f"{tally.size / 1e6:.1f} MB"
-        click.echo(f"{key.task}/{key.short}: {tally.files} files, {size} here{rest}")
+        click.echo(f"{name}: {tally.files} files, {size} here{rest}")
