@@ -110,3 +110,26 @@ def supervisor() -> Iterator[Victim]:
 def driver() -> Iterator[Victim]:
     """Stands for a plan."""
     yield from _victim()
+
+
+@pytest.fixture
+def overlay(tmp_path: Path) -> Iterator[tuple[FakeWorkspace, FakeWorkspace]]:
+    """A workspace as it is seen through a mount, and where it is written below: no events come."""
+    if not sys.platform.startswith("linux") or os.geteuid() != 0:
+        pytest.skip("mounting an overlay takes root on Linux")
+    for name in ("lower", "upper", "work", "seen"):
+        (tmp_path / name).mkdir()
+    options = f"lowerdir={tmp_path}/lower,upperdir={tmp_path}/upper,workdir={tmp_path}/work"
+    seen = tmp_path / "seen"
+    done = subprocess.run(
+        ["mount", "-t", "overlay", "overlay", "-o", options, str(seen)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        pytest.skip(f"no overlay can be mounted here: {done.stderr.strip()}")
+    try:
+        yield FakeWorkspace(seen), FakeWorkspace(tmp_path / "lower")
+    finally:
+        subprocess.run(["umount", str(seen)], check=True)

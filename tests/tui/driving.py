@@ -32,13 +32,14 @@ class Driven:
         *,
         readonly: bool = False,
         survey: bool = False,
+        events: bool = False,
         sessions: Sessions | None = None,
         goal: Goal | None = None,
     ) -> None:
         self.app = XpmApp(
             workspace.paths,
             readonly=readonly,
-            events=False,
+            events=events,
             survey=survey,
             clock=lambda: NOON,
             sessions=sessions,

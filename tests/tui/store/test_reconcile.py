@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -204,29 +200,6 @@ TestDisk.settings = settings(
     deadline=None,
     suppress_health_check=(HealthCheck.too_slow, HealthCheck.data_too_large),
 )
-
-
-@pytest.fixture
-def overlay(tmp_path: Path) -> Iterator[tuple[FakeWorkspace, FakeWorkspace]]:
-    """A workspace as it is seen through a mount, and where it is written below: no events come."""
-    if not sys.platform.startswith("linux") or os.geteuid() != 0:
-        pytest.skip("mounting an overlay takes root on Linux")
-    for name in ("lower", "upper", "work", "seen"):
-        (tmp_path / name).mkdir()
-    options = f"lowerdir={tmp_path}/lower,upperdir={tmp_path}/upper,workdir={tmp_path}/work"
-    seen = tmp_path / "seen"
-    done = subprocess.run(
-        ["mount", "-t", "overlay", "overlay", "-o", options, str(seen)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        pytest.skip(f"no overlay can be mounted here: {done.stderr.strip()}")
-    try:
-        yield FakeWorkspace(seen), FakeWorkspace(tmp_path / "lower")
-    finally:
-        subprocess.run(["umount", str(seen)], check=True)
 
 
 def test_what_is_written_below_a_mount_comes_right_without_events(
