@@ -264,7 +264,7 @@ class Connection:
                 while view:
                     if self._ended.is_set():
                         raise self._cut()
-                    if select.select([], [self._input], [], 0.5)[1]:
+                    if _ready(self._input, select.POLLOUT, 0.5):
                         view = view[os.write(self._input, view) :]
                         deadline = time.monotonic() + SILENCE
                     elif time.monotonic() > deadline:
@@ -305,7 +305,7 @@ class Connection:
         `before` is what came instead of an agent's hello.
         """
         left = deadline - time.monotonic()
-        if left <= 0 or not select.select([self._output], [], [], left)[0]:
+        if left <= 0 or not _ready(self._output, select.POLLIN, left):
             raise UnreachableError(
                 f"{self.name} did not answer within {HELLO_PATIENCE:g} s",
                 hint="does its shell wait for something when a command is run by ssh?",
@@ -348,8 +348,7 @@ class Connection:
         error: XpmError | None = None
         try:
             while not self._ended.is_set():
-                ready = select.select([self._output], [], [], HEARTBEAT)[0]
-                if not ready:
+                if not _ready(self._output, select.POLLIN, HEARTBEAT):
                     self._sound()
                     continue
                 data = os.read(self._output, _READ)
@@ -423,6 +422,13 @@ class Connection:
             while data := os.read(stream.fileno(), 4096):
                 self._said += data
                 del self._said[:-4096]
+
+
+def _ready(descriptor: int, event: int, seconds: float) -> bool:
+    """Wait for an event, or the end; by poll(2), for select(2) counts no more than 1,024 files."""
+    poll = select.poll()
+    poll.register(descriptor, event)
+    return bool(poll.poll(seconds * 1000))
 
 
 class Subscription:

@@ -35,8 +35,11 @@ class Signals:
 
     def wait(self, seconds: float) -> None:
         """Sleep until a signal arrives, `seconds` at most."""
+        # Not select(2): a plan's modules may have opened more files than it can count.
+        poll = select.poll()
+        poll.register(self._read, select.POLLIN)
         with suppress(InterruptedError):
-            select.select([self._read], [], [], max(0.0, seconds))
+            poll.poll(max(0.0, seconds) * 1000)
         with suppress(BlockingIOError):
             os.read(self._read, 512)
 

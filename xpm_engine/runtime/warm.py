@@ -15,6 +15,7 @@ import random
 import signal
 import socket
 import sys
+import traceback
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -121,6 +122,8 @@ class _Helper:
             _report_to(log)
             supervise(context, _run_reseeded)
             code = 0
+        except BaseException:  # noqa: BLE001 (told in the run's log, as a fresh one's is)
+            traceback.print_exc()
         finally:
             os._exit(code)
 

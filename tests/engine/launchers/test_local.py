@@ -180,3 +180,40 @@ def test_a_module_learns_how_what_it_runs_has_ended(project: Project, isolation:
     assert code == 0, said
     assert "fresh interpreter" not in _log(project)
     assert json.loads((project.folder / "seen2.json").read_text())["state"] == [1, 2]
+
+
+def test_a_module_may_open_more_files_than_select_can_count(project: Project) -> None:
+    project.write("""
+import resource
+
+hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
+OPEN = [open(os.devnull) for _ in range(min(hard - 100, 1100))]
+
+if __name__ == "__main__":
+    with experiment("ws", "exp"):
+        Work(name=1, seconds=0.1).submit()
+""")
+    code, said = project.run()
+    assert code == 0, said
+    assert "fresh interpreter" not in _log(project)
+    assert project.states() == {"1": "done"}
+
+
+def test_a_supervisor_that_breaks_down_says_why_in_the_runs_log(project: Project) -> None:
+    project.write("""
+from xpm_engine.runtime.signals import Signals
+
+def broken(self, seconds):
+    raise ZeroDivisionError("a mistake of ours")
+
+if __name__ != "__main__":
+    Signals.wait = broken
+
+if __name__ == "__main__":
+    with experiment("ws", "exp"):
+        Work(name=1, seconds=60).submit()
+""")
+    code, said = project.run()
+    assert code == 1, said
+    assert "ZeroDivisionError: a mistake of ours" in _log(project)

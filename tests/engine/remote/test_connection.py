@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import queue
+import resource
 import signal
 import threading
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -34,6 +36,18 @@ def test_what_start_up_files_print_is_skipped() -> None:
     made = connect(before="echo 'Welcome!'; echo 'xpm-agent spoof'; printf 'no end of line';")
     assert made.ask("ping") == {}
     made.close()
+
+
+def test_a_plan_may_have_more_open_files_than_select_can_count() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
+    with ExitStack() as opened:
+        opened.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        for _ in range(min(hard - 200, 1100)):
+            opened.enter_context(open(os.devnull))
+        made = connect()
+        opened.callback(made.close)
+        assert made.ask("ping") == {}
 
 
 def test_an_agent_that_never_comes_says_why() -> None:
