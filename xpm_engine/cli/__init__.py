@@ -17,9 +17,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from xpm_engine.cli.group import xpm
     from xpm_engine.errors import XpmError
 
-    if isinstance(sys.stdout, io.TextIOWrapper):
+    output: object = sys.stdout
+    if isinstance(output, io.TextIOWrapper):
         # What the terminal's encoding does not have must not end a listing.
-        sys.stdout.reconfigure(errors="replace")
+        output.reconfigure(errors="replace")
     try:
         code = xpm.main(args=arguments, prog_name="xpm", standalone_mode=False)
     except click.ClickException as error:
