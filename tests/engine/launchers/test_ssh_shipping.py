@@ -10,16 +10,17 @@ from typing import Any, cast
 
 import pytest
 
+from tests.engine.making import KEY, end, launch, start
 from tests.engine.remote.agents import connect
-from xpm_engine.errors import RemoteError, StorageError
+from xpm_engine.errors import OccupiedError, RemoteError, StorageError
 from xpm_engine.launchers.ssh import fetching, shipping
-from xpm_engine.launchers.ssh.shipping import Parcel, put_folder
+from xpm_engine.launchers.ssh.shipping import Parcel, put_folder, put_upstream
 from xpm_engine.remote.agent import staging
 from xpm_engine.remote.agent.serving import Request
 from xpm_engine.remote.agent.table import HANDLERS
 from xpm_engine.remote.connection import Connection
 from xpm_engine.workspace import tickets
-from xpm_engine.workspace.layout import partial_file, stage_folder, stage_lock
+from xpm_engine.workspace.layout import WorkspacePaths, partial_file, stage_folder, stage_lock
 from xpm_engine.workspace.records.fields import Fields
 
 CONTENT = {"a": b"one", "deep/b": b"two", "large": bytes(300_000) + b"end"}
@@ -195,6 +196,50 @@ def test_a_sender_whose_stage_was_taken_begins_again(files: list[Parcel], place:
     first.before["put_all"] = taken
     put_folder(first.connection, files, str(place), sender="first")
     assert place.is_dir()
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> WorkspacePaths:
+    """A workspace with a result."""
+    workspace = WorkspacePaths(str(tmp_path / "here"))
+    job = workspace.job(KEY)
+    tickets.claim_launch(job, launch())
+    tickets.claim_start(job, 1, start())
+    (Path(job.root) / "model").write_bytes(CONTENT["large"])
+    tickets.record_end(job, 1, end())
+    return workspace
+
+
+@pytest.mark.parametrize("moment", ["has", "stage", "put", "install"])
+def test_two_plans_ship_one_result(tmp_path: Path, made: WorkspacePaths, moment: str) -> None:
+    there = WorkspacePaths(str(tmp_path / "there"))
+    first, second = Inside(), Inside().connection
+    first.before[moment] = lambda: put_upstream(
+        second, made, there, KEY, host="alpha", sender="second"
+    )
+    put_upstream(first.connection, made, there, KEY, host="alpha", sender="first")
+    job = there.job(KEY)
+    assert (Path(job.root) / "model").read_bytes() == CONTENT["large"]
+    assert tickets.ticket_names(job) == {1: {"launch", "start", "end"}}
+    arriving = there.arriving("")
+    assert not os.path.isdir(arriving) or os.listdir(arriving) == []
+
+
+def test_a_result_that_somebody_makes_there_is_waited_for(
+    tmp_path: Path, made: WorkspacePaths
+) -> None:
+    there = WorkspacePaths(str(tmp_path / "there"))
+    agent = Inside()
+
+    def somebody_begins() -> None:
+        tickets.claim_launch(there.job(KEY), launch())
+
+    # Once when all is shipped, and then before anything is.
+    agent.before["install"] = somebody_begins
+    for _ in range(2):
+        with pytest.raises(OccupiedError, match="somebody makes"):
+            put_upstream(agent.connection, made, there, KEY, host="alpha", sender="first")
+    assert not (Path(there.job(KEY).root) / "model").exists()
 
 
 def test_what_is_forgotten_is_removed(files: list[Parcel], place: Path) -> None:

@@ -109,6 +109,21 @@ def test_the_orders_of_others_are_followed(agent: Connection, workspace: Workspa
     assert not Path(job.root, "ran").exists()
 
 
+def test_a_result_is_there_or_on_its_way(agent: Connection, workspace: WorkspacePaths) -> None:
+    job, asked = workspace.job(KEY), launch().to_json()
+
+    def has() -> Any:
+        return agent.ask("has", root=workspace.root, launch=asked)
+
+    assert has() == {"has": False, "busy": False}
+    tickets.claim_launch(job, launch())
+    assert has() == {"has": False, "busy": True}
+    tickets.claim_start(job, 1, start())
+    assert has() == {"has": False, "busy": True}
+    tickets.record_end(job, 1, end())
+    assert has() == {"has": True, "busy": False}
+
+
 def test_after_a_failure_comes_the_next_attempt(
     agent: Connection, workspace: WorkspacePaths
 ) -> None:
