@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from xpm_engine.errors import StorageError, UsageError
+from xpm_tui.unpacking import Unpacking, readable
 
 EDITORS = ("sensible-editor", "vi", "vim", "nano", "emacs")
 """Looked for where the user named none."""
@@ -54,19 +55,24 @@ class Errand:
     environment: Mapping[str, str] | None = None
     greeting: str = ""
     """A line that is printed first."""
+    unpacking: Unpacking | None = None
+    """What is to be made before."""
 
 
 def editor(at: FileLine, environment: Mapping[str, str]) -> Errand:
     """The user's editor ($VISUAL, else $EDITOR) at the line. Raises UsageError, StorageError."""
-    if not os.path.isfile(at.file):
-        raise StorageError("the file is not there", where=at.file)
+    file, unpacking = readable(at.file)
+    if unpacking is None and not os.path.isfile(file):
+        raise StorageError("the file is not there", where=file)
     words = _chosen(environment, ("VISUAL", "EDITOR"), EDITORS, "an editor")
     name = os.path.basename(words[0])
     if name in GOTO:
-        return Errand((*words, "--goto", f"{at.file}:{at.line}"))
-    if name in COLON:
-        return Errand((*words, f"{at.file}:{at.line}"))
-    return Errand((*words, f"+{at.line}", at.file))
+        words += ("--goto", f"{file}:{at.line}")
+    elif name in COLON:
+        words += (f"{file}:{at.line}",)
+    else:
+        words += (f"+{at.line}", file)
+    return Errand(words, unpacking=unpacking)
 
 
 def pager(at: FileLine, environment: Mapping[str, str], *, secure: bool) -> Errand:
@@ -74,8 +80,9 @@ def pager(at: FileLine, environment: Mapping[str, str], *, secure: bool) -> Erra
 
     With `secure` less runs no shell and writes no file.
     """
-    if not os.path.isfile(at.file):
-        raise StorageError("there is no log yet", where=at.file)
+    file, unpacking = readable(at.file)
+    if unpacking is None and not os.path.isfile(file):
+        raise StorageError("there is no log yet", where=file)
     words = _chosen(environment, ("PAGER",), PAGERS, "a pager")
     if os.path.basename(words[0]) == "less":
         words += ("+G" if at.line == END else f"+{at.line}g",)
@@ -83,7 +90,7 @@ def pager(at: FileLine, environment: Mapping[str, str], *, secure: bool) -> Erra
     own = {"LESS": environment.get("LESS", "-R")}
     if secure:
         own["LESSSECURE"] = "1"
-    return Errand((*words, at.file), environment=own)
+    return Errand((*words, file), environment=own, unpacking=unpacking)
 
 
 def shell(folder: str, environment: Mapping[str, str]) -> Errand:
@@ -99,6 +106,8 @@ def run(errand: Errand) -> int:
 
     Raises StorageError where it can't be started.
     """
+    if errand.unpacking is not None:
+        errand.unpacking.run()
     if errand.greeting:
         print(errand.greeting, flush=True)  # noqa: T201 (the terminal is the user's meanwhile)
     environment = {**os.environ, **(errand.environment or {})}

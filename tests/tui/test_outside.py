@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
+import os
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -61,6 +64,25 @@ def test_the_pager_is_at_the_line_or_the_end(file: FileLine) -> None:
     end = FileLine(file.file, END)
     assert "+G" in pager(end, {"PAGER": "less"}, secure=False).command
     assert pager(end, {"PAGER": "more"}, secure=False).command == ("more", file.file)
+
+
+def test_a_packed_log_is_unpacked_for_them(
+    file: FileLine, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with gzip.open(f"{file.file}.gz", "wb") as packed:
+        packed.write(b"said\n")
+    assert editor(file, {"EDITOR": "cat"}).command[-1] == file.file
+    os.unlink(file.file)
+    for errand in (pager(file, {"PAGER": "cat"}, secure=False), editor(file, {"EDITOR": "cat --"})):
+        copy = errand.command[-1]
+        assert os.path.basename(copy) == "train.py"
+        command = ("cat", copy)
+        assert run(replace(errand, command=command)) == 0
+        assert capfd.readouterr().out == "said\n"
+        assert os.stat(copy).st_mode & 0o777 == 0o400
+    Path(f"{file.file}.gz").write_bytes(b"no gzip")
+    with pytest.raises(StorageError, match="can't unpack"):
+        run(pager(file, {"PAGER": "cat"}, secure=False))
 
 
 def test_a_secure_pager_starts_nothing(file: FileLine) -> None:

@@ -33,7 +33,7 @@ def command(
     written last.
     """
     from xpm_engine.verbs.find import find_job
-    from xpm_engine.verbs.logs import Stream, follow_lines, log_path, read_lines
+    from xpm_engine.verbs.logs import Stream, follow_lines, log_path, read_lines, shown_path
     from xpm_engine.verbs.places import find_workspace
     from xpm_engine.workspace.logs import LogEvent
 
@@ -41,7 +41,7 @@ def command(
     key = find_job(paths, job)
     chosen = None if stream is None else Stream(stream)
     path = log_path(paths, key, stream=chosen, attempt=attempt)
-    click.echo(f"==> {path} <==", err=True)
+    click.echo(f"==> {shown_path(path)} <==", err=True)
     if not follow:
         for line in read_lines(path, last=lines):
             click.echo(line.text)

@@ -9,7 +9,6 @@ import click
 
 from xpm_engine.cli.options import print_json
 from xpm_engine.cli.pieces import piece_json
-from xpm_engine.errors import UsageError
 
 if TYPE_CHECKING:
     from xpm_engine.workspace.layout import WorkspacePaths
@@ -17,16 +16,14 @@ if TYPE_CHECKING:
 
 
 def show_purged(workspace: WorkspacePaths, name: str | None, *, as_json: bool) -> None:
-    """All records in a line each, or one of them, job by job."""
+    """All records in a line each, or the jobs that `name` means: a clean's, or by a filter."""
     from xpm_engine.verbs.clean import list_purged
+    from xpm_engine.verbs.gone import find_purged
 
-    found = [item for item in list_purged(workspace) if name in (None, item.name)]
-    if name is not None and not found:
-        raise UsageError(
-            f"there is no record of a purged clean {name!r}",
-            where=workspace.purged,
-            hint="xpm undo --purged names those there are",
-        )
+    if name is None:
+        found = list_purged(workspace)
+    else:
+        found = find_purged(workspace, name, now=time.time())
     if as_json:
         print_json({"purged": [_json(item) for item in found]})
         return

@@ -34,6 +34,9 @@ def command(
 
     Nothing is overwritten: where a job was computed again meanwhile, the new folder stays, and the
     old one stays in the trash.
+
+    --purged shows what stays known of jobs that were deleted for good: all cleans, or those jobs
+    that a clean's name, a job's digits or a FILTER means ('lr:0.1 mrr>0.3').
     """
     from xpm_engine.verbs.clean import left_words, undo, undo_would, undone_sentence
     from xpm_engine.verbs.places import find_workspace

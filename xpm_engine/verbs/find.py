@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 from xpm_engine.errors import UsageError
+from xpm_engine.verbs.gone import gone_jobs
 from xpm_engine.verbs.listing import list_latest
 from xpm_engine.words import plain
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths, is_name
@@ -38,6 +39,7 @@ def _one(workspace: WorkspacePaths, jobs: Sequence[JobKey], text: str) -> JobKey
         return found[0]
     if not found:
         _refuse_unstarted(workspace, text)
+        _refuse_gone(workspace, text)
         raise UsageError(
             f"no job is called {plain(text)!r}", where=workspace.root, hint=_suggestion(jobs, text)
         )
@@ -62,6 +64,15 @@ def _refuse_unstarted(workspace: WorkspacePaths, text: str) -> None:
             where=workspace.job(key).root,
             hint="`xpm plan PLAN.py` says why it would run",
         )
+
+
+def _refuse_gone(workspace: WorkspacePaths, text: str) -> None:
+    """Raise UsageError if a job is meant that lies in the trash, or was deleted for good."""
+    gone = {job.key: job for job in reversed(gone_jobs(workspace))}
+    meant = _meant(workspace, sorted(gone), text)
+    if len(meant) == 1:
+        job = gone[meant[0]]
+        raise UsageError(job.words, where=workspace.job(job.key).root, hint=job.hint)
 
 
 def _meant(workspace: WorkspacePaths, jobs: Sequence[JobKey], text: str) -> Sequence[JobKey]:

@@ -46,6 +46,14 @@ def log_path(
     return out if stream is Stream.STDOUT else err
 
 
+def shown_path(path: Path) -> Path:
+    """The file that is read: the log, or the packed copy in its place."""
+    try:
+        return standing(path)[0]
+    except OSError:
+        return path
+
+
 def read_lines(path: Path, *, last: int | None = None) -> Iterator[Line]:
     """The lines of a log, or its `last` ones, safe to print. Raises StorageError."""
     if last is not None:

@@ -242,3 +242,31 @@ def test_what_stays_known_after_a_purge(xpm: Xpm, history: WorkspacePaths) -> No
     assert "tags: lr=1" in out
     assert "stderr: err" in out
     assert xpm("undo", "--purged", "nothing").returncode == 2
+    for text in (C.short, f"bm25/{C.short}", "lr:1 state:failed", "ended>2020-01-01"):
+        shown = _json(xpm("undo", "--purged", text, "--json"))["purged"]
+        assert [job["id"] for item in shown for job in item["jobs"]] == [C.identifier]
+    assert xpm("undo", "--purged", "lr:2").returncode == 2
+    assert xpm("undo", "--purged", "lr:(").returncode == 2
+
+
+def test_who_asks_for_a_job_that_is_gone_is_told_where_it_is(
+    xpm: Xpm, history: WorkspacePaths
+) -> None:
+    xpm("clean", "--yes")
+    asked = xpm("log", C.short)
+    assert asked.returncode == 2
+    assert "lies in the trash" in asked.stderr
+    assert "`xpm undo 20" in asked.stderr
+    xpm("clean", "--empty-trash", "--yes")
+    asked = xpm("why", C.short)
+    assert "was deleted for good" in asked.stderr
+    assert f"xpm undo --purged {C.short}" in asked.stderr
+
+
+def test_a_packed_log_is_named_and_read(xpm: Xpm, history: WorkspacePaths) -> None:
+    with open(history.settings, "w", encoding="ascii") as file:
+        file.write("[retention]\npack_logs = 1\n")
+    xpm("clean", "--policy", "--yes")
+    said = xpm("log", A.short, "--stdout")
+    assert (said.stdout, "1.out.gz <==" in said.stderr) == ("out\n", True)
+    assert xpm("log", A.short, "-n", "5", "--stdout").stdout == "out\n"

@@ -311,6 +311,15 @@ def test_what_stays_known_of_purged_jobs(workspace: WorkspacePaths, job: JobPath
     assert gone.ended
 
 
+def test_the_end_of_a_packed_log_stays_known(workspace: WorkspacePaths, job: JobPaths) -> None:
+    _carry_out(workspace, LOG)
+    done = cleaning.carry_out(workspace, cleaning.plan_removal(workspace, [A]))
+    cleaning.purge(workspace, done.name)
+    (gone,) = cleaning.list_purged(workspace)[0].jobs
+    assert gone.stdout == tuple(f"line {number}" for number in range(990, 1000))
+    assert gone.stderr == ("err",)
+
+
 def test_a_full_disk_does_not_stop_a_purge(
     workspace: WorkspacePaths, job: JobPaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:

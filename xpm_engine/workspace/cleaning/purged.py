@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
 import os
+import zlib
 from contextlib import suppress
 
 from xpm_engine.errors import StorageError, UnreadableError
 from xpm_engine.workspace import processes, tickets
 from xpm_engine.workspace.atomic import dumps, make_folders, write_atomic
 from xpm_engine.workspace.cleaning.transactions import Transaction
-from xpm_engine.workspace.layout import JobPaths, TrashPaths, WorkspacePaths, is_name
+from xpm_engine.workspace.layout import PACKED, JobPaths, TrashPaths, WorkspacePaths, is_name
 from xpm_engine.workspace.records.fields import now
 from xpm_engine.workspace.records.purged import Purged, PurgedJob, parse_purged, purged_lines
 from xpm_engine.workspace.records.trash import Removal
@@ -124,18 +126,36 @@ def _job(job: JobPaths, removal: Removal) -> PurgedJob:
 def _last_lines(path: str) -> tuple[str, ...]:
     """The end of a log; of a line that was written again and again, what it said last."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        data, whole = _end(path)
+    except FileNotFoundError:
+        data, whole = _packed_end(path + PACKED)
     except OSError:
         return ()
-    try:
-        size = os.fstat(descriptor).st_size
-        data = os.pread(descriptor, _TAIL, max(0, size - _TAIL))
-    except OSError:
-        return ()
-    finally:
-        os.close(descriptor)
     lines = data.decode("utf-8", "replace").split("\n")
-    if size > _TAIL:
+    if not whole:
         lines = lines[1:] or lines
     said = [line.rstrip("\r").rpartition("\r")[2] for line in lines]
     return tuple(said[:-1] if said and not said[-1] else said)[-LAST_LINES:]
+
+
+def _end(path: str) -> tuple[bytes, bool]:
+    """The last bytes of a file, and whether they are all of it; raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        size = os.fstat(descriptor).st_size
+        return os.pread(descriptor, _TAIL, max(0, size - _TAIL)), size <= _TAIL
+    finally:
+        os.close(descriptor)
+
+
+def _packed_end(path: str) -> tuple[bytes, bool]:
+    """The same of a packed log, which has to be read from its start; nothing if it is damaged."""
+    data, whole = b"", True
+    with suppress(OSError, EOFError, zlib.error):
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with open(descriptor, "rb") as raw, gzip.GzipFile(fileobj=raw) as packed:
+            while more := packed.read(1 << 20):
+                data += more
+                whole = whole and len(data) <= _TAIL
+                data = data[-_TAIL:]
+    return data, whole
