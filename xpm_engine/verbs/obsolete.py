@@ -14,7 +14,7 @@ from xpm_engine.workspace.cleaning import RemovalPlan, list_leftovers, plan_remo
 from xpm_engine.workspace.cleaning.needs import RunName, runs_over
 from xpm_engine.workspace.cleaning.piece_places import place_of
 from xpm_engine.workspace.cleaning.sizes import folder_size
-from xpm_engine.workspace.index import JobRow, Known, Records, read_index, records
+from xpm_engine.workspace.index import JobReader, Records, records
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.obsolete import Obsolete, ObsoleteReason, Survey, survey
 from xpm_engine.workspace.records.runs import PlanState
@@ -46,9 +46,10 @@ class Surveyed:
 
 
 def survey_workspace(workspace: WorkspacePaths) -> Surveyed:
-    """Read all runs and jobs of a workspace, and find what is obsolete; reads only.
+    """Read all runs and jobs of a workspace, and find what is obsolete; changes nothing there.
 
-    What did not change since the app remembered it is not read again.
+    What did not change since the app or another command remembered it is not read again, and what
+    had to be read is remembered for the next.
     """
     with _not_collecting():
         return _survey(workspace)
@@ -68,21 +69,14 @@ def _not_collecting() -> Generator[None]:
 
 def _survey(workspace: WorkspacePaths) -> Surveyed:
     over = runs_over(workspace)
-    known = Known(workspace)
-    remembered = read_index(workspace)
-    if remembered is not None:
-        known.jobs.update(remembered.jobs)
-        known.runs.update(remembered.runs)
-    rows: dict[JobKey, JobRow] = {}
-    for key in scan.list_jobs(workspace):
-        known.look_at_job(key)
-        # One that is gone by now, or holds nothing, is as if it were not there.
-        rows[key] = known.jobs[key][1] if key in known.jobs else scan.read_job(workspace, key)
-    runs: list[scan.RunView] = []
-    for experiment in scan.list_experiments(workspace):
-        for run in scan.list_runs(workspace, experiment):
-            known.look_at_run((experiment, run))
-            runs.append(known.runs[experiment, run].view)
+    reader = JobReader(workspace)
+    rows = reader.everything()
+    runs = [
+        reader.run(experiment, run)
+        for experiment in scan.list_experiments(workspace)
+        for run in scan.list_runs(workspace, experiment)
+    ]
+    reader.keep()
     return survey_known(workspace, Records(rows), runs, over=over)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.big_workspace import Shape, make
+from xpm_engine.verbs.obsolete import survey_workspace
 from xpm_engine.workspace import scan
 from xpm_engine.workspace.index import (
     JobReader,
@@ -26,8 +27,9 @@ from xpm_engine.workspace.index import (
     write_index,
 )
 from xpm_engine.workspace.index.file import index_path
-from xpm_engine.workspace.layout import WorkspacePaths
+from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.records.states import JobState
+from xpm_engine.workspace.scan import JobRecord
 
 SHAPE = Shape(40, experiments=3, failed=0.3, running=4, waiting=5)
 
@@ -230,6 +232,34 @@ def test_many_jobs_are_read_as_each_alone(
             assert reader.records(keys) == {key: scan.read_job(workspace, key) for key in keys}
         reader.keep()
     assert (read_index(workspace) is None) is (many > 0)
+
+
+def test_a_survey_remembers_what_it_read_for_the_next(
+    workspace: WorkspacePaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xpm_engine.workspace.index.reading.WORTH_KEEPING", 1)
+    read: list[JobKey] = []
+    real = scan.read_job
+
+    def counted(paths: WorkspacePaths, key: JobKey) -> JobRecord:
+        read.append(key)
+        return real(paths, key)
+
+    monkeypatch.setattr(scan, "read_job", counted)
+    keys = list(scan.list_jobs(workspace))
+    first = survey_workspace(workspace).survey
+    assert set(keys) <= set(read)
+    read.clear()
+    assert survey_workspace(workspace).survey.obsolete == first.obsolete
+    live = {key for key in keys if first.jobs[key].state.live}
+    assert set(read) <= live
+    gone = next(key for key in keys if key not in live)
+    shutil.rmtree(workspace.job(gone).root)
+    assert gone not in survey_workspace(workspace).survey.jobs
+    survey_workspace(workspace)
+    remembered = read_index(workspace)
+    assert remembered is not None
+    assert set(remembered.jobs) <= set(keys)
 
 
 def test_a_command_finds_what_changed_since_it_was_remembered(

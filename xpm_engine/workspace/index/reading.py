@@ -53,6 +53,19 @@ class JobReader:
                 found[key] = entry[1]
         return found
 
+    def everything(self) -> dict[JobKey, JobRow]:
+        """All jobs that stand in the workspace, packed as they were remembered."""
+        known = self._load()
+        found: dict[JobKey, JobRow] = {}
+        for key in scan.list_jobs(self.workspace):
+            self._read += known.look_at_job(key) is not None
+            entry = known.jobs.get(key)
+            # One that is gone by now, or holds nothing, is as if it were not there.
+            found[key] = scan.read_job(self.workspace, key) if entry is None else entry[1]
+        for key in known.jobs.keys() - found.keys():
+            del known.jobs[key]
+        return found
+
     def run(self, experiment: str, run: str) -> RunView:
         """One run, with its manifest and what its jobs wait for."""
         if self._known is None and not self._is_large(experiment, run):
