@@ -64,6 +64,7 @@ class PlanTable(KeyTable[PlanRow]):
         self._turned: set[PlanKey] = set()
         """The groups that were unfolded, and the sections that were folded."""
         self._costs: dict[PlanKey, Cost] = {}
+        self._titles: dict[tuple[FoldKey, int], str] = {}
         self._flat = False
 
     def post_message(self, message: Message) -> bool:
@@ -77,6 +78,7 @@ class PlanTable(KeyTable[PlanRow]):
         first = self.removal is None
         if self.removal is None or self.removal.offering is not removal.offering:
             self._costs = {}
+            self._titles = {}
         self.removal = removal
         self._arrange()
         if first and removal.rows:
@@ -107,7 +109,9 @@ class PlanTable(KeyTable[PlanRow]):
         if self.removal is None or isinstance(row, Heading):
             return row.section.value if isinstance(row, Heading) else ""
         if isinstance(row, Fold):
-            return fold_title(row, self.removal, width)
+            if (row.key, width) not in self._titles:
+                self._titles[row.key, width] = fold_title(row, self.removal, width)
+            return self._titles[row.key, width]
         return self.removal.titles.get(row.offer, "")
 
     def cost_of(self, row: PlanRow) -> Cost:
