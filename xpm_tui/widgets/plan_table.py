@@ -36,7 +36,7 @@ from xpm_tui.widgets.column_fit import fit
 from xpm_tui.widgets.table_keys import KeyTable
 from xpm_tui.widgets.table_model import Column
 
-ROOMY = 100
+ROOMY = 118
 """Cells from which on there is room for a column of who needs a row."""
 
 COUNT_AT = 32
@@ -247,7 +247,9 @@ class PlanTable(KeyTable[PlanRow]):
             again = "again"
         columns = [
             Column[PlanRow]("", self._tick_cell, width=3),
-            Column[PlanRow](what, self._what_cell, width=32 if roomy else 25),
+            Column[PlanRow](
+                what, self._what_cell, width=32 if roomy else 25 + max(0, width - 80) // 2
+            ),
             Column[PlanRow](size, self._size_cell, width=8 if roomy else 7, right=True),
             Column[PlanRow](again, self._cost_cell, width=16 if roomy else 7, right=True),
             Column[PlanRow]("why it is offered" if roomy else "why", self._why_cell, width=34),

@@ -18,9 +18,9 @@ from xpm_engine.workspace.records.fields import parse_time
 from xpm_engine.workspace.records.purged import Purged
 from xpm_tui import clock, look
 from xpm_tui.store import Changed, Store, Subject, pair
+from xpm_tui.widgets.fitted_table import FittedTable
 from xpm_tui.widgets.subject_view import SubjectView
 from xpm_tui.widgets.table import Table
-from xpm_tui.widgets.table_keys import KeyTable
 from xpm_tui.widgets.table_model import Column
 
 DAY = 86_400
@@ -65,8 +65,7 @@ class TrashView(SubjectView):
     _read = TrashFacts()
 
     def make_panes(self) -> Sequence[Widget]:
-        self.cleans: KeyTable[TrashRow] = KeyTable(lambda row: row.name, columns=self._columns())
-        self.cleans.markable = False
+        self.cleans: FittedTable[TrashRow] = FittedTable(lambda row: row.name, self._columns())
         return (self.cleans,)
 
     def touched(self, changed: Changed) -> bool:
@@ -144,10 +143,11 @@ class TrashView(SubjectView):
                 lambda row: Text(look.plain(f"{row.user}@{row.host}" if row.user else "?")),
                 lambda row: row.user,
                 width=16,
+                yields=1,
             ),
             Column("size", _size_cell, lambda row: row.size, width=8, right=True),
-            Column("purged", self._purge_cell, lambda row: _at(row) or None, width=9),
-            Column("what", lambda row: Text(what_words(row)), what_words, width=56),
+            Column("purged", self._purge_cell, lambda row: _at(row) or None, width=9, yields=2),
+            Column("what", lambda row: Text(what_words(row)), what_words, width=16, grows=True),
         )
 
     def _purge_cell(self, row: TrashRow) -> Text:

@@ -223,6 +223,20 @@ async def test_a_clean_is_looked_into_before_it_is_taken_back(
         await see(app, "epoch 9")
 
 
+@pytest.mark.parametrize("width", [80, 100, 120])
+async def test_what_matters_is_seen_at_every_width(
+    drive: Drive, workspace: FakeWorkspace, width: int
+) -> None:
+    paths = workspace.paths
+    cleaning.carry_out(paths, cleaning.plan_removal(paths, [LEARN[1].key]))
+    async with drive(survey=True).at((width, 24)) as app:
+        await to_branch(app, TrashSubject())
+        await app.press("enter")
+        await see(app, "learn lr=0.5")
+        app.app.plan_removal(frozenset((LEARN[0].key,)))
+        await see(app, "needed by drmm" if width < 118 else "who needs it")
+
+
 async def test_a_damaged_manifest_is_named_and_nothing_can_be_ticked(
     drive: Drive, workspace: FakeWorkspace
 ) -> None:
