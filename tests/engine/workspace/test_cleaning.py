@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from xpm_engine.workspace.layout import WorkspacePaths
 from xpm_engine.workspace.records.reasons import Outcome
 from xpm_engine.workspace.records.runs import PlanState
 from xpm_engine.workspace.records.states import JobState
+from xpm_engine.workspace.records.trash import Piece, PieceKind
 
 A, B, C = key(1), key(2), key(3, "ir.evaluate")
 
@@ -432,11 +434,35 @@ def test_on_a_full_disk_nothing_is_touched(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "write", full)
-    with pytest.raises(StorageError, match="No space left"):
+    with pytest.raises(StorageError, match="No space left") as caught:
         cleaning.carry_out(workspace, plan)
+    assert "--empty-trash" in f"{caught.value.hint}"
     monkeypatch.undo()
     assert picture(workspace.jobs) == before
     assert cleaning.list_trash(workspace) == ()
+
+
+def test_a_full_disk_does_not_stop_an_undo(
+    workspace: WorkspacePaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = make_job(workspace, A)
+    Path(f"{job.root}/large").write_bytes(b"x")
+    before = picture(job.root)
+    file = Piece(PieceKind.FILE, (A.task, A.identifier, "large"))
+    plan = replace(cleaning.plan_removal(workspace, []), pieces=(file,))
+    dropped = cleaning.carry_out(workspace, plan)
+    done = cleaning.carry_out(workspace, cleaning.plan_removal(workspace, [A]))
+
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    assert cleaning.undo(workspace, done.name).returned == (A,)
+    assert cleaning.undo(workspace, dropped.name).pieces == (file,)
+    monkeypatch.undo()
+    assert picture(job.root) == before
+    assert _state(workspace) is JobState.DONE
+    assert os.listdir(workspace.trash) == []
 
 
 def test_a_rename_that_is_refused_leaves_the_job_as_it_was(

@@ -20,6 +20,9 @@ from xpm_engine.workspace.records.reasons import Outcome
 from xpm_engine.workspace.records.tickets import End, Launch, LaunchedBy, Start
 from xpm_engine.workspace.records.trash import Removal
 
+WHY = "a clean left it, or was undone"
+"""What the void attempts that a cleaner leaves say of themselves."""
+
 
 @dataclass(frozen=True)
 class Cleaner:
@@ -48,9 +51,15 @@ class Cleaner:
         """Try to own attempt N of a job, so that nobody can start it; True if this one won."""
         return publish_link(self.trash.ticket("launch"), job.launch(number))
 
-    def write_void(self, why: str) -> None:
-        """Make the tickets that `void` and `release` use."""
-        start = Start(tickets.new_nonce(), self.nonce, self.me, self.at, self.user, True, why)
+    def write_void(self) -> None:
+        """Make the tickets that `void` and `release` use, unless they are there.
+
+        A clean makes them before it touches anything, so that an undo, and giving up, need no room
+        on the disk for new files.
+        """
+        if os.path.lexists(self.trash.ticket("end")):
+            return
+        start = Start(tickets.new_nonce(), self.nonce, self.me, self.at, self.user, True, WHY)
         end = End(tickets.new_nonce(), Outcome.VOID, self.at, self.me)
         write_atomic(self.trash.ticket("start"), dumps(start.to_json()), durable=True)
         write_atomic(self.trash.ticket("end"), dumps(end.to_json()), durable=True)

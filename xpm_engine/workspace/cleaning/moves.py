@@ -19,7 +19,7 @@ from typing import Any
 
 from xpm_engine.errors import StorageError, UnreadableError
 from xpm_engine.workspace import tickets
-from xpm_engine.workspace.atomic import append_bytes, dumps, make_folders, sync_folder
+from xpm_engine.workspace.atomic import append_bytes, dumps, is_full, make_folders, sync_folder
 from xpm_engine.workspace.cleaning.cleaner import Cleaner
 from xpm_engine.workspace.cleaning.folders import OTHER_DISK, PINNED, FolderCheck
 from xpm_engine.workspace.cleaning.needs import RunWatch
@@ -37,6 +37,12 @@ LOCK_PATIENCE = 1.0
 
 MOST_LOCKS = 256
 """Jobs that are moved together: each holds an open file for its lock."""
+
+FULL = (
+    "a clean needs a few kB for its journal: `xpm clean --empty-trash` frees what was cleaned "
+    "before; else delete a large file by hand"
+)
+"""What to do where there is no room for the journal of what would make room."""
 
 _BLOCKED = {
     errno.EXDEV: OTHER_DISK,
@@ -103,7 +109,6 @@ class _Move:
         self._watch = RunWatch(self.workspace, over=self.plan.over)
         self._folders = FolderCheck(self.workspace)
         self._made: set[str] = set()
-        self._void_written = False
 
     def batch(self, pairs: Sequence[tuple[RemovalRow, Removal]]) -> None:
         """Claim these jobs, then ask the runs again, then move what nobody needs."""
@@ -150,9 +155,6 @@ class _Move:
         self.left.append(Left(row.key, why or "it was started again after this was planned"))
 
     def _give_up(self, item: _Claimed) -> None:
-        if not self._void_written:
-            self.cleaner.write_void("the clean left it where it was")
-            self._void_written = True
         self.cleaner.release(item.job, item.removal)
 
     def _rename(self, item: _Claimed) -> str:
@@ -206,9 +208,13 @@ def _write_journal(cleaner: Cleaner, lines: Iterable[dict[str, Any]]) -> None:
     data = b"".join(dumps(line) + b"\n" for line in lines)
     try:
         cleaner.write_launch()
+        cleaner.write_void()
         append_bytes(trash.journal, data, durable=True)
-    except StorageError:
-        discard(trash)
+    except StorageError as error:
+        with suppress(StorageError):
+            discard(trash)
+        if is_full(error):
+            error.hint = FULL
         raise
     sync_folder(trash.root)
     sync_folder(os.path.dirname(trash.root))

@@ -35,7 +35,6 @@ class PieceCheck:
         self._cleaner = cleaner
         self._folders = FolderCheck(workspace)
         self._watch = RunWatch(workspace, over=over)
-        self._void_written = False
 
     @contextmanager
     def held(self, pieces: Sequence[Piece]) -> Generator[dict[Piece, str], None, None]:
@@ -83,9 +82,6 @@ class PieceCheck:
     def _release(self, job: JobPaths, number: int) -> None:
         """Let the job be as it was; what can't be released now, recovery will."""
         with suppress(StorageError):
-            if not self._void_written:
-                self._cleaner.write_void("files of it were moved to the trash")
-                self._void_written = True
             self._cleaner.void(job, number)
 
     def _uses(self, pieces: Sequence[Piece]) -> dict[Piece, str]:

@@ -71,7 +71,7 @@ def _settle(workspace: WorkspacePaths, trash: TrashPaths, journal: Journal) -> l
     """
     why = "the clean was interrupted"
     cleaner = Cleaner(trash, journal.head.nonce)
-    cleaner.write_void(why)
+    cleaner.write_void()
     # Files are taken from a job that is claimed, and that was not to leave.
     for key in {item.key for item in journal.pieces if item.kind is PieceKind.FILE and item.key}:
         cleaner.release_newest(workspace.job(key))

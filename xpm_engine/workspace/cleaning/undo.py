@@ -44,7 +44,7 @@ def undo(workspace: WorkspacePaths, name: str) -> UndoReport:
     with held(workspace, name) as trash:
         nonce, removals, listed = _listed(trash)
         cleaner = Cleaner(trash, nonce)
-        cleaner.write_void("the clean was undone")
+        cleaner.write_void()
         folders = _Folders(workspace)
         returned: list[JobKey] = []
         kept: list[Left] = []
