@@ -21,8 +21,9 @@ from tests.engine.making import launch
 from xpm_engine.runtime.shared import sharing
 from xpm_engine.workspace import cleaning, scan, tickets
 from xpm_engine.workspace.atomic import append_bytes, dumps
+from xpm_engine.workspace.cleaning.cleaner import Cleaner
 from xpm_engine.workspace.cleaning.piece_places import place_of
-from xpm_engine.workspace.layout import WorkspacePaths
+from xpm_engine.workspace.layout import JobPaths, WorkspacePaths
 from xpm_engine.workspace.records.orders import StoredOrder
 from xpm_engine.workspace.records.reasons import Outcome
 from xpm_engine.workspace.records.runs import PlanState
@@ -178,6 +179,24 @@ def test_a_file_of_a_job_that_a_run_began_to_use_after_the_plan_stays(
     done = cleaning.carry_out(workspace, removal)
     assert done.empty
     assert "goes on and needs it" in done.left[0].why
+    assert scan.read_job(workspace, A).state is JobState.DONE
+
+
+def test_a_file_of_a_job_that_is_pinned_at_that_moment_stays(
+    workspace: WorkspacePaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = make_job(workspace, A)
+    Path(place_of(workspace, FILE)).touch()
+    removal = _removal(workspace, FILE)
+    claim = Cleaner.claim
+
+    def pinned_before(cleaner: Cleaner, paths: JobPaths, number: int) -> bool:
+        Path(job.pin).touch()
+        return claim(cleaner, paths, number)
+
+    monkeypatch.setattr(Cleaner, "claim", pinned_before)
+    done = cleaning.carry_out(workspace, removal)
+    assert "it is pinned" in done.left[0].why
     assert scan.read_job(workspace, A).state is JobState.DONE
 
 

@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from xpm_engine.errors import StorageError, UnreadableError
 from xpm_engine.workspace import scan, tickets
 from xpm_engine.workspace.cleaning.cleaner import Cleaner
-from xpm_engine.workspace.cleaning.folders import FolderCheck, links_between
+from xpm_engine.workspace.cleaning.folders import PINNED, FolderCheck, links_between
 from xpm_engine.workspace.cleaning.needs import Need, RunName, RunWatch, is_over
 from xpm_engine.workspace.cleaning.piece_places import place_of
 from xpm_engine.workspace.cleaning.shared import users_of_shared
@@ -120,6 +120,9 @@ class PieceCheck:
             who = users.get("/".join(piece.names), ())
             return f"{who[0]} uses it" if who else ""
         if piece.kind is PieceKind.FILE:
+            # Whoever pins it looks for our ticket afterwards: one of the two sees the other.
+            if os.path.lexists(self._workspace.job(key).pin):
+                return PINNED
             return str(needs[key]) if key in needs else ""
         if piece.kind is PieceKind.LEFTOVERS:
             return ""
