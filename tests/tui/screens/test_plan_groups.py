@@ -127,6 +127,17 @@ async def test_what_is_in_a_group_is_shown_ticked_one_by_one_and_folded_again(dr
         assert len(table.model.shown) == 6
 
 
+async def test_a_row_that_is_shown_whole_does_not_move_sideways(drive: Drive) -> None:
+    async with drive().at(NARROW) as app:
+        await clean(app)
+        await app.press("G")
+        before = cursor(app)
+        assert "learn" not in before
+        assert "[ ]  index stem=porter" in before
+        await app.press("l", "l")
+        assert cursor(app) == before
+
+
 async def test_a_range_over_groups_ticks_what_is_in_them(drive: Drive) -> None:
     async with drive().at(NARROW) as app:
         table = await clean(app)
