@@ -143,6 +143,11 @@ class Connection:
         return self._error
 
     @property
+    def machine(self) -> str:
+        """The machine at the other end: a name may lead to another one, a copied id to two."""
+        return f"{self.hello.host} ({self.hello.machine_id})"
+
+    @property
     def alive(self) -> bool:
         """Whether it has not ended yet."""
         return not self._ended.is_set()

@@ -74,8 +74,6 @@ class FarLives:
 
     def ask(self, attempt: Attempt, far: MirrorState) -> Life:
         """What its host says of an attempt; only the machine that it was sent to is believed."""
-        from xpm_engine.launchers.ssh.site import machine_of
-
         if far.of in self._down:
             return Life.UNREACHABLE
         key = str(attempt.launch.key)
@@ -84,7 +82,7 @@ class FarLives:
                 nonce = far.nonce or attempt.launch.nonce
                 jobs: list[list[Any]] = [[key, nonce]]
                 (found,) = connection.ask("find", root=there.root, jobs=jobs)["found"]
-                if found is None and far.machine != machine_of(connection):
+                if found is None and far.machine != connection.machine:
                     return Life.UNREACHABLE
                 if found is None:
                     return Life.DEAD

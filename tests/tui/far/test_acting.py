@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -313,14 +315,22 @@ async def test_what_a_clean_there_holds_and_when_it_is_deleted(
         assert deeds.cleaned("20200101-000000-none").problem == "all of it was taken back"
 
 
-def test_a_job_that_runs_on_a_third_machine_is_killed_from_here(
-    tmp_path: Path, line: Line, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    project, third = Project(tmp_path / "project"), StubHost(tmp_path / "third")
+@dataclass
+class Third:
+    """A plan there that has sent its job to a third machine, and who acts on it from here."""
+
+    far: Far
+    plan: subprocess.Popen[str]
+    deeds: FarDeeds
+
+
+@pytest.fixture
+def third(tmp_path: Path, line: Line, monkeypatch: pytest.MonkeyPatch) -> Iterator[Third]:
+    project, host = Project(tmp_path / "project"), StubHost(tmp_path / "third")
     project.folder.mkdir()
-    # Both `ssh` that is run there, and the one that the plan runs, lead to the third machine.
-    monkeypatch.setenv("PATH", str(third.bin), prepend=":")
-    far = Far(project, third)
+    # Both the `ssh` of that plan and the one of the verbs lead to the third machine.
+    monkeypatch.setenv("PATH", str(host.bin), prepend=":")
+    far = Far(project, host)
     far.plan("Work(name=1, seconds=300).submit()")
     plan = project.start()
     place = open_place(
@@ -332,44 +342,30 @@ def test_a_job_that_runs_on_a_third_machine_is_killed_from_here(
     deeds = FarDeeds(place)
     try:
         project.wait_for(lambda: "begin 1" in project.ledger())
-        assert deeds.kill([far.key()]) == ["asked to stop"]
-        project.finish(plan)
-        assert scan.read_job(project.workspace, far.key()).state is JobState.CANCELLED
-        assert deeds.kill([far.key()]) == ["was not running"]
+        yield Third(far, plan, deeds)
     finally:
         deeds.close()
         place.link.close()
         end_all(project)
 
 
-def test_a_third_machine_that_can_not_be_reached_is_named(
-    tmp_path: Path, line: Line, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    project, third = Project(tmp_path / "project"), StubHost(tmp_path / "third")
-    project.folder.mkdir()
-    monkeypatch.setenv("PATH", str(third.bin), prepend=":")
-    far = Far(project, third)
-    far.plan("Work(name=1, seconds=300).submit()")
-    plan = project.start()
-    place = open_place(
-        f"ssh://elsewhere{project.workspace.root}",
-        caches=str(tmp_path / "far"),
-        dial=line.dial,
-        verbs=line.verbs,
-    )
-    deeds = FarDeeds(place)
-    try:
-        project.wait_for(lambda: "begin 1" in project.ledger())
-        third.refuse()
-        (words,) = deeds.kill([far.key()])
-        assert "runs where it can't be reached from here (on alpha" in words
-        third.refuse(yes=False)
-        assert deeds.kill([far.key()]) == ["asked to stop"]
-        project.finish(plan)
-    finally:
-        deeds.close()
-        place.link.close()
-        end_all(project)
+def test_a_job_that_runs_on_a_third_machine_is_killed_from_here(third: Third) -> None:
+    key = third.far.key()
+    assert third.deeds.kill([key]) == ["asked to stop"]
+    third.far.project.finish(third.plan)
+    assert scan.read_job(third.far.here, key).state is JobState.CANCELLED
+    assert third.deeds.kill([key]) == ["was not running"]
+
+
+def test_a_third_machine_that_can_not_be_reached_is_named(third: Third) -> None:
+    key = third.far.key()
+    third.far.host.refuse()
+    (words,) = third.deeds.kill([key])
+    assert "runs where it can't be reached from here (on alpha" in words
+    third.far.host.refuse(yes=False)
+    (refusal,) = third.deeds.plan_retry([key], assume_dead=True).refused
+    assert "alpha was asked, and says: it runs" in refusal.text
+    assert third.deeds.kill([key]) == ["asked to stop"]
 
 
 def test_over_a_real_ssh(

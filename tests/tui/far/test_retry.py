@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.engine.projects import Project, end_all
-from tests.tui.driving import NARROW, WIDE, Driven
+from tests.tui.driving import WIDE, Driven
 from tests.tui.far.conftest import Line
+from tests.tui.screens.test_retry import CHAIN, both_sizes
 from tests.tui.workspaces import FakeWorkspace
 from xpm_engine.errors import LaunchError
 from xpm_engine.workspace import scan
@@ -22,23 +23,6 @@ from xpm_tui.far.place import open_place
 from xpm_tui.far.site import FarSite
 from xpm_tui.screens import dialog
 from xpm_tui.screens.dialog import Dialog
-
-both_sizes = pytest.mark.parametrize("size", [NARROW, WIDE], ids=["80x24", "120x40"])
-
-CHAIN = """
-class Flaky(Task):
-    name: Param[int]
-
-    def execute(self) -> None:
-        if not LEDGER.with_name("fixed").exists():
-            raise ValueError(f"work {self.name} fails")
-        note(f"again {self.name} in {os.environ['XDG_CACHE_HOME']}")
-
-with experiment("ws", "exp"):
-    bad = Flaky(name=1).submit()
-    behind = Work(name=2, after=[bad]).submit()
-    Work(name=4).submit()
-"""
 
 
 @pytest.fixture(autouse=True)

@@ -163,8 +163,8 @@ def check_python(
 
 
 def machine_of(connection: Connection) -> str:
-    """The machine at the other end: a name may lead to another one, a copied id to two."""
-    return f"{connection.hello.host} ({connection.hello.machine_id})"
+    """The machine that is at the other end now."""
+    return connection.machine
 
 
 def last_words(connection: Connection, workspace: WorkspacePaths) -> str:
