@@ -6,6 +6,7 @@ import os
 import shutil
 import sqlite3
 import stat
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -13,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from tests.big_workspace import Shape, make
+from tests.engine.folders import key as key_of
+from tests.engine.folders import make_job
 from xpm_engine.verbs.obsolete import survey_workspace
 from xpm_engine.workspace import scan
 from xpm_engine.workspace.index import (
@@ -28,6 +31,7 @@ from xpm_engine.workspace.index import (
 )
 from xpm_engine.workspace.index.file import index_path
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
+from xpm_engine.workspace.records.identity import ProcessIdentity
 from xpm_engine.workspace.records.states import JobState
 from xpm_engine.workspace.scan import JobRecord
 
@@ -90,7 +94,7 @@ def test_what_ended_is_remembered_and_not_read_again(
     read: list[JobState] = []
     real = scan.read_job
 
-    def counted(paths: WorkspacePaths, key: scan.JobKey) -> scan.JobRecord:
+    def counted(paths: WorkspacePaths, key: JobKey) -> JobRecord:
         record = real(paths, key)
         read.append(record.state)
         return record
@@ -274,3 +278,25 @@ def test_a_command_finds_what_changed_since_it_was_remembered(
     assert records[gone].state is JobState.NOT_SUBMITTED
     assert records[cut] == scan.read_job(workspace, cut)
     assert records[cut].state is JobState.DIED
+
+
+def test_a_sign_of_life_of_another_host_is_seen(tmp_path: Path) -> None:
+    workspace = WorkspacePaths.at(tmp_path)
+    name = key_of(1)
+    far = ProcessIdentity("theirs", "theirs", "", 4121, 1, "node17")
+    job = make_job(workspace, name, outcome=None, by=far)
+    Path(job.alive).touch()
+    now = int(time.time())
+    for path in (job.start(1), job.alive, job.xpm):
+        os.utime(path, (now - 900, now - 900))
+    known = Known(workspace)
+    row = known.look_at_job(name)
+    assert isinstance(row, JobRecord)
+    assert (row.state, row.sign) == (JobState.UNREACHABLE, now - 900)
+    assert known.look_at_job(name) is None
+    # Touching it leaves the folder's time alone.
+    os.utime(job.alive, (now - 30, now - 30))
+    row = known.look_at_job(name)
+    assert isinstance(row, JobRecord)
+    assert row.sign == now - 30
+    assert known.look_at_job(name) is None

@@ -27,7 +27,7 @@ from xpm_engine.workspace.processes import Liveness, liveness
 from xpm_engine.workspace.records.identity import ProcessIdentity
 from xpm_engine.workspace.records.runs import Manifest
 from xpm_engine.workspace.records.states import JobState
-from xpm_engine.workspace.scan import RunView
+from xpm_engine.workspace.scan import JobRecord, RunView
 
 RunName: TypeAlias = tuple[str, str]
 """Experiment and run."""
@@ -99,6 +99,8 @@ class Known:
         stamp = self.stamps.of_job(self.workspace.job_xpm(key))
         if known is not None and stamp is not None and stamp == known[0]:
             row = known[1]
+            if isinstance(row, JobRecord) and row.state is JobState.UNREACHABLE:
+                return self._look_for_sign(key, stamp, row)
             if isinstance(row, bytes) or row.state is not JobState.RUNNING:
                 return None
             if row.supervisor is None or not is_dead(row.supervisor):
@@ -114,6 +116,15 @@ class Known:
         self.differs = True
         (self.young.add if stamp is None else self.young.discard)(key)
         return None if known is not None and known[1] == row else row
+
+    def _look_for_sign(self, key: JobKey, stamp: int, row: JobRecord) -> JobRow | None:
+        """A job on another host, if it gave a sign of life, which leaves its folder's stamp."""
+        sign = scan.last_sign(self.workspace.job(key), row.attempt)
+        if sign == row.sign:
+            return None
+        row = replace(row, sign=sign)
+        self.jobs[key] = (stamp, row)
+        return row
 
     def look_at_run(self, name: RunName) -> RunView | None:
         """The run, if it is not as it was."""
