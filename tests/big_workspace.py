@@ -253,6 +253,7 @@ def _write_ended(paths: WorkspacePaths, job: Made, run: str, draw: Random, *, fa
         params=dict(job.params),
         dependencies=job.deps,
         resolved="d" * 32,
+        launcher="local",
     )
     _write(folder.summary, dumps(summary.to_json()))
 
@@ -275,6 +276,7 @@ def _write_running(paths: WorkspacePaths, job: Made, run: str, draw: Random) -> 
         tags=dict(job.tags),
         params=dict(job.params),
         dependencies=job.deps,
+        launcher="local",
     )
     _write(folder.summary, dumps(summary.to_json()))
     level = ProgressLevel(draw.random(), "epoch 3/5")

@@ -31,7 +31,7 @@ from xpm_tui.store.selected import Roll, Selected
 ON_DISK = "size"
 """What is measured when a filter asks for it: in a thread."""
 
-SLOWLY_MADE = ("needs", "neededby")
+SLOWLY_MADE = ("needs", "neededby", "launcher")
 """Fields whose column takes longer to make than a key may, and that few ask for."""
 
 TIMED = frozenset(("time", "wait", "age", "started", "ended"))

@@ -65,12 +65,12 @@ FILTERS: dict[str, Sequence[str]] = {
 def load(workspace: WorkspacePaths) -> Store:
     store = Store(workspace)
     reader = Reader(workspace)
-    remembered = reader.remember()
+    remembered = reader.memory.remember()
     if remembered is not None:
         store.apply(remembered)
     for delta in reader.read(Look(everything=True)):
         store.apply(delta)
-    reader.keep()
+    reader.memory.keep()
     return store
 
 

@@ -45,10 +45,11 @@ from xpm_engine.workspace.scan import JobRecord
 STATES = tuple(JobState)
 """The states by their codes."""
 
-_TEXTS = ("id", "task", "state", "exp", "run", "reason", "cause", "host", "launcher", "owner")
+_TEXTS = ("id", "task", "state", "exp", "run", "reason", "cause", "host", "owner")
 _NUMBERS = ("attempt", "progress", "time", "wait", "age", "started", "ended")
 _FLAGS = tuple(map(flag_column, ("live", "reused", "drifted", "pinned", "mine")))
-OFFERED = (*_TEXTS, *_NUMBERS, *_FLAGS, "needs", "neededby", "size")
+_SELDOM = ("needs", "neededby", "launcher", "size")
+OFFERED = (*_TEXTS, *_NUMBERS, *_FLAGS, *_SELDOM)
 """The fields that can be asked of columns."""
 
 _LIVE = bytes(state.live for state in STATES)

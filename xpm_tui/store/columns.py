@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from xpm_engine.filters import Cell, Column, coded
 from xpm_engine.verbs.job_columns import STATES, JobColumns, Sizes, Snapshot
 from xpm_engine.workspace.layout import JobKey
+from xpm_engine.workspace.records.reasons import Wait
 from xpm_engine.workspace.records.runs import How
 from xpm_engine.workspace.records.states import JobState
 from xpm_tui import clock
@@ -116,6 +118,20 @@ class AllColumns(JobColumns):
         return cells
 
 
+@dataclass(frozen=True)
+class _Made:
+    """A run as columns were made from it."""
+
+    index: RunIndex
+    count: int
+    """The jobs that it had."""
+    waits: Mapping[JobKey, Wait]
+
+
+def _index_of(made: _Made | None) -> RunIndex | None:
+    return None if made is None else made.index
+
+
 class KeptColumns:
     """The columns of a workspace as they were made last, and what is not as they say any more.
 
@@ -131,7 +147,7 @@ class KeptColumns:
         self._snapshot: Snapshot | None = None
         """What columns are being made from."""
         self._sizes: Sizes = {}
-        self._indexes: dict[RunKey, RunIndex] = {}
+        self._made_from: dict[RunKey, _Made] = {}
         """The runs that the columns were made from."""
         self._of_run: tuple[RunIndex, int, AllColumns] | None = None
 
@@ -140,7 +156,8 @@ class KeptColumns:
         if self.columns is None and self._snapshot is None:
             return
         if changed.experiments or any(
-            self._found.index(run) is not self._indexes.get(run) for run in changed.runs
+            self._found.index(run) is not _index_of(self._made_from.get(run))
+            for run in changed.runs
         ):
             # Other jobs, or the same in another light.
             self.forget()
@@ -155,13 +172,24 @@ class KeptColumns:
         keys = set(changed.jobs)
         for run in changed.runs:
             index = found.index(run)
-            keys.update(() if index is None else index.waiting)
+            if index is None:
+                continue
+            made = self._made_from.get(run)
+            if made is None or made.index is not index:
+                keys.update(index.waits)
+                continue
+            waits = {*made.waits.items()} ^ {*index.waits.items()}
+            keys.update(key for key, _ in waits)
+            for key in index.keys[made.count :]:
+                # It is named since: by it, what it is made from is needed.
+                keys.add(key)
+                keys.update(index.references[key].dependencies)
         if columns is None:
             return keys
         # By those that came or went others are needed that did not change.
         for key in changed.jobs:
             if key not in columns.places:
-                keys.update(found.record(key).dependencies)
+                keys.update(self._dependencies(key))
             elif not found.is_known(key):
                 keys.update(columns.dependencies(key))
         return keys
@@ -172,13 +200,20 @@ class KeptColumns:
         lists = {key: list(columns.dependants(key)) for key in keys}
         for other in self.changed:
             if other not in columns.places:
-                for upstream in self._found.record(other).dependencies:
+                for upstream in self._dependencies(other):
                     if upstream in lists:
                         lists[upstream].append(other)
         return {
             key: [other for other in others if self._found.is_known(other)]
             for key, others in lists.items()
         }
+
+    def _dependencies(self, key: JobKey) -> Sequence[JobKey]:
+        run = self._found.home_of(key)
+        index = None if run is None else self._found.index(run)
+        if index is None:
+            return self._found.record(key).dependencies
+        return index.references[key].dependencies
 
     def forget(self) -> None:
         """The columns are too old."""
@@ -192,7 +227,10 @@ class KeptColumns:
         self.changed.clear()
         self._snapshot = self._found.snapshot(now, sizes=self._sizes)
         runs = [RunKey(seen.experiment, seen.run) for seen in self._snapshot.runs]
-        self._indexes = {run: index for run in runs if (index := self._found.index(run))}
+        indexes = {run: index for run in runs if (index := self._found.index(run))}
+        self._made_from = {
+            run: _Made(index, len(index.keys), index.waits) for run, index in indexes.items()
+        }
         return self._snapshot
 
     def take(self, columns: AllColumns) -> None:

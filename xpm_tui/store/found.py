@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from operator import attrgetter
 
 from xpm_engine.verbs.job_columns import Sizes, Snapshot
-from xpm_engine.workspace.index import JobRow, keys_of, record_of, state_of
+from xpm_engine.workspace.index import JobRow, PackedReferences, keys_of, record_of, state_of
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths, is_retry
 from xpm_engine.workspace.records.states import JobState
 from xpm_engine.workspace.retries import with_retries
@@ -90,11 +90,38 @@ class Found:
                 else:
                     self._forget_index(run)
                 continue
+            if known is not None and self._grow(run, known, view):
+                continue
             self._forget_run(run)
             self._views[run] = view
             self._runs_of = self._known = self._count = None
         moved = self._order_runs({run.experiment for run in (*delta.gone_runs, *delta.runs)})
         return moved or before != set(self._views)
+
+    def _grow(self, run: RunKey, known: RunView, view: RunView) -> bool:
+        """Take what was appended to the manifest of a run that goes on; False if it is another."""
+        before, lines = known.manifest.references, view.manifest.references
+        if is_retry(run.run) or not (known.live and view.live):
+            return False
+        if not (isinstance(before, PackedReferences) and isinstance(lines, PackedReferences)):
+            return False
+        if not lines.extends(before):
+            return False
+        fresh = lines.keys[len(before) :]
+        unknown = [key for key in fresh if not self.is_known(key)]
+        if self._known is not None:
+            self._known = tuple(sorted([*self._known, *unknown], key=_in_order))
+        if self._count is not None:
+            self._count += len(unknown)
+        if self._runs_of is not None:
+            for key in fresh:
+                runs = (run, *self._runs_of.get(key, ()))
+                self._runs_of[key] = tuple(sorted(runs, key=lambda run: run.run, reverse=True))
+        self._views[run] = view
+        self._dependants.pop(run, None)
+        if run in self._indexes:
+            self._indexes[run].grow(with_retries(view, self._retries_of(run)))
+        return True
 
     def _order_runs(self, experiments: Iterable[str]) -> bool:
         """Of these experiments, see which run stands for each; True for another than before."""
@@ -125,15 +152,16 @@ class Found:
 
     def _take_jobs(self, jobs: Mapping[JobKey, JobRow]) -> set[RunKey]:
         """The runs that reference one of the jobs, among those that were asked for."""
-        before = len(self._rows)
-        self._rows.update(jobs)
-        came = len(self._rows) != before
-        for key, row in jobs.items():
-            if isinstance(row, JobRecord) and row.state is JobState.NOT_SUBMITTED:
-                del self._rows[key]
-                came = True
-        if came:
+        gone = [
+            key
+            for key, row in jobs.items()
+            if isinstance(row, JobRecord) and row.state is JobState.NOT_SUBMITTED
+        ]
+        if gone or not all(map(self.is_known, jobs)):
             self._known = self._count = None
+        self._rows.update(jobs)
+        for key in gone:
+            del self._rows[key]
         touched: set[RunKey] = set()
         for run, index in self._indexes.items():
             found = index.references.places.keys() & jobs.keys()
@@ -155,7 +183,7 @@ class Found:
         if self._views.pop(run, None) is not None:
             self._runs_of = self._known = self._count = None
 
-    def _referring(self) -> Mapping[JobKey, tuple[RunKey, ...]]:
+    def _referring(self) -> dict[JobKey, tuple[RunKey, ...]]:
         """For each job that a run references, these runs, the newest first."""
         if self._runs_of is None:
             found: dict[JobKey, tuple[RunKey, ...]] = {}

@@ -37,6 +37,14 @@ class Labelling:
     digits: bool = True
     """Whether even then two of them look the same."""
 
+    def fits(self, one: Named, other: Named) -> bool:
+        """Whether a further sibling differs from another in no tag but those that are told."""
+        return one.tags.keys() == other.tags.keys() and all(
+            frozen(value) == frozen(other.tags[name])
+            for name, value in one.tags.items()
+            if name not in self.tags
+        )
+
     def label(self, key: JobKey, tags: Values, params: Values) -> str:
         """``lr=0.01 seed=2``; raw text of the user's, not yet fit for a terminal."""
         parts = [pair(name, tags[name]) for name in self.tags if name in tags]

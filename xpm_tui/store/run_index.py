@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import compress
 
@@ -45,8 +45,8 @@ _ENDED = frozenset(
 class RunIndex:
     """A run's jobs in the light of that run.
 
-    Built once for a manifest, without unpacking its lines; a job that changes later costs as much
-    as one job.
+    Built once for a manifest, without unpacking its lines; a job that changes or is named later
+    costs as much as one job.
     """
 
     def __init__(
@@ -62,33 +62,82 @@ class RunIndex:
         self._lines = lines
         self._row_of = row_of
         self._waits = _waits(view)
-        rows = [*map(row_of, lines.keys)]
-        self._last_ended: str | None = last_end(rows)
-        self._codes = codes_of(rows)
+        self._last_ended: str | None = ""
+        self._codes = bytearray()
         """The state of each job: a place in `STATES`, which is in the order of importance."""
-        if view.live:
-            self._codes[:] = bytes(map(self._code, lines.keys))
-        else:
-            for job in self._waits:
-                if job in self.references:
-                    self._codes[self._places[job]] = self._code(job)
-        self._reused = bytes(row[0] == _REUSED for row in lines.rows)
-        self._found_done = int.from_bytes(self._reused, "little") * _FOUND_DONE
+        self._reused = b""
+        self._found_done = 0
         self._all = _Tally()
         self._of_task: dict[str, _Tally] = {}
-        tasks = [job.task for job in lines.keys]
-        for (task, code, reused), count in Counter(
-            zip(tasks, self._codes, self._reused, strict=True)
-        ).items():
-            self._all.add(code, reused, count)
-            self._of_task.setdefault(task, _Tally()).add(code, reused, count)
-        self.names = task_names(dict.fromkeys(tasks))
+        self.names: Mapping[str, str] = {}
         """Task -> its short name in this run."""
         self._jobs: dict[JobKey, Job] = {}
         self._labels: dict[str, Labelling] = {}
+        self._taken: dict[str, tuple[Reference, set[str]]] = {}
+        """Of tasks that grew: their first line, and what their jobs are called."""
         self._members: dict[GroupKey, list[int]] = {}
         self._sorted: dict[GroupKey, tuple[JobKey, ...]] = {}
         self._tag_parts: dict[tuple[str, ...], tuple[str, tuple[str, ...], bool]] = {}
+
+        self._take(0)
+
+    def grow(self, view: RunView) -> None:
+        """The same run was read on: it has its jobs of before, and perhaps more."""
+        self.requeue(view)
+        lines = pack_manifest(view.manifest).references
+        assert isinstance(lines, PackedReferences)
+        start = len(self.keys)
+        self.keys, self._lines = lines.keys, lines
+        self.references.grow(lines)
+        self._take(start)
+        self._sorted.clear()
+        self._members.clear()
+        self._tag_parts.clear()
+        for place in range(start, len(lines)):
+            self._label_more(place)
+
+    def _label_more(self, place: int) -> None:
+        """See whether one more job is told apart as its siblings are, which takes a while to find
+        out anew."""
+        line = self._lines[place]
+        task = line.key.task
+        labels = self._labels.get(task)
+        if labels is None:
+            return
+        taken = self._taken.get(task)
+        if taken is None:
+            siblings = [
+                self._lines[each] for each, key in enumerate(self.keys[:place]) if key.task == task
+            ]
+            names = {labels.label(each.key, each.tags, each.params) for each in siblings}
+            taken = self._taken[task] = siblings[0], names
+        name = labels.label(line.key, line.tags, line.params)
+        if labels.fits(taken[0], line) and name not in taken[1]:
+            taken[1].add(name)
+        else:
+            del self._labels[task], self._taken[task]
+
+    def _take(self, start: int) -> None:
+        """Read and count the jobs from this place on."""
+        keys = self.keys[start:] if start else self.keys
+        rows = [*map(self._row_of, keys)]
+        if self._last_ended is not None:
+            self._last_ended = max(self._last_ended, last_end(rows))
+        codes = bytearray(map(self._code, keys)) if self.view.live else codes_of(rows)
+        self._codes += codes
+        for job in () if self.view.live else self._waits:
+            if job in self.references:
+                self._codes[self._places[job]] = self._code(job)
+        reused = bytes(row[0] == _REUSED for row in self._lines.rows[start:])
+        self._reused += reused
+        self._found_done = int.from_bytes(self._reused, "little") * _FOUND_DONE
+        tasks = [job.task for job in keys]
+        counted = Counter(zip(tasks, self._codes[start:], reused, strict=True))
+        for (task, code, again), count in counted.items():
+            self._all.add(code, again, count)
+            self._of_task.setdefault(task, _Tally()).add(code, again, count)
+        if self.names.keys() != self._of_task.keys():
+            self.names = task_names(dict.fromkeys([*self.names, *tasks]))
 
     @property
     def _places(self) -> Mapping[JobKey, int]:
@@ -170,9 +219,9 @@ class RunIndex:
         )
 
     @property
-    def waiting(self) -> Collection[JobKey]:
-        """The jobs of which it says what they wait for."""
-        return self._waits.keys()
+    def waits(self) -> Mapping[JobKey, Wait]:
+        """What it says that jobs wait for; never changed."""
+        return self._waits
 
     def is_reused(self, key: JobKey) -> bool:
         """Whether the run found the job done."""
@@ -322,9 +371,15 @@ class References(Mapping[JobKey, Reference]):
         self._lines = lines
 
     @cached_property
-    def places(self) -> Mapping[JobKey, int]:
+    def places(self) -> dict[JobKey, int]:
         """Of each job, its place in the plan."""
         return dict(zip(self._lines.keys, range(len(self._lines)), strict=True))
+
+    def grow(self, lines: PackedReferences) -> None:
+        """Take more lines behind those that are here."""
+        start, self._lines = len(self._lines), lines
+        if "places" in self.__dict__:
+            self.places.update(zip(lines.keys[start:], range(start, len(lines)), strict=True))
 
     def __getitem__(self, key: JobKey) -> Reference:
         return self._lines[self.places[key]]

@@ -268,6 +268,11 @@ class PackedReferences(Sequence[Reference]):
         """The tags of a line."""
         return cast("dict[str, Any]", marshal.loads(self.rows[place][1:])[1])
 
+    def extends(self, other: PackedReferences) -> bool:
+        """Whether these are all lines of another manifest, unchanged, and perhaps more."""
+        count = len(other)
+        return self.keys[:count] == other.keys and self.rows[:count] == other.rows
+
     def adopting(self) -> list[int]:
         """The places of the lines that name a job whose result is taken over; told by their last
         field."""
