@@ -134,7 +134,7 @@ def asked(
     answer = work.run()
     assert narrowing.take(answer)
     assert store.wanted == answer.keys
-    return answer.keys, bool(answer.faults)
+    return frozenset(answer.keys), bool(answer.faults)
 
 
 @pytest.mark.parametrize("text", FILTERS)

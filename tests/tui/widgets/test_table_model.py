@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import random
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.text import Text
 
-from xpm_tui.widgets.table_model import Column, TableModel, ranking
+from xpm_tui.store.ranking import ranking
+from xpm_tui.widgets.table_model import Column, TableModel
 
 
 class Fruit(NamedTuple):
@@ -110,3 +112,47 @@ def test_ranking_of_numbers_is_their_order(values: list[int]) -> None:
     assert sorted(range(len(values)), key=lambda place: (ranks[place], place)) == sorted(
         range(len(values)), key=lambda place: (values[place], place)
     )
+
+
+class Slow(Sequence[int]):
+    """Rows that know what to sort them by only when they were told."""
+
+    def __init__(self, keys: Sequence[int], known: list[bool]) -> None:
+        self.keys = keys
+        self._known = known
+
+    def take(self, keys: Sequence[int]) -> Slow:
+        return Slow(keys, self._known)
+
+    def ranks(
+        self, by: str, order: Callable[[int], int], *, reverse: bool
+    ) -> Sequence[float] | None:
+        assert by == "size"
+        return (
+            [-order(key) if reverse else order(key) for key in self.keys] if self._known else None
+        )
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def __getitem__(self, place: Any) -> Any:
+        found: Any = self.keys[place]
+        return found
+
+
+def test_rows_stay_where_they_are_until_it_is_known_how_to_sort_them() -> None:
+    known: list[bool] = []
+    model: TableModel[int] = TableModel(lambda row: row)
+    column = Column[int]("size", lambda row: Text(str(row)), lambda row: row, by="size")
+    model.replace(Slow([2, 3, 1], known))
+    model.sort(column)
+    assert model.unsorted
+    assert list(model.shown) == [2, 3, 1]
+    known.append(True)
+    model.sort(column)
+    assert not model.unsorted
+    assert list(model.shown) == [1, 2, 3]
+    known.clear()
+    model.replace(Slow([4, 3, 2, 1], known))
+    assert model.unsorted
+    assert list(model.shown) == [1, 2, 3, 4], "no row changes its place for a moment"
