@@ -43,6 +43,10 @@ class AllColumns(JobColumns):
         super().warm()
         self.column("note")
         self.ranks(self.keys[:1], "id", (), reverse=False)
+        # The tree counts the jobs of every experiment with the first letter of a filter.
+        for seen in self.snapshot.runs:
+            if seen.latest:
+                self.roll.learn(seen.lines.keys)
 
     def ranks(
         self, keys: Sequence[JobKey], by: str, apart: Sequence[object], *, reverse: bool

@@ -26,15 +26,20 @@ class Roll:
 
         Quick for a list that was asked for before; a list must not change after that.
         """
-        if keys is self.keys:
-            return mask
+        return mask if keys is self.keys else self._known(keys)(mask)
+
+    def learn(self, keys: Sequence[JobKey]) -> None:
+        """Make the first answer about this list as quick as the others will be."""
+        self._known(keys)
+
+    def _known(self, keys: Sequence[JobKey]) -> Callable[[bytes], bytes]:
         known = self._lists.get(id(keys))
         if known is None:
             if len(self._lists) >= MOST_LISTS:
                 self._lists.clear()
             # The list is kept, so that no other one gets its id.
             known = self._lists[id(keys)] = (keys, self._picker(keys))
-        return known[1](mask)
+        return known[1]
 
     def _picker(self, keys: Iterable[JobKey]) -> Callable[[bytes], bytes]:
         nowhere, find = len(self.keys), self.places.get

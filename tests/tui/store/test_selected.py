@@ -34,8 +34,10 @@ def test_it_is_the_set(known: frozenset[JobKey], wanted: frozenset[JobKey]) -> N
 def test_lists_are_masked_in_their_order(
     known: frozenset[JobKey], wanted: frozenset[JobKey], keys: list[JobKey]
 ) -> None:
-    found = selection(known, wanted)
+    found, learned = selection(known, wanted), selection(known, wanted)
     expected = bytes(key in wanted for key in keys)
+    learned.roll.learn(keys)
+    assert learned.mask_of(keys) == expected
     assert found.mask_of(keys) == expected
     assert found.mask_of(keys) == expected, "the second time it is known where they stand"
     assert found.mask_of(list(keys)) == expected
