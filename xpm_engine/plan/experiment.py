@@ -39,7 +39,7 @@ from xpm_engine.plan.policies import (
     usual_on_failure,
 )
 from xpm_engine.plan.preview import current_recorder
-from xpm_engine.plan.reach import reach
+from xpm_engine.plan.reach import reach, refuse_in_worker
 from xpm_engine.plan.resources import ResourceRules
 from xpm_engine.plan.results import Results
 from xpm_engine.plan.retaining import retain
@@ -213,6 +213,7 @@ class Experiment:
     def __enter__(self) -> Experiment:
         if reading_classes():
             raise ImportStopped
+        refuse_in_worker()
         if current_submitter.get() is not None:
             raise UsageError(
                 "an experiment was entered inside another one",

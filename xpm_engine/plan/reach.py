@@ -13,7 +13,9 @@ from collections.abc import Iterable
 from functools import cache
 from types import FrameType, ModuleType
 
-from xpm_engine.errors import DefinitionError
+from xpm_engine.config.problems import caller
+from xpm_engine.errors import DefinitionError, UsageError
+from xpm_engine.runtime.child import NONCE_VARIABLE
 
 
 class PlanReach:
@@ -74,6 +76,23 @@ class PlanReach:
             where=where,
             hint="move the class above it, or put the experiments under "
             '`if __name__ == "__main__":`',
+        )
+
+
+def refuse_in_worker() -> None:
+    """Raise UsageError in a process that multiprocessing starts for a job: it imports the plan.
+
+    Each worker would run the plan again, in the job's folder, and the jobs of that one its own.
+    """
+    workers = sys.modules.get("multiprocessing.process")
+    if workers is None or NONCE_VARIABLE not in os.environ:
+        return
+    # As multiprocessing itself asks: it is set while a worker prepares itself.
+    if getattr(workers.current_process(), "_inheriting", False):
+        raise UsageError(
+            "a worker process of a job enters the experiment again, as it imports the plan",
+            where=caller(),
+            hint='put what the plan does under `if __name__ == "__main__":`',
         )
 
 

@@ -43,6 +43,9 @@ def run_task(context: JobContext, launch: Launch, report_to: int) -> int:
     return code
 
 
+_TERM = (signal.SIGTERM,)
+
+
 class _Cancelling:
     """SIGTERM as a TaskCancelled, raised once, and only while the task's own code runs."""
 
@@ -50,10 +53,22 @@ class _Cancelling:
         self.asked = False
         self._may_raise = True
         signal.signal(signal.SIGTERM, self._cancel)
+        # Held back meanwhile: it would find a child that has not forgotten the handler yet.
+        os.register_at_fork(
+            before=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, _TERM),
+            after_in_parent=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, _TERM),
+            after_in_child=self._forked,
+        )
 
     def over(self) -> None:
         """The task's code has ended: what comes now is too late to reach it."""
         self._may_raise = False
+
+    def _forked(self) -> None:
+        """In what the task forks: who ends it, as a pool does its workers, relies on SIGTERM."""
+        if signal.getsignal(signal.SIGTERM) == self._cancel:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _TERM)
 
     def _cancel(self, number: int, frame: FrameType | None) -> None:
         if self._may_raise and not self.asked:

@@ -362,3 +362,31 @@ if __name__ == "__main__":
     assert "Work is to run on 'alpha', and this experiment on 'local'" in said
     assert "plan.py:" in said.partition("where:")[2].splitlines()[0]
     assert "xpm_engine/" not in said
+
+
+def test_a_worker_of_a_job_never_runs_an_unguarded_plan_again(project: Project) -> None:
+    project.write("""
+import multiprocessing
+
+def work():
+    note("worked")
+
+class Pooling(Task):
+    name: Param[int]
+    def execute(self) -> None:
+        worker = multiprocessing.get_context("spawn").Process(target=work)
+        worker.start()
+        worker.join()
+        sys.exit(worker.exitcode)
+
+with experiment("ws", "exp"):
+    Pooling(name=1).submit()
+""")
+    code, said = project.run()
+    assert code == 1, said
+    (key,) = scan.list_jobs(project.workspace)
+    job = project.workspace.job(key)
+    stderr = Path(job.stderr(1)).read_text()
+    assert "a worker process of a job enters the experiment again" in stderr
+    assert not Path(job.root, "ws").exists()
+    assert project.ledger() == []

@@ -50,3 +50,35 @@ def test_however_it_leaves_it_is_cancelled(project: Project, way: str) -> None:
     assert project.states() == {"1": "cancelled"}
     with open(f"{project.workspace.job(key).root}/saved", encoding="ascii") as file:
         assert file.read() == "asked to stop"
+
+
+def test_workers_that_the_task_forks_end_when_they_are_told_to(project: Project) -> None:
+    """One that took SIGTERM for an exception of its own would swallow it, and be waited for."""
+    project.write("""
+import multiprocessing
+
+def work(number):
+    try:
+        if number:
+            time.sleep(600)
+    except Exception:
+        time.sleep(600)
+    return number
+
+class Pooling(Task):
+    name: Param[int]
+    def execute(self) -> None:
+        with multiprocessing.get_context("fork").Pool(2) as pool:
+            print(next(pool.imap(work, range(3))))
+        note("end 1")
+
+if __name__ == "__main__":
+    with experiment("ws", "exp"):
+        Pooling(name=1).submit()
+""")
+    code, said = project.run()
+    assert code == 0, said
+    assert project.ledger() == ["end 1"]
+    (key,) = scan.list_jobs(project.workspace)
+    with open(project.workspace.job(key).stderr(1), encoding="utf-8") as file:
+        assert file.read() == ""
