@@ -41,6 +41,7 @@ from xpm_tui.screens.main import MainScreen
 from xpm_tui.screens.palette import Chosen, Kind, Palette, action_entries, theme_entries
 from xpm_tui.session import Session, Sessions
 from xpm_tui.store import Changed, RunKey, Store
+from xpm_tui.terminal import end_with_signals, end_with_terminal
 from xpm_tui.watcher import Watcher
 from xpm_tui.widgets.log_view import LogView
 from xpm_tui.widgets.status_bar import StatusBar
@@ -53,7 +54,7 @@ CTRL_C = 1.5
 """Seconds in which the second ctrl+c leaves."""
 
 KEEP = 60.0
-"""Seconds after which the place is kept even if the app goes on: terminals are closed too."""
+"""Seconds after which the place is kept even if the app goes on: machines stop too."""
 
 
 class XpmApp(App[None], inherit_bindings=False):
@@ -139,6 +140,14 @@ class XpmApp(App[None], inherit_bindings=False):
         self.theme_changed_signal.subscribe(self, lambda theme: self._use_styles(theme.name))
         self._open()
         self.set_interval(KEEP, self.keep_session)
+        if not self.is_headless:
+            end_with_signals(self)
+            end_with_terminal(self, self._keep_last)
+
+    def _keep_last(self) -> None:
+        self.keep_session()
+        if self.far is not None:
+            self.far.close()
 
     def on_unmount(self) -> None:
         self._protection.close()

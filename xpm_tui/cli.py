@@ -70,13 +70,12 @@ def command(
         far = _far_site(workspace, readonly=readonly)
         paths = far.place.here
     elif demo or demo_failure:
+        _check_terminal()
         folder = _start_demo(failure=demo_failure)
         paths = check_workspace(str(folder))
     else:
         paths = check_workspace(workspace)
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise click.UsageError("the app needs a terminal; for scripts there is: xpm ls --json")
-
+    _check_terminal()
     if experiment and far is None:
         _check_experiment(paths, experiment)
 
@@ -97,6 +96,12 @@ def command(
     click.echo(farewell(app.store, app.left_at.cursor, url="" if far is None else far.place.url))
     if app.return_code:
         sys.exit(app.return_code)
+
+
+def _check_terminal() -> None:
+    """Raises UsageError where there is none."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise click.UsageError("the app needs a terminal; for scripts there is: xpm ls --json")
 
 
 def _check_experiment(workspace: WorkspacePaths, name: str) -> None:

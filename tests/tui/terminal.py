@@ -85,11 +85,22 @@ class Terminal:
             pass
         return self._process.wait(PATIENCE)
 
+    def signal(self, number: int) -> None:
+        """Send the command a signal."""
+        self._process.send_signal(number)
+
+    def take_away(self) -> int:
+        """Close the terminal under the command, and wait for it to end; its exit code."""
+        os.close(self._fd)
+        self._fd = -1
+        return self._process.wait(PATIENCE)
+
     def close(self) -> None:
         """End what is left."""
         self._process.kill()
         self._process.wait()
-        os.close(self._fd)
+        if self._fd >= 0:
+            os.close(self._fd)
 
     def _read(self) -> bool:
         """False when the other side is gone."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -101,3 +102,26 @@ def test_ascii_means_ascii_alone(terminal: Open, jobs: Jobs) -> None:
     assert app.text.isascii()
     app.type("\x03\x03")
     assert app.wait() == 0
+
+
+def test_a_terminal_that_is_closed_ends_the_app(terminal: Open, jobs: Jobs) -> None:
+    app = terminal("ws")
+    app.until(lambda: "● live" in app.text)
+    app.type("jjl")
+    app.until(lambda: "● lr=0.01 seed=2" in app.text)
+    assert app.take_away() == 128 + signal.SIGHUP
+    # Its place was kept: it opens with the same group unfolded.
+    app = terminal("ws")
+    app.until(lambda: "● lr=0.01 seed=2" in app.text)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_leaves_the_terminal_as_it_was(
+    terminal: Open, jobs: Jobs, number: signal.Signals
+) -> None:
+    app = terminal("ws")
+    app.until(lambda: "● live" in app.text)
+    app.signal(number)
+    assert app.wait() == 128 + number
+    assert b"back with: xpm-tui ws" in app.raw
+    assert b"\x1b[?1049l" in app.raw

@@ -13,7 +13,6 @@ from xpm_engine.workspace.records.reasons import Wait
 from xpm_engine.workspace.records.runs import How
 from xpm_engine.workspace.records.states import JobState
 from xpm_tui import clock
-from xpm_tui.look.notes import note_words
 from xpm_tui.store.labels import task_names
 from xpm_tui.store.model import RANK, Changed, Job
 from xpm_tui.store.ranking import ranking
@@ -101,6 +100,9 @@ class AllColumns(JobColumns):
 
     def _notes(self) -> list[Cell]:
         """What is said of each job beside its state; most have nothing to say, or one word."""
+        # Words need rich, which `xpm-tui --help` does without.
+        from xpm_tui.look.notes import note_words
+
         reused = self.reused
         cells: list[Cell] = [
             "reused" if again and code == _DONE else None
