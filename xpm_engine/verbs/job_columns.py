@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any
 
 from xpm_engine.filters import (
     ABSENT,
@@ -27,23 +26,19 @@ from xpm_engine.filters.names import METRIC, PARAM, TAG
 from xpm_engine.filters.rows import cells_of
 from xpm_engine.verbs.job_facts import cause_of, launcher_of, size_of
 from xpm_engine.verbs.listing import why_words
+from xpm_engine.verbs.snapshots import STATES, SeenRun, Snapshot, codes_of
 from xpm_engine.workspace import processes
-from xpm_engine.workspace.index import JobRow, PackedReferences, record_of
+from xpm_engine.workspace.index import JobRow, record_of
 from xpm_engine.workspace.index.fields import RowFields, asked_at
 from xpm_engine.workspace.index.packing import (
-    PACKED_STATES,
     dependency_names,
     dependency_names_of_line,
     reference_of,
 )
-from xpm_engine.workspace.layout import JobKey, WorkspacePaths
+from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.reasons import Wait
 from xpm_engine.workspace.records.runs import How, Reference
-from xpm_engine.workspace.records.states import JobState
 from xpm_engine.workspace.scan import JobRecord
-
-STATES = tuple(JobState)
-"""The states by their codes."""
 
 _TEXTS = ("id", "task", "state", "exp", "run", "reason", "cause", "host", "owner")
 _NUMBERS = ("attempt", "progress", "time", "wait", "age", "started", "ended")
@@ -54,45 +49,7 @@ OFFERED = (*_TEXTS, *_NUMBERS, *_FLAGS, *_SELDOM)
 
 _LIVE = bytes(state.live for state in STATES)
 _BAD = bytes(state.ended_badly for state in STATES)
-_OF_PACKED = tuple(map(STATES.index, PACKED_STATES))
-_CODES = {state: code for code, state in enumerate(STATES)}
-_NONE = _CODES[JobState.NOT_SUBMITTED]
-
 _NAN = math.nan
-
-
-Sizes: TypeAlias = dict[JobKey, tuple[bytes, int | None]]
-"""Of jobs that have ended: what is known of them, and bytes on the disk at that time."""
-
-
-@dataclass(frozen=True, eq=False)
-class SeenRun:
-    """A run, as its jobs are seen in it."""
-
-    experiment: str
-    run: str
-    latest: bool
-    user: str
-    lines: PackedReferences
-    codes: bytes
-    """The states of its jobs, as places in `STATES`."""
-    waits: Mapping[JobKey, Wait]
-
-
-@dataclass(frozen=True, eq=False)
-class Snapshot:
-    """What columns are made from; nothing in it changes."""
-
-    workspace: WorkspacePaths
-    keys: Sequence[JobKey]
-    rows: Mapping[JobKey, JobRow]
-    runs: Sequence[SeenRun]
-    """Those whose word on a job counts more come later."""
-    now: float
-    trashed: Collection[JobKey] = ()
-    """The jobs that lie in the trash."""
-    sizes: Sizes = field(default_factory=dict[JobKey, tuple[bytes, int | None]])
-    """Sizes that were measured before; those that are measured now are put there."""
 
 
 class JobColumns:
@@ -428,18 +385,6 @@ class JobColumns:
 
     def _places(self, seen: SeenRun) -> Iterable[int]:
         return map(self.places.__getitem__, seen.lines.keys)
-
-
-def codes_of(rows: Iterable[JobRow | None]) -> bytearray:
-    """The codes of the states that these rows tell; None for no folder."""
-    return bytearray(
-        [
-            _OF_PACKED[row[0]]
-            if isinstance(row, bytes)
-            else (_NONE if row is None else _CODES[row.state])
-            for row in rows
-        ]
-    )
 
 
 def _dependencies_in(line: bytes | None, row: JobRow | None) -> Sequence[str]:

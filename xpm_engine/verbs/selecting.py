@@ -10,8 +10,9 @@ from itertools import chain
 from xpm_engine.errors import FilterError
 from xpm_engine.filters import Filter, compile_filter
 from xpm_engine.verbs.find import find_jobs
-from xpm_engine.verbs.job_columns import STATES, JobColumns, SeenRun, Snapshot, codes_of
+from xpm_engine.verbs.job_columns import JobColumns
 from xpm_engine.verbs.listing import JobRow, latest_views, row_of
+from xpm_engine.verbs.snapshots import STATES, SeenRun, Snapshot, codes_of
 from xpm_engine.workspace import scan
 from xpm_engine.workspace.index import JobReader, PackedReferences, keys_of, pack_manifest
 from xpm_engine.workspace.index import JobRow as PackedRow

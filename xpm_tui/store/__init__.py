@@ -4,7 +4,7 @@
 - `model`      what the store answers with, and the delta that it takes
 - `reader`     the disk -> deltas, in a thread of its own
 - `rows`       many jobs at once, none of them made before it is looked at
-- `run_index`  one run, ready to be asked
+- `run_index`  one run, ready to be asked; `references`: its lines by job
 - `columns`    all jobs as columns, for filters
 - `selected`   what a filter selects, as a byte a job
 - `labels`     what a job is called among its siblings

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import compress
 
-from xpm_engine.verbs.job_columns import STATES as CODED_STATES
-from xpm_engine.verbs.job_columns import SeenRun
+from xpm_engine.verbs.snapshots import STATES as CODED_STATES
+from xpm_engine.verbs.snapshots import SeenRun
 from xpm_engine.workspace.index import (
     JobRow,
     PackedReferences,
@@ -24,6 +23,7 @@ from xpm_engine.workspace.records.states import JobState, seen_by_run
 from xpm_engine.workspace.scan import RunView
 from xpm_tui.store.labels import Labelling, differing, labelling, pair, task_names
 from xpm_tui.store.model import IMPORTANCE, Counts, Group, Job
+from xpm_tui.store.references import References
 from xpm_tui.store.rows import FAILED_CODES, STATES, codes_of
 from xpm_tui.store.selected import Selected
 from xpm_tui.store.subjects import Grouping, GroupKey, RunKey
@@ -362,36 +362,6 @@ class RunIndex:
         return IMPORTANCE.index(
             seen_by_run(state, wait=None if wait is None else wait.kind, expected=self.view.live)
         )
-
-
-class References(Mapping[JobKey, Reference]):
-    """The lines of a run by the job that they name, each read when it is asked for."""
-
-    def __init__(self, lines: PackedReferences) -> None:
-        self._lines = lines
-
-    @cached_property
-    def places(self) -> dict[JobKey, int]:
-        """Of each job, its place in the plan."""
-        return dict(zip(self._lines.keys, range(len(self._lines)), strict=True))
-
-    def grow(self, lines: PackedReferences) -> None:
-        """Take more lines behind those that are here."""
-        start, self._lines = len(self._lines), lines
-        if "places" in self.__dict__:
-            self.places.update(zip(lines.keys[start:], range(start, len(lines)), strict=True))
-
-    def __getitem__(self, key: JobKey) -> Reference:
-        return self._lines[self.places[key]]
-
-    def __contains__(self, key: object) -> bool:
-        return key in self.places
-
-    def __iter__(self) -> Iterator[JobKey]:
-        return iter(self.places)
-
-    def __len__(self) -> int:
-        return len(self.places)
 
 
 class _Tally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple, overload
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -135,9 +135,12 @@ class Slow(Sequence[int]):
     def __len__(self) -> int:
         return len(self.keys)
 
-    def __getitem__(self, place: Any) -> Any:
-        found: Any = self.keys[place]
-        return found
+    @overload
+    def __getitem__(self, place: int) -> int: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[int]: ...
+    def __getitem__(self, place: int | slice) -> int | Sequence[int]:
+        return self.keys[place]
 
 
 def test_rows_stay_where_they_are_until_it_is_known_how_to_sort_them() -> None:
