@@ -57,10 +57,10 @@ def _waits(far: Far) -> list[Wait]:
 @pytest.mark.parametrize("isolation", ["", "spawn"])
 def test_a_job_waits_for_the_folder_that_it_shares(far: Far, isolation: str) -> None:
     ledger = str(far.project.folder / "ledger")
-    body = BODY.format(ledger=ledger, patience=0.2)
+    body = BODY.format(ledger=ledger, patience=1.0)
     if isolation:
         # What loads threads can't be forked: then it is a fresh interpreter that waits.
-        thread = "__import__('threading').Thread(target=time.sleep, args=(5,), daemon=True)"
+        thread = "__import__('threading').Thread(target=time.sleep, args=(60,), daemon=True)"
         body = body.replace("class Train", f"{thread}.start()\n\n\nclass Train")
     far.project.write(body)
     first = far.project.start("1")
@@ -70,7 +70,7 @@ def test_a_job_waits_for_the_folder_that_it_shares(far: Far, isolation: str) -> 
     (wait,) = [wait for wait in _waits(far) if wait.kind is WaitKind.SHARED]
     assert wait_words(wait) == "waits for another job to leave the folder that they share on alpha"
     # Many times as long as an order without a start is left alone.
-    time.sleep(2.0)
+    time.sleep(5.0)
     Path(ledger).with_name("go2").touch()
     Path(ledger).with_name("go1").touch()
     for plan in (first, second):
