@@ -15,12 +15,12 @@ from xpm_engine.launchers.ssh.work import Phase, Work
 from xpm_engine.launchers.ssh.worker import TICK, Worker
 from xpm_engine.remote.connection import Connection
 from xpm_engine.remote.frames import Message
-from xpm_engine.workspace.atomic import dumps, write_atomic
+from xpm_engine.workspace.atomic import dumps, read_object, write_atomic
 from xpm_engine.workspace.hosts import HostSettings
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.mirror import Fetched
 from xpm_engine.workspace.records.reasons import Outcome
-from xpm_engine.workspace.records.tickets import End
+from xpm_engine.workspace.records.tickets import End, Start
 
 Reach = Callable[[Work], Place]
 """The place where a job is, if it can be reached now; raises XpmError."""
@@ -201,6 +201,15 @@ class Arrivals:
 def has_begun(work: Work) -> bool:
     """Whether its start is recorded here, or that it will have none."""
     return os.path.exists(work.job.start(work.attempt))
+
+
+def is_void(work: Work) -> bool:
+    """Whether somebody here has said that it is not to start; not where it has started."""
+    path = work.job.start(work.attempt)
+    try:
+        return Start.from_json(read_object(path), path).void
+    except (FileNotFoundError, UnreadableError):
+        return False
 
 
 def has_ended(work: Work) -> bool:

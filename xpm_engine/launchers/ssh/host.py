@@ -18,7 +18,7 @@ from xpm_engine.errors import (
     UnreadableError,
     XpmError,
 )
-from xpm_engine.launchers.ssh.arrivals import Arrivals, has_begun, has_ended
+from xpm_engine.launchers.ssh.arrivals import Arrivals, has_begun, has_ended, is_void
 from xpm_engine.launchers.ssh.endings import Endings
 from xpm_engine.launchers.ssh.sending import Sending
 from xpm_engine.launchers.ssh.site import Place, Site, machine_of
@@ -286,7 +286,7 @@ class Host:
 
     def _is_void(self, work: Work) -> bool:
         """Whether somebody here has said that what was sent is not to run."""
-        return work.phase is Phase.SENT and not self.settings.shared and has_begun(work)
+        return work.phase is Phase.SENT and not self.settings.shared and is_void(work)
 
     def _leads_to(self, work: Work, connection: Connection) -> bool:
         """Whether the host's name still leads to where the job is: that machine, or its disk.

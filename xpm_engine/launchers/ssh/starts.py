@@ -65,13 +65,16 @@ class Starts:
             self._log(f"{work.key}: {error}")
 
     def _waits_there(self, work: Work, connection: Connection, place: Place) -> bool:
-        """Whether its process is there: as long as it is, it will begin."""
+        """Whether its process is there, and will begin, or it has begun just now."""
         asked = [[str(work.key), work.far_nonce]]
         (found,) = connection.ask("find", root=place.workspace.root, jobs=asked)["found"]
-        if found is None or not found["waits"]:
+        if found is None:
+            return False
+        begun = found["start"] is not None or found["end"] is not None
+        if not begun and not found["waits"]:
             return False
         work.tries = 0
         self._sending.asked[work.launch.nonce] = time.monotonic()
-        if work.launch.shared:
+        if work.launch.shared and not begun:
             self._waits(work, Wait(work.key, WaitKind.SHARED, host=self._link.name))
         return True
