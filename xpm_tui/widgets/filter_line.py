@@ -22,6 +22,9 @@ from xpm_tui.widgets.words import Words
 Complete = Callable[[int], Completions]
 """What may stand at a place of what is typed."""
 
+WIDE = 100
+"""Columns from which all keys of the field are told."""
+
 
 class FilterInput(Input):
     """The field; tab takes the completion that is chosen, up and down choose another."""
@@ -34,7 +37,7 @@ class FilterInput(Input):
     ]
 
     typing_keys = (("enter", "keep"), ("tab", "complete"), ("↓ ↑", "another"), ("esc", "give up"))
-    """What the key bar says while this is typed into."""
+    """What is said of its keys while this is typed into."""
 
     class GivenUp(Message):
         """What was typed is taken back."""
@@ -91,7 +94,8 @@ class FilterLine(Vertical):
     FilterLine #slash { width: 2; padding-left: 1; }
     FilterLine #count { width: auto; padding: 0 1; }
     FilterLine FilterInput { width: 1fr; border: none; height: 1; padding: 0; }
-    FilterLine #below { height: 1; padding: 0 2; }
+    FilterLine #below { width: 1fr; padding: 0 2; }
+    FilterLine #typing { width: auto; padding: 0 1; }
     """
 
     class Changed(Message):
@@ -121,7 +125,19 @@ class FilterLine(Vertical):
             yield slash
             yield FilterInput(compact=True, highlighter=self._underlined, select_on_focus=False)
             yield Words(id="count")
-        yield Words(id="below")
+        with Horizontal():
+            yield Words(id="below")
+            yield Words(id="typing")
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Tell the keys of the field, which lies over those of the screen."""
+        keys = FilterInput.typing_keys
+        line = Text()
+        for key, does in keys if event.size.width >= WIDE else (keys[0], keys[-1]):
+            line.append("  " if line else "")
+            line.append(key, "xpm.key")
+            line.append(f" {does}", "xpm.faint")
+        self.query_one("#typing", Words).show(line)
 
     def open(self, text: str) -> None:
         """Show the field with a filter in it, and focus it at once: what was typed belongs there.
@@ -167,8 +183,12 @@ class FilterLine(Vertical):
         below = self.query_one("#below", Words)
         found = self._completions
         line = Text()
-        if self._fault is not None and (found is None or not self._begun(found)):
-            line.append(look.plain(_fault_words(self._fault)), "xpm.bad")
+        begun = found is not None and self._begun(found)
+        fault = None if begun else self._fault
+        # What is wrong has the whole row where there is little room.
+        self.query_one("#typing").display = fault is None or self.size.width >= WIDE
+        if fault is not None:
+            line.append(look.plain(_fault_words(fault)), "xpm.bad")
         elif found is not None:
             for number, item in enumerate(found.items[self._choice :]):
                 line.append("  " if number else "")

@@ -82,12 +82,8 @@ async def test_the_bar_tells_the_keys_of_a_field(drive: Drive, size: tuple[int, 
     async with drive().at(size) as app:
         before = app.lines()[-1]
         await app.press("slash")
-        assert app.lines()[-1].split("  ") == [
-            " enter keep",
-            "tab complete",
-            "↓ ↑ another",
-            "esc give up",
-        ]
+        told = ("tab complete", "↓ ↑ another") if size == WIDE else ()
+        assert app.lines()[-1].endswith("  ".join(["enter keep", *told, "esc give up"]))
         await app.press("escape")
         assert app.lines()[-1] == before
 
