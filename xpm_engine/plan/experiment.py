@@ -265,6 +265,7 @@ class Experiment:
         try:
             if error is None:
                 self._results.wait_for_all()
+                self._termination.hold()
         except KeyboardInterrupt as interrupt:
             error = interrupt
         except BaseException as storage:
@@ -285,6 +286,8 @@ class Experiment:
             return
         self._close(scheduler, PlanState.COMPLETE, None)
         self._tell_end(scheduler)
+        if self._termination.came:
+            sys.exit(INTERRUPTED)
         if self._retains and not scheduler.board.counts.failed:
             for line in retain(self.workspace, scheduler.run.name):
                 report.say(f"xpm: {line}")
@@ -305,11 +308,14 @@ class Experiment:
             sys.exit(error.exit_code)
 
     def _close(self, scheduler: Scheduler, plan: PlanState, error: BaseException | None) -> None:
-        scheduler.drain()
-        scheduler.close()
-        self._termination.end()
-        text = None if error is None else in_words(error)[:500]
-        scheduler.run.end(plan, failed=scheduler.board.counts.failed > 0, error=text)
+        self._termination.hold()
+        try:
+            scheduler.drain()
+            scheduler.close()
+            text = None if error is None else in_words(error)[:500]
+            scheduler.run.end(plan, failed=scheduler.board.counts.failed > 0, error=text)
+        finally:
+            self._termination.end()
 
     def _tell_end(self, scheduler: Scheduler) -> None:
         counts = scheduler.board.counts
@@ -335,10 +341,13 @@ class Experiment:
                 report.say(f"xpm: interrupted; {words}")
                 if by_key:
                     threading.Event().wait(SECOND_THOUGHTS)
+            self._termination.hold()
         except Terminated:
+            self._termination.hold()
             # Never a kill: who stops a service, or a cluster's job, may say so more than once.
             report.say("xpm: asked to stop again; what runs goes on.")
         except KeyboardInterrupt:
+            self._termination.hold()
             left = scheduler.live_jobs()
             scheduler.ask_to_stop(left)
             report.say(f"xpm: asked {plural(len(left), 'job')} to stop.")

@@ -227,3 +227,31 @@ if __name__ == "__main__":
     assert "KeyError: 'a table that is not there'" in said
     assert _last(project).plan is PlanState.RAISED
     project.wait_for(lambda: project.states() == {"1": "done"})
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+def test_who_is_asked_to_stop_while_the_run_is_closed_has_closed_it(
+    project: Project, name: str
+) -> None:
+    project.write(f"""
+if __name__ == "__main__":
+    import signal
+    from xpm_engine.plan.scheduler import Scheduler
+
+    close = Scheduler.close
+
+    def asked(self):
+        signal.raise_signal(signal.{name})
+        close(self)
+
+    Scheduler.close = asked
+    with experiment("ws", "exp") as xp:
+        Work(name=1).submit()
+    print("more of the script")
+""")
+    code, said = project.run()
+    assert code == 130, said
+    assert "Traceback" not in said
+    assert "more of the script" not in said
+    assert "1 done" in said
+    assert _last(project).plan is PlanState.COMPLETE

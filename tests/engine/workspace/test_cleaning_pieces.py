@@ -267,6 +267,23 @@ def test_nothing_newer_is_overwritten(
     assert cleaning.list_trash(workspace)[0].pieces == (piece,)
 
 
+def test_an_undo_leaves_alone_what_another_clean_had(
+    workspace: WorkspacePaths, job: JobPaths
+) -> None:
+    before = picture(job.root)
+    first = _carry_out(workspace, FILE, LOG)
+    second = _carry_out(
+        workspace, FILE, LOG, Piece(PieceKind.FILE, (*FILE.names[:2], "models/one"))
+    )
+    assert second.empty
+    third = _carry_out(workspace, FILE, SHARED)
+    assert third.pieces == (SHARED,)
+    cleaning.undo(workspace, first.name)
+    assert picture(job.root) == before
+    cleaning.undo(workspace, third.name)
+    assert picture(job.root) == before
+
+
 def test_a_file_does_not_come_back_into_a_job_that_was_computed_again(
     workspace: WorkspacePaths, job: JobPaths
 ) -> None:

@@ -37,12 +37,14 @@ def restore_times(workspace: WorkspacePaths, trash: TrashPaths, pieces: Iterable
     times: dict[str, int] = {}
     missing: set[str] = set()
     for piece in pieces:
+        if piece.folder_time is None:
+            continue
         place = place_of(workspace, piece)
         folder = os.path.dirname(place)
         back = os.path.lexists(place) and not _lies(trash, piece)
         if not back or piece.made != made_at(workspace, piece):
             missing.add(folder)
-        elif piece.folder_time is not None:
+        else:
             times[folder] = piece.folder_time
     for folder, time in times.items():
         if folder not in missing and time_of(folder) != time:

@@ -25,16 +25,20 @@ def place_of(workspace: WorkspacePaths, piece: Piece) -> str:
 
 
 def with_times(workspace: WorkspacePaths, pieces: Iterable[Piece]) -> tuple[Piece, ...]:
-    """The pieces, each with the times of the folder that it stands in and of its job."""
-    return tuple(
-        piece
-        if piece.key is None
-        else replace(
-            piece,
-            folder_time=time_of(os.path.dirname(place_of(workspace, piece))),
-            made=made_at(workspace, piece),
-        )
-        for piece in pieces
+    """The pieces, each with the times of the folder that it stands in and of its job.
+
+    What is not there, perhaps because another clean has it, leaves its folder as it is.
+    """
+    return tuple(piece if piece.key is None else _timed(workspace, piece) for piece in pieces)
+
+
+def _timed(workspace: WorkspacePaths, piece: Piece) -> Piece:
+    place = place_of(workspace, piece)
+    there = os.path.lexists(place)
+    return replace(
+        piece,
+        folder_time=time_of(os.path.dirname(place)) if there else None,
+        made=made_at(workspace, piece),
     )
 
 

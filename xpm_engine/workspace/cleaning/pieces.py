@@ -112,7 +112,16 @@ def return_pieces(
             kept.append(Left(piece.key, f"{piece.words}: {why}"))
         else:
             returned.append(listed.get(piece, piece))
-    restore_times(workspace, trash, listed.values())
+    touched = {os.path.dirname(place_of(workspace, piece)) for piece in returned}
+    restore_times(
+        workspace,
+        trash,
+        (
+            piece
+            for piece in listed.values()
+            if os.path.dirname(place_of(workspace, piece)) in touched
+        ),
+    )
     tidy(workspace, returned)
     return tuple(returned), tuple(kept)
 
