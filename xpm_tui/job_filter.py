@@ -72,7 +72,7 @@ class Work:
         faults = part.faults
         keys: Set[JobKey] = frozenset(facts.job.key for facts in part.of(self.facts))
         if columns is not None:
-            selection = self.chosen.select(_Columns(columns, known, self.marks))
+            selection = self.chosen.select(_Columns(columns, known, columns.keys, self.marks))
             faults = faults or selection.faults
             apart = self.apart.union(facts.job.key for facts in self.facts)
             keys = Selected(columns.roll, selection.mask).revised(apart, keys)
@@ -344,43 +344,25 @@ class _Part:
 
 
 @dataclass(frozen=True, eq=False)
-class _Ready:
+class _Ready(_Part):
     """All jobs, as far as a key can ask them at once."""
-
-    columns: AllColumns
-    known: Sequence[str]
-
-    @property
-    def rows(self) -> int:
-        return self.columns.rows
-
-    def names(self) -> Sequence[str]:
-        return self.known
 
     def column(self, name: str) -> Column | None:
         waits = name == ON_DISK or (name in SLOWLY_MADE and self.rows > FEW)
-        return None if waits else self.columns.column(name)
+        return None if waits else super().column(name)
 
 
 @dataclass(frozen=True, eq=False)
-class _Columns:
+class _Columns(_Part):
     """All jobs, and which of them are marked."""
 
-    columns: AllColumns
-    known: Sequence[str]
+    keys: Sequence[JobKey]
     marks: frozenset[JobKey]
-
-    @property
-    def rows(self) -> int:
-        return self.columns.rows
-
-    def names(self) -> Sequence[str]:
-        return self.known
 
     def column(self, name: str) -> Column | None:
         if name == flag_column("marked"):
-            return Column((False, True), bytes(key in self.marks for key in self.columns.keys))
-        return self.columns.column(name)
+            return Column((False, True), bytes(key in self.marks for key in self.keys))
+        return super().column(name)
 
 
 def _lacking(columns: AllColumns) -> Iterator[str]:

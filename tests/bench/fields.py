@@ -14,10 +14,11 @@ import os
 import resource
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from tests.bench.timing import best
 from tests.big_workspace import Shape, make
 from xpm_engine.filters import FIELDS
 from xpm_engine.filters.names import FLAGS
@@ -29,8 +30,6 @@ from xpm_tui.store.columns import AllColumns
 from xpm_tui.store.reader import Look, Reader
 from xpm_tui.widgets.job_columns import possible_columns
 from xpm_tui.widgets.table_model import TableModel
-
-ROUNDS = 7
 
 FILTERS: dict[str, Sequence[str]] = {
     "id": ("id:ab12",),
@@ -72,16 +71,6 @@ def load(workspace: WorkspacePaths) -> Store:
         store.apply(delta)
     reader.memory.keep()
     return store
-
-
-def best(work: Callable[[], object]) -> float:
-    """Milliseconds of the processor."""
-    least = float("inf")
-    for _ in range(ROUNDS):
-        start = time.process_time()
-        work()
-        least = min(least, time.process_time() - start)
-    return least * 1000
 
 
 def megabytes() -> float:

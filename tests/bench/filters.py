@@ -1,4 +1,4 @@
-"""How long a filter takes on 100,000 jobs: ``python tests/bench/filters.py``.
+"""How long a filter takes on 100,000 jobs: ``python -m tests.bench.filters``.
 
 Each filter is measured compiled and selected, as when a key is pressed, on columns that are there;
 beside it the same filter row by row, written by hand as a plain Python predicate. Figures are the
@@ -15,9 +15,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from tests.bench.timing import best
 from xpm_engine.filters import Getters, RowTable, compile_filter, complete, flag_column
 
-ROUNDS = 9
 NOW = 1_795_435_200.0
 STATES = ("done",) * 80 + ("failed",) * 10 + ("running",) * 3 + ("waiting",) * 7
 
@@ -114,16 +114,6 @@ def rows(count: int) -> list[Row]:
             )
         )
     return found
-
-
-def best(work: Callable[[], object]) -> float:
-    """Milliseconds, the best of several rounds."""
-    least = float("inf")
-    for _ in range(ROUNDS):
-        start = time.process_time()
-        work()
-        least = min(least, time.process_time() - start)
-    return least * 1000
 
 
 def main() -> None:

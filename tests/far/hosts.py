@@ -1,6 +1,6 @@
 """Hosts in namespaces of their own: network, mounts, processes, host name and boot id.
 
-Each has its own ``/root`` and ``/tmp``, so that there is no shared file system, and an OpenSSH
+Each has its own home and ``/tmp``, so that there is no shared file system, and an OpenSSH
 server. The link to one can be cut and healed for real, and its power too. Only `ssh` itself runs
 in the network namespace that reaches them; the tests stay where they are.
 """
@@ -21,7 +21,7 @@ import pytest
 from tests.far.sshd import SSHD, make_key, need, write_wrapper
 
 PYTHON = "/usr/bin/python3"
-"""The jobs' interpreter there: what is below /root and /tmp can't be seen."""
+"""The jobs' interpreter there: what is below the home and /tmp can't be seen."""
 
 _BOOT = r"""
 set -e
@@ -29,7 +29,7 @@ folder=$1
 hostname "$2"
 mount --make-rprivate /
 mount --bind "$folder/conf" /mnt
-mount --bind "$folder/home" /root
+mount --bind "$folder/home" ~root
 mount -t tmpfs tmpfs /run
 mkdir -p /run/sshd
 mount --bind "$folder/tmp" /tmp

@@ -45,6 +45,16 @@ def same_host(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def same_on_every_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All sizes read the same: file systems differ in what a folder takes."""
+
+    def shown(count: int) -> str:
+        return "29 kB"
+
+    monkeypatch.setattr("xpm_tui.look.size", shown)
+
+
+@pytest.fixture
 def picture(request: pytest.FixtureRequest) -> Callable[[list[str]], None]:
     """Compares lines with those kept beside the test, or keeps them where XPM_PICTURES is set."""
 

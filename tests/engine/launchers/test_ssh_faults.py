@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import pwd
 import random
 import time
 from collections import Counter
@@ -34,8 +35,11 @@ cores = 2
 hosts = ["alpha", "beta"]
 """
 
+FAR = f"{pwd.getpwuid(0).pw_dir}/far"
+"""The workspace, as a host sees it."""
+
 HEAD = """
-LEDGER = Path("/root/ledger")
+LEDGER = Path.home() / "ledger"
 
 # A test can't wait as long as a user would want a slow line to be waited for.
 from xpm_engine.remote import connection, link, openssh
@@ -209,7 +213,7 @@ def test_the_far_workspace_is_removed(world: World) -> None:
     world.plan("Work(name=1, seconds=60).submit()")
     plan = world.project.start()
     world.project.wait_for(lambda: set(world.project.states().values()) == {"running"})
-    world.hosts.run("alpha", "rm", "-rf", "/root/far/jobs")
+    world.hosts.run("alpha", "rm", "-rf", f"{FAR}/jobs")
     code, said = world.project.finish(plan)
     assert code == 1
     assert "its folder on alpha is gone" in said
@@ -218,12 +222,12 @@ def test_the_far_workspace_is_removed(world: World) -> None:
 
 def test_the_far_disk_is_full(world: World) -> None:
     (world.hosts.home("alpha") / "far").mkdir()
-    world.hosts.run("alpha", "mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", "/root/far")
+    world.hosts.run("alpha", "mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", FAR)
     world.plan("Work(name=1).submit()")
     code, said = world.project.finish(world.project.start())
     assert code == 1
     assert "No space left" in said
-    world.hosts.run("alpha", "mount", "-o", "remount,size=100m", "/root/far")
+    world.hosts.run("alpha", "mount", "-o", "remount,size=100m", FAR)
     world.finish(world.project.start())
     assert world.ledger() == _once(range(1, 2))
 

@@ -18,7 +18,7 @@ from xpm_engine.remote.openssh import Destination, parse_destination, parse_url
 @pytest.mark.parametrize(
     ("url", "expected"),
     [
-        ("ssh://alpha/work/ws", (Destination("alpha"), "/work/ws")),
+        ("ssh://alpha/data/ws", (Destination("alpha"), "/data/ws")),
         ("ssh://ada@alpha:2222/ws", (Destination("alpha", "ada", 2222), "/ws")),
         ("ssh://alpha/~/ws", (Destination("alpha"), "~/ws")),
         ("ssh://alpha/a%20b", (Destination("alpha"), "/a b")),

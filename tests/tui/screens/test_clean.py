@@ -69,17 +69,13 @@ async def left(app: Driven) -> None:
     await app.until(lambda: not isinstance(app.app.screen, CleanScreen))
 
 
+@pytest.mark.usefixtures("same_on_every_disk")
 @pytest.mark.parametrize("size", [NARROW, WIDE], ids=["80x24", "120x40"])
 async def test_picture_of_a_plan(
     drive: Drive,
     size: tuple[int, int],
     picture: Callable[[list[str]], None],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def same_on_every_disk(count: int) -> str:
-        return "29 kB"
-
-    monkeypatch.setattr("xpm_tui.look.size", same_on_every_disk)
     async with drive().at(size) as app:
         await plan(app, INDEX.key, LEARN.key, BAD.key)
         picture(app.lines())

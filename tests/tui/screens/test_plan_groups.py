@@ -61,17 +61,13 @@ def cursor(app: Driven) -> str:
     return next(line for line in app.lines() if line.startswith("▌"))
 
 
+@pytest.mark.usefixtures("same_on_every_disk")
 @pytest.mark.parametrize("size", [NARROW, WIDE], ids=["80x24", "120x40"])
 async def test_picture_of_groups(
     drive: Drive,
     size: tuple[int, int],
     picture: Callable[[list[str]], None],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def same_on_every_disk(count: int) -> str:
-        return "29 kB"
-
-    monkeypatch.setattr("xpm_tui.look.size", same_on_every_disk)
     async with drive().at(size) as app:
         await clean(app)
         await app.press("j", "j", "l", "j", "j", "space", "j")
