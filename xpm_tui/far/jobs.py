@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from xpm_engine.remote.frames import Message
 from xpm_engine.workspace import scan
 from xpm_engine.workspace.atomic import parse_object
 from xpm_engine.workspace.index import JobRow, Known, pack_job
+from xpm_engine.workspace.index.stamps import FRESH
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths, attempts_in
 from xpm_engine.workspace.records.states import JobState
 from xpm_engine.workspace.scan import JobFiles, JobRecord
@@ -42,6 +44,8 @@ class FarJobs:
         """Of the live ones, as the agent told them."""
         self._texts: dict[JobKey, dict[str, str]] = {}
         """Theirs, of which only what changes is told again."""
+        self._coming: dict[JobKey, float] = {}
+        """The folders that had no ticket yet, and until when one is looked for."""
 
     @property
     def live(self) -> frozenset[JobKey]:
@@ -83,7 +87,9 @@ class FarJobs:
 
     def look_at(self, connection: Connection, keys: Iterable[JobKey]) -> Iterator[Delta]:
         """What differs of these jobs. Raises XpmError."""
-        ordered = sorted(keys)
+        now = time.monotonic()
+        self._coming = {key: until for key, until in self._coming.items() if now < until}
+        ordered = sorted({*keys, *self._coming})
         for start in range(0, len(ordered), ASKED):
             part = ordered[start : start + ASKED]
             known = {str(key): self._stamps[key] for key in part if key in self._stamps}
@@ -123,8 +129,11 @@ class FarJobs:
             records = [self._record(connection, row) for row in rows]
         for row, record in zip(rows, records, strict=True):
             if record.state is JobState.NOT_SUBMITTED:
+                if record.key not in self._known.jobs:
+                    self._coming.setdefault(record.key, time.monotonic() + FRESH)
                 self._forget(record.key, found)
             else:
+                self._coming.pop(record.key, None)
                 self._keep(row[2], record, found)
         return Delta(jobs=found, checked=part.body.get("checked", 0.0))
 

@@ -41,6 +41,13 @@ class Ear:
             found.append(part)
 
 
+def _put(path: Path, data: bytes) -> None:
+    """All at once, as the files that are told whole are written."""
+    aside = path.with_name("aside")
+    aside.write_bytes(data)
+    aside.replace(path)
+
+
 def test_tails_and_whole_files(agent: Connection, tmp_path: Path) -> None:
     (tmp_path / "log").write_bytes(b"0123456789")
     files = [["log", "tail", 4], ["logs/late", "tail", 0], ["state", "whole", 0]]
@@ -52,13 +59,12 @@ def test_tails_and_whole_files(agent: Connection, tmp_path: Path) -> None:
     with (tmp_path / "log").open("ab") as log:
         log.write(b"abc")
     assert ear.next().data == b"abc"
-    (tmp_path / "state").write_bytes(b"{}")
-    assert ear.next().body["name"] == "state"
+    _put(tmp_path / "state", b"{}")
+    assert ear.next().data == b"{}"
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs/late").write_bytes(b"late")
     assert ear.next().data == b"late"
-    (tmp_path / "aside").write_bytes(b"{1}")
-    (tmp_path / "aside").replace(tmp_path / "state")
+    _put(tmp_path / "state", b"{1}")
     assert ear.next().data == b"{1}"
     ear.subscription.stop()
 

@@ -115,6 +115,28 @@ def test_each_change_is_told(
     assert new.key not in seen.jobs
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_a_folder_that_is_seen_before_its_first_ticket(
+    far: FarPlace, near: Seen, workspace: FakeWorkspace, jobs: Jobs, first: bool
+) -> None:
+    seen = _far(far)
+    job = FakeJob("drmm.learn", "begun")
+    folder = workspace.paths.job(job.key)
+    if first:
+        os.makedirs(folder.root)
+    _same(seen, near, Look(everything=True))
+    os.makedirs(folder.root, exist_ok=True)
+    _same(seen, near)
+    os.mkdir(folder.xpm)
+    _same(seen, near)
+    workspace.launch(job)
+    _same(seen, near)
+    assert seen.jobs[job.key].state is JobState.QUEUED
+    workspace.done(job)
+    _same(seen, near)
+    assert seen.jobs[job.key].state is JobState.DONE
+
+
 def test_a_death_that_no_file_tells(far: FarPlace, near: Seen, workspace: FakeWorkspace) -> None:
     job = FakeJob("drmm.learn", "dies")
     workspace.start(job, by=dead_process())

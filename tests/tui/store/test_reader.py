@@ -91,6 +91,25 @@ def test_a_new_job_and_a_new_task_are_found(
     assert job.key in watch.reader.live_jobs
 
 
+def test_a_folder_that_is_seen_before_its_first_ticket(
+    workspace: FakeWorkspace, watch: Watch, jobs: Jobs
+) -> None:
+    watch.reader = Reader(workspace.paths)
+    watch.look(EVERYTHING)
+    job = FakeJob("drmm.learn", "begun")
+    folder = workspace.paths.job(job.key)
+    os.makedirs(folder.root)
+    assert watch.look() == []
+    os.mkdir(folder.xpm)
+    assert watch.look() == []
+    workspace.launch(job)
+    (delta,) = watch.look()
+    assert state_of(delta.jobs[job.key]) is JobState.QUEUED
+    workspace.done(job)
+    watch.look()
+    assert watch.store.job(job.key).state is JobState.DONE
+
+
 def test_progress_of_a_live_job_is_found(
     workspace: FakeWorkspace, watch: Watch, jobs: Jobs
 ) -> None:

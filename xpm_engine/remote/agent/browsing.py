@@ -34,6 +34,9 @@ SLICE = 500
 YOUNG_NS = 2 * 10**9
 """A stamp is trusted when it is older than this: the clock of a file system may be that coarse."""
 
+FRESH_NS = 60 * 10**9
+"""How long something may still be about to come into a folder that was made."""
+
 Stamps = Dict[str, Dict[str, List[int]]]
 """Task -> identifier -> inode and time of the job's ``.xpm/``."""
 
@@ -84,7 +87,13 @@ def changes(request: Request) -> Iterator[Message]:
                 continue
             job = workspace.job(JobKey(task, identifier))
             stamp = stamp_of(job.xpm)
-            if stamp is None or stamps.get(identifier) == stamp[:2]:
+            if stamp is None:
+                made = stamp_of(job.root)
+                if made is not None and time.time_ns() - made[1] < FRESH_NS:
+                    # Whoever made the folder is about to write what belongs in it.
+                    rows.append([task, identifier, None, [], {}])
+                continue
+            if stamps.get(identifier) == stamp[:2]:
                 continue
             names, texts = record_texts(job)
             old = time.time_ns() - stamp[1] > YOUNG_NS

@@ -58,7 +58,11 @@ class Known:
         self.runs: dict[RunName, StoredRun] = {}
         self._growing: dict[RunName, GrowingManifest] = {}
         self.young: set[JobKey] = set()
-        """The jobs that were read so soon after a change that they must be read again."""
+        """The jobs that were read so soon after a change that they must be read again.
+
+        So is a folder that has no ticket yet: whoever made it is about to write the first one, and
+        the folder that it stands in, which told of it, says no more.
+        """
         self.tasks: dict[str, tuple[str, ...]] = {}
         """The folders of jobs in those of each task, when they were listed last."""
         self.differs = False
@@ -108,7 +112,8 @@ class Known:
         record = scan.read_job(self.workspace, key)
         self.check()
         if record.state is JobState.NOT_SUBMITTED:
-            self.young.discard(key)
+            begun = self.stamps.is_fresh(self.workspace.job(key).root)
+            (self.young.add if begun else self.young.discard)(key)
             self.differs |= self.jobs.pop(key, None) is not None
             return None if known is None else record
         row = pack_job(record)

@@ -15,6 +15,9 @@ YOUNG = 2.0
 SKEW = 60.0
 """Seconds that another machine's clock may be ahead; later stamps are wrong, but still stamps."""
 
+FRESH = 60.0
+"""Seconds in which something may still be about to come into a folder that was made."""
+
 Stamp: TypeAlias = tuple[int, ...] | None
 """Inode and time of what was read; None for one that tells nothing, and equals no other."""
 
@@ -53,6 +56,13 @@ class Stamps:
         if -SKEW < self._clock() - found.st_mtime < YOUNG:
             return None
         return found.st_ino << 64 | (found.st_mtime_ns & _TIME)
+
+    def is_fresh(self, path: str) -> bool:
+        """Whether this is there, and was made or changed lately."""
+        try:
+            return self._clock() - os.lstat(path).st_mtime < FRESH
+        except OSError:
+            return False
 
     def folders_in(self, path: str) -> tuple[str, ...]:
         """The names of the folders in a folder: the same tuple for as long as nothing changed.
