@@ -16,7 +16,7 @@ from typing import TextIO
 from xpm_engine.runtime import system
 from xpm_engine.runtime.context import JobContext
 from xpm_engine.runtime.outcomes import MAX_REPORT, no_logs
-from xpm_engine.workspace.layout import XPM
+from xpm_engine.workspace.layout import link_to_log
 from xpm_engine.workspace.records.tickets import Launch
 
 NONCE_VARIABLE = "XPM_NONCE"
@@ -126,7 +126,7 @@ def _redirect(context: JobContext) -> None:
         os.close(log)
         with suppress(FileExistsError):
             # Those of earlier attempts are gone by now: what stands there is the task's own.
-            os.symlink(f"{XPM}/logs/{os.path.basename(path)}", link)
+            os.symlink(link_to_log(os.path.basename(path)), link)
     sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)
     sys.stdout = _log_stream(1)
     sys.stderr = _log_stream(2)

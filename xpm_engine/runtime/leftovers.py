@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from xpm_engine.workspace.atomic import make_folders, storage_error
-from xpm_engine.workspace.layout import XPM, JobPaths
+from xpm_engine.workspace.layout import PACKED, XPM, JobPaths, link_to_log
 
 
 def move_aside(job: JobPaths, attempt: int, *, resumable: bool) -> bool:
@@ -19,9 +19,11 @@ def move_aside(job: JobPaths, attempt: int, *, resumable: bool) -> bool:
     target = job.leftovers(attempt - 1)
     moved = False
     try:
-        for link in (job.stdout_link, job.stderr_link):
+        for link in job.log_links:
             if os.path.islink(link):
                 os.unlink(link)
+            if _leads_to_packed_log(link + PACKED):
+                os.unlink(link + PACKED)
         names = [] if resumable else [name for name in os.listdir(job.root) if name != XPM]
         for name in names:
             make_folders(target)
@@ -30,3 +32,8 @@ def move_aside(job: JobPaths, attempt: int, *, resumable: bool) -> bool:
     except OSError as error:
         raise storage_error(error, job.root, "move aside what the last attempt left") from error
     return moved
+
+
+def _leads_to_packed_log(link: str) -> bool:
+    """Whether it is a link of ours, and no file that the task called like that."""
+    return os.path.islink(link) and os.readlink(link).startswith(link_to_log(""))

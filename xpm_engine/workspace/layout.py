@@ -227,6 +227,18 @@ class JobPaths:
         return self.root + "/stderr.log"
 
     @property
+    def log_links(self) -> "tuple[str, str]":
+        """The links to the logs of the last attempt, for people."""
+        return self.stdout_link, self.stderr_link
+
+    def log_link(self, name: str) -> Optional[str]:
+        """The link that leads to a log called ``N.out`` or ``N.err``; None for another name."""
+        stem, _, kind = name.partition(".")
+        if not _NUMBER.match(stem):
+            return None
+        return {"out": self.stdout_link, "err": self.stderr_link}.get(kind)
+
+    @property
     def attempts(self) -> str:
         return self.root + "/" + XPM + "/attempts"
 
@@ -462,6 +474,11 @@ def attempts_in(names: "list[str]") -> "dict[int, set[str]]":
         if kind in TICKET_KINDS and _NUMBER.match(number):
             found.setdefault(int(number), set()).add(kind)
     return found
+
+
+def link_to_log(name: str) -> str:
+    """Where the link to a log points, from the job's folder."""
+    return f"{XPM}/logs/{name}"
 
 
 def partial_file(path: str, digest: str) -> str:

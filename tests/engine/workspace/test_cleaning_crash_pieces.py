@@ -70,8 +70,8 @@ def _make(path: Path) -> WorkspacePaths:
     os.makedirs(f"{shared}/.xpm")
     Path(f"{shared}/.xpm/lock").touch()
     Path(f"{shared}/best.pt").write_bytes(b"best")
-    for folder in (f"{done.root}/models", done.logs, done.root, shared, tried.root):
-        os.utime(folder, ns=(1, 10**18))
+    for path in (f"{done.root}/models", done.logs, done.stdout_link, done.root, shared, tried.root):
+        os.utime(path, ns=(1, 10**18), follow_symlinks=False)
     return workspace
 
 
@@ -110,6 +110,10 @@ def _nothing_is_half(workspace: WorkspacePaths) -> None:
         assert os.path.lexists(place) is (piece not in lying), piece.words
         if piece.kind is PieceKind.LOG:
             assert os.path.lexists(place + ".gz") is (piece in lying)
+            if piece.names[2] == "1.out":
+                job = workspace.job(FINISHED)
+                assert os.path.exists(job.stdout_link) is (piece not in lying)
+                assert os.path.exists(job.stdout_link + ".gz") is (piece in lying)
     for folder, _, files in os.walk(workspace.jobs):
         assert not [f"{folder}/{name}" for name in files if name.endswith(".tmp")]
     for experiment in ("drmm", "single"):

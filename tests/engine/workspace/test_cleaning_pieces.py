@@ -12,10 +12,11 @@ import pytest
 
 from tests.engine.folders import key, make_job, make_run, picture, reference
 from tests.engine.making import launch
+from xpm_engine.runtime.leftovers import move_aside
 from xpm_engine.workspace import cleaning, processes, scan, tickets
 from xpm_engine.workspace.atomic import dumps, write_atomic
 from xpm_engine.workspace.cleaning.piece_places import place_of
-from xpm_engine.workspace.layout import JobPaths, WorkspacePaths
+from xpm_engine.workspace.layout import PACKED, JobPaths, WorkspacePaths
 from xpm_engine.workspace.logs import read_tail
 from xpm_engine.workspace.records.reasons import Outcome
 from xpm_engine.workspace.records.runs import PlanState
@@ -27,6 +28,7 @@ FIRST, SECOND = "20261121-091200-ab12", "20261122-091200-ab12"
 SHARED = Piece(PieceKind.SHARED, ("ir.bm25", "checkpoints", "0" * 32))
 FILE = Piece(PieceKind.FILE, (A.task, A.identifier, "models/deep/epoch1.pt"))
 LOG = Piece(PieceKind.LOG, (A.task, A.identifier, "1.out"))
+LOG_OF_ERRORS = Piece(PieceKind.LOG, (A.task, A.identifier, "1.err"))
 
 
 def _run(name: str) -> Piece:
@@ -113,6 +115,86 @@ def test_a_packed_log_is_read_in_its_place(workspace: WorkspacePaths, job: JobPa
     assert [line.text for line in read_tail(Path(job.stdout(1)), lines=1)] == ["line 999"]
     cleaning.purge(workspace, done.name)
     assert [line.text for line in read_tail(Path(job.stdout(1)), lines=1)] == ["line 999"]
+
+
+def test_the_link_to_a_packed_log_leads_to_the_packed_copy(
+    workspace: WorkspacePaths, job: JobPaths
+) -> None:
+    text = Path(job.stdout(1)).read_bytes()
+    os.utime(job.stdout_link, ns=(1, 10**18), follow_symlinks=False)
+    os.utime(job.root, ns=(1, 10**18))
+    before = picture(job.root)
+    done = _carry_out(workspace, LOG, LOG_OF_ERRORS)
+    assert not os.path.lexists(job.stdout_link)
+    with gzip.open(job.stdout_link + PACKED) as file:
+        assert file.read() == text
+    # Nothing led to this one, and nothing does.
+    assert not os.path.lexists(job.stderr_link + PACKED)
+    cleaning.undo(workspace, done.name)
+    assert picture(job.root) == before
+
+
+def test_the_link_to_a_packed_log_outlives_its_purge(
+    workspace: WorkspacePaths, job: JobPaths
+) -> None:
+    cleaning.purge(workspace, _carry_out(workspace, LOG).name)
+    with gzip.open(job.stdout_link + PACKED) as file:
+        assert file.read().startswith(b"line 0\n")
+
+
+def test_a_link_that_leads_elsewhere_is_left_alone(
+    workspace: WorkspacePaths, job: JobPaths
+) -> None:
+    os.unlink(job.stdout_link)
+    os.symlink(".xpm/logs/2.out", job.stdout_link)
+    before = picture(job.root)
+    done = _carry_out(workspace, LOG)
+    assert os.readlink(job.stdout_link) == ".xpm/logs/2.out"
+    assert not os.path.lexists(job.stdout_link + PACKED)
+    cleaning.undo(workspace, done.name)
+    assert picture(job.root) == before
+
+
+def test_a_file_that_the_task_called_like_the_link_is_left_alone(
+    workspace: WorkspacePaths, job: JobPaths
+) -> None:
+    Path(job.stdout_link + PACKED).write_text("the task's own")
+    before = picture(job.root)
+    done = _carry_out(workspace, LOG)
+    assert not os.path.lexists(job.stdout_link)
+    assert Path(job.stdout_link + PACKED).read_text() == "the task's own"
+    cleaning.undo(workspace, done.name)
+    assert picture(job.root) == before
+
+
+@pytest.mark.parametrize("resumable", [True, False])
+def test_a_later_attempt_has_links_of_its_own(
+    workspace: WorkspacePaths, job: JobPaths, resumable: bool
+) -> None:
+    Path(job.stderr_link + PACKED).write_text("the task's own")
+    done = _carry_out(workspace, LOG)
+    move_aside(job, 2, resumable=resumable)
+    assert not os.path.lexists(job.stdout_link + PACKED)
+    kept = job.root if resumable else job.leftovers(1)
+    assert Path(kept, "stderr.log.gz").read_text() == "the task's own"
+    os.symlink(".xpm/logs/2.out", job.stdout_link)
+    cleaning.undo(workspace, done.name)
+    assert os.readlink(job.stdout_link) == ".xpm/logs/2.out"
+    assert os.path.isfile(job.stdout(1))
+    assert not os.path.lexists(job.stdout(1) + PACKED)
+
+
+def test_a_log_that_comes_back_makes_no_link_while_its_job_runs(
+    workspace: WorkspacePaths, job: JobPaths
+) -> None:
+    done = _carry_out(workspace, LOG)
+    move_aside(job, 2, resumable=True)
+    lock = tickets.hold(job.lock, patience=0.0)
+    assert lock is not None
+    cleaning.undo(workspace, done.name)
+    os.close(lock)
+    assert os.path.isfile(job.stdout(1))
+    assert not os.path.lexists(job.stdout_link)
 
 
 def test_a_damaged_packed_log_is_said(workspace: WorkspacePaths, job: JobPaths) -> None:

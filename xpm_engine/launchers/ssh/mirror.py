@@ -28,7 +28,7 @@ from xpm_engine.workspace.atomic import (
     storage_error,
     write_atomic,
 )
-from xpm_engine.workspace.layout import XPM, JobPaths
+from xpm_engine.workspace.layout import XPM, JobPaths, link_to_log
 from xpm_engine.workspace.records.events import Event, EventType
 from xpm_engine.workspace.records.fields import now
 from xpm_engine.workspace.records.jobs import JobSummary, Progress
@@ -158,7 +158,7 @@ class JobMirror:
             (job.stdout_link, job.stdout(work.attempt)),
             (job.stderr_link, job.stderr(work.attempt)),
         ):
-            replace_link(link, f"{XPM}/logs/{os.path.basename(path)}")
+            replace_link(link, link_to_log(os.path.basename(path)))
         return True
 
     def _summary(self, data: dict[str, Any]) -> bool:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import replace
 
+from xpm_engine.workspace.cleaning.log_links import link_time
 from xpm_engine.workspace.layout import WorkspacePaths
 from xpm_engine.workspace.records.trash import Piece, PieceKind
 
@@ -35,11 +36,28 @@ def with_times(workspace: WorkspacePaths, pieces: Iterable[Piece]) -> tuple[Piec
 def _timed(workspace: WorkspacePaths, piece: Piece) -> Piece:
     place = place_of(workspace, piece)
     there = os.path.lexists(place)
+    linked = job_time = None
+    if piece.kind is PieceKind.LOG and piece.key is not None and there:
+        job = workspace.job(piece.key)
+        linked = link_time(job, piece.names[2])
+        job_time = None if linked is None else time_of(job.root)
     return replace(
         piece,
         folder_time=time_of(os.path.dirname(place)) if there else None,
         made=made_at(workspace, piece),
+        link_time=linked,
+        job_time=job_time,
     )
+
+
+def times_of(workspace: WorkspacePaths, piece: Piece) -> dict[str, int]:
+    """The folders that change when a piece leaves its place, with the times that they had."""
+    times: dict[str, int] = {}
+    if piece.folder_time is not None:
+        times[os.path.dirname(place_of(workspace, piece))] = piece.folder_time
+    if piece.job_time is not None and piece.key is not None:
+        times[workspace.job(piece.key).root] = piece.job_time
+    return times
 
 
 def made_at(workspace: WorkspacePaths, piece: Piece) -> int | None:

@@ -17,10 +17,10 @@ from xpm_engine.workspace.atomic import make_folders
 from xpm_engine.workspace.cleaning.cleaner import Cleaner
 from xpm_engine.workspace.cleaning.folders import link_trouble, links_between
 from xpm_engine.workspace.cleaning.needs import RunName
-from xpm_engine.workspace.cleaning.packing import pack, unpacked_again
+from xpm_engine.workspace.cleaning.packing import pack
 from xpm_engine.workspace.cleaning.piece_check import PieceCheck
-from xpm_engine.workspace.cleaning.piece_mending import restore_times, tidy
-from xpm_engine.workspace.cleaning.piece_places import made_at, place_of
+from xpm_engine.workspace.cleaning.piece_mending import lead_away, restore_times, tidy, unpack
+from xpm_engine.workspace.cleaning.piece_places import made_at, place_of, times_of
 from xpm_engine.workspace.layout import (
     JobPaths,
     TrashPaths,
@@ -112,16 +112,8 @@ def return_pieces(
             kept.append(Left(piece.key, f"{piece.words}: {why}"))
         else:
             returned.append(listed.get(piece, piece))
-    touched = {os.path.dirname(place_of(workspace, piece)) for piece in returned}
-    restore_times(
-        workspace,
-        trash,
-        (
-            piece
-            for piece in listed.values()
-            if os.path.dirname(place_of(workspace, piece)) in touched
-        ),
-    )
+    touched = {folder for piece in returned for folder in times_of(workspace, piece)}
+    restore_times(workspace, trash, listed.values(), touched)
     tidy(workspace, returned)
     return tuple(returned), tuple(kept)
 
@@ -144,6 +136,7 @@ def _move_out(workspace: WorkspacePaths, trash: TrashPaths, piece: Piece) -> str
         if piece.kind is PieceKind.LOG:
             pack(source)
         os.rename(source, target)
+        lead_away(workspace, piece)
     except StorageError as error:
         return error.what
     except OSError as error:
@@ -169,7 +162,7 @@ def _move_back(workspace: WorkspacePaths, trash: TrashPaths, piece: Piece) -> st
             make_folders(folder)
             os.rename(trash.piece(piece.kind.value, piece.names), target)
             if piece.kind is PieceKind.LOG:
-                unpacked_again(target)
+                unpack(workspace, piece)
     except StorageError as error:
         return error.what
     except OSError as error:

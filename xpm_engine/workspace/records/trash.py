@@ -111,6 +111,10 @@ class Piece:
     """When the folder that it stood in last changed, in nanoseconds since 1970."""
     made: Optional[int] = field(default=None, compare=False)
     """When its job was first ordered, likewise: one that was computed again is another job."""
+    link_time: Optional[int] = field(default=None, compare=False)
+    """When the link to a log was made, likewise; None where no link led to it."""
+    job_time: Optional[int] = field(default=None, compare=False)
+    """When the folder of that link last changed, likewise."""
 
     @classmethod
     def leftovers(cls, key: JobKey, attempt: int, size: Optional[int] = None) -> "Piece":
@@ -144,6 +148,8 @@ class Piece:
             "size": self.size,
             "folder_time": self.folder_time,
             "made": self.made,
+            **({} if self.link_time is None else {"link_time": self.link_time}),
+            **({} if self.job_time is None else {"job_time": self.job_time}),
         }
 
     @classmethod
@@ -154,6 +160,8 @@ class Piece:
             fields.optional_integer("size"),
             fields.optional_integer("folder_time"),
             fields.optional_integer("made"),
+            fields.optional_integer("link_time"),
+            fields.optional_integer("job_time"),
         )
 
 
