@@ -69,11 +69,12 @@ class Reader:
     def folders(self) -> tuple[str, ...]:
         """The folders where something appears when a plan or a cleaner does something."""
         workspace = self.workspace
+        growing = self.live_runs.union(RunKey(*name) for name in self._known.young_runs)
         return (
             workspace.root,
             workspace.experiments,
             *map(workspace.experiment, self.memory.experiments or ()),
-            *(workspace.run(run.experiment, run.run).root for run in sorted(self.live_runs)),
+            *(workspace.run(run.experiment, run.run).root for run in sorted(growing)),
             workspace.jobs,
             *(f"{workspace.jobs}/{task}" for task in self._known.tasks),
             workspace.trash,
@@ -149,7 +150,8 @@ class Reader:
         for run in runs:
             name = (run.experiment, run.run)
             known = self._known.runs.get(name)
-            if known is None or look.everything or run in look.runs or known.view.live:
+            asked = look.everything or run in look.runs or name in self._known.young_runs
+            if known is None or known.view.live or asked:
                 view = self._known.look_at_run(name)
                 if view is not None:
                     self.memory.runs[run] = view

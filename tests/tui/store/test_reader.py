@@ -110,6 +110,42 @@ def test_a_folder_that_is_seen_before_its_first_ticket(
     assert watch.store.job(job.key).state is JobState.DONE
 
 
+def test_a_run_that_is_seen_before_its_record(
+    workspace: FakeWorkspace, watch: Watch, jobs: Jobs
+) -> None:
+    watch.reader = Reader(workspace.paths)
+    watch.look(EVERYTHING)
+    run = RunKey("brand-new", "20261127-091200")
+    os.makedirs(workspace.paths.run(run.experiment, run.run).root)
+    watch.look()
+    assert watch.store.experiment(run.experiment) is not None
+    watch.look()
+    some = [jobs["learn lr=0.01 seed=1"]]
+    workspace.run(run.experiment, some, run=run.run)
+    watch.look()
+    experiment = watch.store.experiment(run.experiment)
+    assert experiment is not None
+    assert experiment.plan is PlanState.RUNNING
+    assert experiment.counts.total == 1
+
+
+def test_what_a_run_tells_just_after_it_ended(
+    workspace: FakeWorkspace, watch: Watch, jobs: Jobs
+) -> None:
+    watch.reader = Reader(workspace.paths)
+    watch.look(EVERYTHING)
+    learn = jobs["learn lr=0.01 seed=1"]
+    paths = workspace.run("drmm", [learn], run="20261127-091200", plan=PlanState.COMPLETE, ended=1)
+    watch.look()
+    workspace.run("drmm", [learn], run="20261127-091200", plan=PlanState.RAISED, ended=1)
+    workspace.reference(paths, [jobs["learn lr=0.01 seed=2"]])
+    watch.look()
+    view = watch.store.run(RunKey("drmm", "20261127-091200"))
+    assert view is not None
+    assert view.plan is PlanState.RAISED
+    assert len(view.manifest.references) == 2
+
+
 def test_progress_of_a_live_job_is_found(
     workspace: FakeWorkspace, watch: Watch, jobs: Jobs
 ) -> None:

@@ -63,6 +63,8 @@ class Known:
         So is a folder that has no ticket yet: whoever made it is about to write the first one, and
         the folder that it stands in, which told of it, says no more.
         """
+        self.young_runs: set[RunName] = set()
+        """The same of runs: one whose record is not there yet is no live one, which would be."""
         self.tasks: dict[str, tuple[str, ...]] = {}
         """The folders of jobs in those of each task, when they were listed last."""
         self.differs = False
@@ -141,9 +143,10 @@ class Known:
         if known is not None and same_lines and files is not None and files == known.files:
             record = known.view.record
             if not known.view.live or record is None or not is_dead(record.driver):
+                self._note_age(name, young=self._is_begun(name, known.view))
                 return None
         manifest = known.view.manifest if known is not None and same_lines else None
-        if manifest is None and known is not None and known.view.live:
+        if manifest is None and known is not None and (known.view.live or name in self._growing):
             manifest = self._grown(name, paths.manifest)
         view = scan.read_run(self.workspace, *name, manifest=manifest)
         self.check()
@@ -151,10 +154,19 @@ class Known:
         if known is not None and known.view.manifest == view.manifest:
             view = replace(view, manifest=known.view.manifest)
         self.runs[name] = StoredRun(view, files, lines)
-        if not view.live:
+        young = files is None or lines is None or self._is_begun(name, view)
+        self._note_age(name, young=young)
+        if not view.live and not young:
             self._growing.pop(name, None)
         self.differs = True
         return None if known is not None and known.view == view else view
+
+    def _is_begun(self, name: RunName, view: RunView) -> bool:
+        """Whether the record of a run that has none is about to be written."""
+        return view.record is None and self.stamps.is_fresh(self.workspace.run(*name).root)
+
+    def _note_age(self, name: RunName, *, young: bool) -> None:
+        (self.young_runs.add if young else self.young_runs.discard)(name)
 
     def _grown(self, name: RunName, path: str) -> Manifest | None:
         """The manifest of a run that was live; None if it can't be read as it grew."""
@@ -172,6 +184,7 @@ class Known:
         for name in gone:
             self.differs |= self.runs.pop(name, None) is not None
             self._growing.pop(name, None)
+            self.young_runs.discard(name)
 
     def distrust(self) -> None:
         """A reading was broken off: what it listed is listed again, and all of it is looked at."""
