@@ -28,7 +28,7 @@ class LiveUsage:
 
 
 def live_usage(identity: ProcessIdentity) -> LiveUsage | None:
-    """What the process uses, measured for a quarter of a second; None unless it is alive here.
+    """What the process uses, measured for a quarter of a second; None unless it lives here then.
 
     Blocks that long: not for the UI thread.
     """
@@ -46,9 +46,13 @@ def live_usage(identity: ProcessIdentity) -> LiveUsage | None:
     time.sleep(SAMPLE)
     after = [_cpu_seconds(process) for process in family]
     busy = sum(max(0.0, now - was) for was, now in zip(before, after, strict=True))
+    memory = sum(map(_resident, family))
+    if not memory:
+        # It ended meanwhile: what nobody has waited for yet still has a process, without memory.
+        return None
     return LiveUsage(
         cpu=busy / (time.monotonic() - began),
-        memory=sum(map(_resident, family)),
+        memory=memory,
         processes=len(family),
     )
 

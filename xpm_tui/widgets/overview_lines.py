@@ -74,7 +74,7 @@ def overview_lines(
     job = about.job
     blocks = [
         list(_state_lines(job, facts, now)),
-        [*_progress_lines(job, facts), *_usage_lines(trail)],
+        [*_progress_lines(job, facts), *_usage_lines(trail if job.state.live else ())],
         list(_time_lines(job, facts, now)),
         [*_why_lines(explained), *_need_lines(about)],
         list(_name_lines(about)),
@@ -162,18 +162,18 @@ def _progress_lines(job: Job, facts: OverviewFacts) -> Iterator[Line]:
     if progress is None or not job.state.live:
         return
     for depth, level in enumerate(progress.levels):
-        words = Text(f"{look.percent(level.fraction):>5} ")
-        if level.text:
-            words.append(look.plain(level.text))
+        words = Text(f"{look.percent(level.fraction):>5}")
         if not depth and progress.seconds_left is not None:
             words.append(f" · ~{look.duration(progress.seconds_left)} left")
+        if level.text:
+            words.append(f" · {look.plain(level.text)}")
         bar = look.bar(level.fraction, BAR - 2 * depth)
         label = "Progress" if not depth else " " * 2 * depth + "part"
         yield labelled(label, bar + Text("  ") + words)
 
 
 def _usage_lines(trail: Sequence[LiveUsage]) -> Iterator[Line]:
-    """What the process has used since it is looked at."""
+    """What the process has used since it was first looked at."""
     if len(trail) < 2:
         return
     cpu, memory = [usage.cpu for usage in trail], [float(usage.memory) for usage in trail]

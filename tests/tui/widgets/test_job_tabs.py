@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,9 +13,8 @@ from textual.app import App, ComposeResult
 
 from tests.engine.making import KEY, end, launch, start
 from tests.tui.screen_text import widget_lines
-from xpm_engine.workspace import scan
+from xpm_engine.workspace import processes, scan
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
-from xpm_engine.workspace.processes import own_identity
 from xpm_engine.workspace.records.fields import format_time
 from xpm_engine.workspace.records.jobs import Progress, ProgressLevel
 from xpm_engine.workspace.records.mirror import Mirror
@@ -58,8 +58,8 @@ def running() -> Job:
         JobState.RUNNING,
         attempt=2,
         started=format_time(NOW - 540),
-        supervisor=own_identity(),
-        task=replace(own_identity(), pid=5120, host="front1"),
+        supervisor=processes.own_identity(),
+        task=replace(processes.own_identity(), pid=5120, host="front1"),
         progress=Progress(
             2,
             format_time(NOW),
@@ -94,7 +94,7 @@ def test_every_level_of_progress_has_its_bar_and_the_whole_its_time_left() -> No
     lines = overview(running()).splitlines()
     whole = next(line for line in lines if line.startswith("Progress"))
     part = next(line for line in lines if "batch 2/8" in line)
-    assert "60 % epoch 3/5 · ~6 min left" in whole
+    assert "60 % · ~6 min left · epoch 3/5" in whole
     assert "25 %" in part
     assert part.count("━") < whole.count("━")
 
@@ -177,6 +177,14 @@ def test_what_it_used_since_one_looks_is_a_line_of_blocks() -> None:
     assert processor.split() == ["Processor", "▁▅█", "100", "%"]
     memory = next(line for line in lines if line.startswith("Memory"))
     assert memory.endswith("4.0 MB")
+
+
+def test_of_a_job_that_ended_no_line_says_what_it_uses() -> None:
+    done = Job(KEY, JobState.DONE, JobRecord(KEY, JobState.DONE, attempt=1))
+    trail = [LiveUsage(0.5, 2_000_000, 1), LiveUsage(0.1, 1_000_000, 1)]
+    about = OverviewOf(WORKSPACE, done, WORKSPACE.job(KEY).root)
+    lines = texts(overview_lines(about, OverviewFacts(), now=NOW, trail=trail))
+    assert not [line for line in lines if line.startswith(("Processor", "Memory"))]
 
 
 def test_neighbours_are_named_and_many_are_counted() -> None:
@@ -281,11 +289,26 @@ def test_many_metrics_have_a_line_each() -> None:
 
 
 def test_the_usage_of_this_very_process_is_measured() -> None:
-    usage = live_usage(own_identity())
+    usage = live_usage(processes.own_identity())
     assert usage is not None
     assert usage.memory > 1_000_000
     assert usage.cpu >= 0.0
-    assert live_usage(replace(own_identity(), start_ticks=1)) is None
+    assert live_usage(replace(processes.own_identity(), start_ticks=1)) is None
+
+
+def test_a_process_that_ends_while_it_is_measured_uses_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with subprocess.Popen(["sleep", "600"]) as child:
+
+        def end_it(seconds: float) -> None:
+            child.kill()
+            os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+
+        monkeypatch.setattr("xpm_tui.usage.time.sleep", end_it)
+        identity = processes.identity_of(child.pid)
+        assert identity is not None
+        assert live_usage(identity) is None
 
 
 class LinesHost(App[None]):
