@@ -23,16 +23,17 @@ from xpm_engine.errors import UsageError, XpmError
 from xpm_engine.verbs.clean import Transaction
 from xpm_engine.verbs.protection import protect
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
-from xpm_tui.acting import ActingScreen
+from xpm_tui.actions.acting import ActingScreen
 from xpm_tui.changes import Change, Cleaned, Pinned
-from xpm_tui.clipboard import copy_through_tmux
+from xpm_tui.cleaning.obsolescence import Obsolescence
+from xpm_tui.cleaning.removal import Removal
 from xpm_tui.deeds import Deeds, HereDeeds
 from xpm_tui.look import plural
 from xpm_tui.look.canvas import Canvas
 from xpm_tui.look.themes import DARK, PALETTES, AsciiFilter, NoColourFilter
-from xpm_tui.obsolescence import Obsolescence
-from xpm_tui.outside import Errand, run
-from xpm_tui.removal import Removal
+from xpm_tui.outside.clipboard import copy_through_tmux
+from xpm_tui.outside.ending import end_with_signals, end_with_terminal
+from xpm_tui.outside.programs import Errand, run
 from xpm_tui.screens.arriving import Goal
 from xpm_tui.screens.clean import CleanScreen
 from xpm_tui.screens.empty import EmptyScreen
@@ -41,7 +42,6 @@ from xpm_tui.screens.main import MainScreen
 from xpm_tui.screens.palette import Chosen, Kind, Palette, action_entries, theme_entries
 from xpm_tui.session import Session, Sessions
 from xpm_tui.store import Changed, RunKey, Store
-from xpm_tui.terminal import end_with_signals, end_with_terminal
 from xpm_tui.watcher import Watcher
 from xpm_tui.widgets.log_view import LogView
 from xpm_tui.widgets.status_bar import StatusBar

@@ -121,7 +121,7 @@ def _far_site(url: str, *, readonly: bool) -> FarSite:
     """Connect to a workspace of another machine; raises UsageError, RemoteError."""
     from importlib import import_module
 
-    from xpm_tui.copies import copies_folder
+    from xpm_tui.far.copies import copies_folder
     from xpm_tui.far.place import open_place
     from xpm_tui.far.site import FarSite
 

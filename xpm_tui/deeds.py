@@ -19,10 +19,10 @@ from xpm_engine.verbs.trash_facts import CleanedFacts, TrashFacts, cleaned_facts
 from xpm_engine.verbs.why import Why, why
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.settings import load_settings
-from xpm_tui import removal
 from xpm_tui.changes import Change, Pinned, set_pins, take_back
-from xpm_tui.planning import PlanOrder, plan_order
-from xpm_tui.removal import Removal
+from xpm_tui.cleaning import removal
+from xpm_tui.cleaning.planning import PlanOrder, plan_order
+from xpm_tui.cleaning.removal import Removal
 
 
 class Deeds(Protocol):

@@ -35,7 +35,7 @@ from xpm_engine.workspace.atomic import dumps, make_folders, write_atomic
 from xpm_engine.workspace.index import Known, write_index
 from xpm_engine.workspace.layout import WorkspacePaths
 from xpm_engine.workspace.records.runs import PlanState, end_line
-from xpm_tui.removal import Removal, measure, removal_of
+from xpm_tui.cleaning.removal import Removal, measure, removal_of
 
 TICK = 0.005
 

@@ -11,7 +11,7 @@ from textual.widget import Widget
 
 from tests.tui.workspaces import FakeWorkspace
 from xpm_engine.workspace import scan
-from xpm_tui.actions import bindings
+from xpm_tui.actions.table import bindings
 from xpm_tui.deeds import Deeds
 from xpm_tui.look.themes import DARK
 from xpm_tui.store import Delta, RunKey, Store

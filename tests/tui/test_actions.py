@@ -6,7 +6,8 @@ from collections import Counter
 
 from textual.binding import Binding
 
-from xpm_tui.actions import ACTIONS, BY_ID, Situation, bindings, key_name
+from xpm_tui.actions.action import Situation, key_name
+from xpm_tui.actions.table import ACTIONS, BY_ID, bindings
 
 
 def test_every_key_has_one_meaning() -> None:

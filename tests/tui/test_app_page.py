@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from xpm_tui.actions import ACTIONS, Place
+from xpm_tui.actions.action import Place
+from xpm_tui.actions.table import ACTIONS
 from xpm_tui.screens.help import action_keys
 
 PAGE = Path(__file__).parents[2] / "docs" / "app.md"

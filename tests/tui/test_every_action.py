@@ -11,8 +11,8 @@ import pytest
 
 from tests.tui.driving import NARROW, WIDE, Driven
 from tests.tui.workspaces import FakeJob, FakeWorkspace
-from xpm_tui.actions import ACTIONS, BY_ID
-from xpm_tui.outside import Errand
+from xpm_tui.actions.table import ACTIONS, BY_ID
+from xpm_tui.outside.programs import Errand
 from xpm_tui.screens import clean, dialog
 from xpm_tui.screens.copy_as import CopyAsScreen
 from xpm_tui.screens.dialog import Dialog

@@ -35,9 +35,9 @@ from xpm_engine.workspace.records.fields import Fields
 from xpm_engine.workspace.records.identity import ProcessIdentity
 from xpm_engine.workspace.tickets import new_nonce
 from xpm_tui.changes import Change, Cleaned, Pinned, pin_words
+from xpm_tui.cleaning.planning import PlanOrder
+from xpm_tui.cleaning.removal import Removal, removal_of
 from xpm_tui.far.place import FarPlace
-from xpm_tui.planning import PlanOrder
-from xpm_tui.removal import Removal, removal_of
 
 PATIENCE = 3600.0
 """Seconds for what is done there: that the machine lives is watched by the connection itself."""

@@ -15,7 +15,7 @@ from xpm_engine.remote.link import Link
 from xpm_engine.remote.openssh import connect, parse_url
 from xpm_engine.workspace.atomic import dumps, make_folders, read_object, write_atomic
 from xpm_engine.workspace.layout import WorkspacePaths
-from xpm_tui.copies import ABOUT, forget_old
+from xpm_tui.far.copies import ABOUT, forget_old
 
 SCHEME = "ssh://"
 

@@ -8,13 +8,13 @@ from collections.abc import Callable, Sequence
 from xpm_engine.errors import XpmError
 from xpm_engine.remote.openssh import parse_url, shell_command
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
+from xpm_tui.facts.folder import MAX_DEPTH, MAX_ENTRIES, Entry, EntryKind, Listing
 from xpm_tui.far.deeds import FarDeeds
 from xpm_tui.far.details import Details, Shown
 from xpm_tui.far.listening import FarEars
 from xpm_tui.far.place import FarPlace
 from xpm_tui.far.reader import FarReader
-from xpm_tui.folder import MAX_DEPTH, MAX_ENTRIES, Entry, EntryKind, Listing
-from xpm_tui.outside import Errand
+from xpm_tui.outside.programs import Errand
 from xpm_tui.watcher import Senses
 
 _KINDS = {"file": EntryKind.FILE, "folder": EntryKind.FOLDER, "link": EntryKind.LINK}

@@ -14,10 +14,10 @@ from xpm_engine.errors import XpmError
 from xpm_engine.verbs.clean import Transaction
 from xpm_engine.verbs.obsolete import Offer
 from xpm_tui import look
-from xpm_tui.acting import ActingScreen
-from xpm_tui.actions import Situation, Stage
-from xpm_tui.planning import PlanOrder
-from xpm_tui.removal import Removal
+from xpm_tui.actions.acting import ActingScreen
+from xpm_tui.actions.action import Situation, Stage
+from xpm_tui.cleaning.planning import PlanOrder
+from xpm_tui.cleaning.removal import Removal
 from xpm_tui.screens.removing import budget_dialog, moved_words, proposed
 from xpm_tui.widgets.find_line import FindLine
 from xpm_tui.widgets.key_bar import KeyBar, typing_keys

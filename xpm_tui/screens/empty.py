@@ -16,9 +16,9 @@ from textual.widgets.option_list import Option
 from xpm_engine.errors import XpmError
 from xpm_engine.workspace.layout import WorkspacePaths
 from xpm_engine.workspace.scan import is_workspace
-from xpm_tui.acting import ActingScreen
-from xpm_tui.copies import is_copy
+from xpm_tui.actions.acting import ActingScreen
 from xpm_tui.demo import FOLDER, TASKS, WORKSPACE, start_demo, write_demo
+from xpm_tui.far.copies import is_copy
 from xpm_tui.look import plain, plural
 from xpm_tui.widgets.key_bar import KeyBar
 from xpm_tui.widgets.status_bar import StatusBar, badge

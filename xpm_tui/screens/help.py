@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from rich.text import Text
 
-from xpm_tui.actions import Action, Place, key_name
+from xpm_tui.actions.action import Action, Place, key_name
 from xpm_tui.screens.picker import Picker
 from xpm_tui.widgets.pick_list import Pick, heading
 

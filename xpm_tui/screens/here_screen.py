@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, TypeVar
 from textual.message import Message
 
 from xpm_engine.errors import UsageError, XpmError
-from xpm_tui import outside
-from xpm_tui.acting import ActingScreen
+from xpm_tui.actions.acting import ActingScreen
+from xpm_tui.outside import programs
 from xpm_tui.screens.capture import Capture
 from xpm_tui.screens.copy_as import CopyAsScreen, forms_of
 from xpm_tui.widgets.here import Here, copied, edited, folder, paged
@@ -48,20 +48,20 @@ class HereScreen(ActingScreen[None]):
     def do_editor(self) -> None:
         """The editor, at the line."""
         store, here = self.app.store, self.here()
-        self._go_out(lambda: outside.editor(edited(store, here), os.environ))
+        self._go_out(lambda: programs.editor(edited(store, here), os.environ))
 
     def do_pager(self) -> None:
         """The pager, on the log or the file."""
         store, here, secure = self.app.store, self.here(), self.app.readonly
         far = self.app.far
 
-        def errand() -> outside.Errand:
+        def errand() -> programs.Errand:
             at = paged(store, here)
             if far is not None and not os.path.isfile(at.file):
                 raise UsageError(
                     f"it was not brought here from {far.place.host}: L brings a log, ! is a shell"
                 )
-            return outside.pager(at, os.environ, secure=secure)
+            return programs.pager(at, os.environ, secure=secure)
 
         self._go_out(errand)
 
@@ -71,7 +71,7 @@ class HereScreen(ActingScreen[None]):
         if far is not None:
             self._go_out(lambda: far.shell(folder(store, here)))
         else:
-            self._go_out(lambda: outside.shell(folder(store, here), os.environ))
+            self._go_out(lambda: programs.shell(folder(store, here), os.environ))
 
     def do_copy(self) -> None:
         """The identifiers of the jobs; of anything else its name."""
@@ -100,7 +100,7 @@ class HereScreen(ActingScreen[None]):
         there = None if far is None else far.forms(capture.keys)
         self.in_thread(lambda: forms_of(store.workspace, capture.jobs, there=there), ask)
 
-    def _go_out(self, errand: Callable[[], outside.Errand]) -> None:
+    def _go_out(self, errand: Callable[[], programs.Errand]) -> None:
         """Leave the terminal to another program, and come back."""
         try:
             self.app.run_errand(errand())

@@ -17,7 +17,7 @@ from xpm_engine.verbs.snapshots import Snapshot
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.fields import format_time
 from xpm_engine.workspace.scan import RunView
-from xpm_tui.actions import Situation, Stage
+from xpm_tui.actions.action import Situation, Stage
 from xpm_tui.job_filter import Answer, JobFilter, Work
 from xpm_tui.look import when
 from xpm_tui.screens.arriving import Goal, restore

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from xpm_engine.workspace.layout import JobKey
 from xpm_tui import look
-from xpm_tui.actions import Action
+from xpm_tui.actions.action import Action
 from xpm_tui.look.themes import PALETTES
 from xpm_tui.screens.help import action_pick
 from xpm_tui.screens.picker import Picker

@@ -9,7 +9,7 @@ from functools import partial
 from xpm_engine.verbs.clean import Transaction
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.scan import RunView
-from xpm_tui.planning import PlanOrder
+from xpm_tui.cleaning.planning import PlanOrder
 from xpm_tui.screens.clean import CleanScreen
 from xpm_tui.screens.jump_screen import JumpScreen
 from xpm_tui.screens.removing import (

@@ -11,8 +11,8 @@ from xpm_engine.verbs.clean import Transaction, contents, moved_sentence, purged
 from xpm_engine.verbs.obsolete import Offer
 from xpm_engine.workspace.records.resources import parse_size
 from xpm_tui import look
+from xpm_tui.cleaning.removal import Removal, cost_words
 from xpm_tui.deeds import Deeds
-from xpm_tui.removal import Removal, cost_words
 from xpm_tui.screens.typed import TypedDialog
 
 WORD = "purge"

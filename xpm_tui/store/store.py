@@ -13,7 +13,7 @@ from xpm_engine.workspace.cleaning.transactions import Transaction
 from xpm_engine.workspace.index import ended_since
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.records.states import JobState
-from xpm_tui.folder import Listing, list_folder
+from xpm_tui.facts.folder import Listing, list_folder
 from xpm_tui.store.columns import KeptColumns
 from xpm_tui.store.found import Found
 from xpm_tui.store.labels import Labelling, last_part
@@ -44,7 +44,7 @@ from xpm_tui.store.subjects import (
 )
 
 if TYPE_CHECKING:
-    from xpm_tui.removal import Removal
+    from xpm_tui.cleaning.removal import Removal
 
 FEW = 500
 """Jobs that are asked one by one, rather than all jobs at once."""

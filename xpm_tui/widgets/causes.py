@@ -11,7 +11,7 @@ from textual.containers import Vertical
 from xpm_engine.verbs.causes import Cause, same_in_all
 from xpm_engine.workspace.layout import JobKey
 from xpm_tui import clock, look
-from xpm_tui.causes import Causes
+from xpm_tui.facts.causes import Causes
 from xpm_tui.store import Job, Store, pair
 from xpm_tui.widgets.job_columns import seconds_of
 from xpm_tui.widgets.table import GAP, GUTTER, Table

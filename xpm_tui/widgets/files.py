@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 
 from xpm_engine.workspace.records.fields import format_time
 from xpm_tui import clock, look
-from xpm_tui.folder import Entry, EntryKind, Listing, list_folder
+from xpm_tui.facts.folder import Entry, EntryKind, Listing, list_folder
 from xpm_tui.widgets.reading import ReadingWidget
 from xpm_tui.widgets.table_keys import KeyTable
 from xpm_tui.widgets.table_model import Column

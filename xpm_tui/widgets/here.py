@@ -9,8 +9,8 @@ from typing import Any, cast
 from xpm_engine.errors import UsageError
 from xpm_engine.verbs.causes import Cause
 from xpm_engine.workspace.scan import RunView
-from xpm_tui.folder import Entry
-from xpm_tui.outside import END, FileLine, frame_of
+from xpm_tui.facts.folder import Entry
+from xpm_tui.outside.programs import END, FileLine, frame_of
 from xpm_tui.store import (
     EarlierRunsSubject,
     Experiment,

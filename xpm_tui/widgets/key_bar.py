@@ -9,7 +9,8 @@ from textual import events
 from textual.message import Message
 from textual.widget import Widget
 
-from xpm_tui.actions import BY_ID, Action, Stage
+from xpm_tui.actions.action import Action, Stage
+from xpm_tui.actions.table import BY_ID
 
 GAP = 2
 

@@ -10,8 +10,8 @@ from rich.text import Text
 from textual.app import ComposeResult
 
 from xpm_tui import look
-from xpm_tui.metrics import MetricsRead, Series, curve, read_metrics
-from xpm_tui.plot import plot
+from xpm_tui.facts.metrics import MetricsRead, Series, curve, read_metrics
+from xpm_tui.look.plot import plot
 from xpm_tui.widgets.lines import READING, Line, Lines
 from xpm_tui.widgets.reading import ReadingWidget
 

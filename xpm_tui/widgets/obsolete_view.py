@@ -10,7 +10,7 @@ from textual.widget import Widget
 
 from xpm_engine.verbs.obsolete import Offer
 from xpm_tui import look
-from xpm_tui.removal import Removal
+from xpm_tui.cleaning.removal import Removal
 from xpm_tui.store import Changed
 from xpm_tui.widgets.plan_pane import PlanPane
 from xpm_tui.widgets.subject_view import SubjectView

@@ -13,7 +13,7 @@ from xpm_engine.errors import XpmError
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.states import JobState
 from xpm_tui import clock
-from xpm_tui.usage import LiveUsage
+from xpm_tui.facts.usage import LiveUsage
 from xpm_tui.widgets.lines import Lines
 from xpm_tui.widgets.overview_facts import (
     Explained,

@@ -13,8 +13,8 @@ from xpm_engine.workspace.records.jobs import Progress
 from xpm_engine.workspace.records.states import JobState
 from xpm_engine.workspace.records.tickets import Attempt
 from xpm_engine.workspace.tickets import read_attempt, ticket_names
+from xpm_tui.facts.usage import LiveUsage, live_usage
 from xpm_tui.store import Job
-from xpm_tui.usage import LiveUsage, live_usage
 
 
 @dataclass(frozen=True)

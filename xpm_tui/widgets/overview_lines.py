@@ -15,9 +15,9 @@ from xpm_engine.workspace.records.reasons import Reason
 from xpm_engine.workspace.records.states import UNREADABLE_NEXT, JobState
 from xpm_engine.workspace.records.tickets import Attempt
 from xpm_tui import look
-from xpm_tui.metrics import sparkline
+from xpm_tui.facts.metrics import sparkline
+from xpm_tui.facts.usage import LiveUsage
 from xpm_tui.store import Job, pair
-from xpm_tui.usage import LiveUsage
 from xpm_tui.widgets.lines import Line
 from xpm_tui.widgets.overview_facts import (
     Explained,

@@ -12,7 +12,8 @@ from xpm_engine.workspace.layout import WorkspacePaths
 from xpm_engine.workspace.logs.text import clean, last_writing
 from xpm_engine.workspace.records.states import JobState
 from xpm_tui import clock, look
-from xpm_tui.causes import causes_of
+from xpm_tui.facts.causes import causes_of
+from xpm_tui.facts.usage import LiveUsage, live_usage
 from xpm_tui.store import (
     CleanedSubject,
     FailedSubject,
@@ -26,7 +27,6 @@ from xpm_tui.store import (
     TrashSubject,
     WorkspaceSubject,
 )
-from xpm_tui.usage import LiveUsage, live_usage
 from xpm_tui.widgets.damage import damage_lines
 from xpm_tui.widgets.job_view import overview_of
 from xpm_tui.widgets.overview_lines import (

@@ -17,8 +17,8 @@ from xpm_engine.errors import XpmError
 from xpm_engine.verbs.folding import Fold
 from xpm_engine.verbs.obsolete import Offer
 from xpm_tui import look
-from xpm_tui.plan_story import group_story, part_lines, whole_story
-from xpm_tui.removal import Heading, Removal, refused_words, row_key
+from xpm_tui.cleaning.plan_story import group_story, part_lines, whole_story
+from xpm_tui.cleaning.removal import Heading, Removal, refused_words, row_key
 from xpm_tui.screens.dialog import Dialog
 from xpm_tui.widgets.plan_table import PlanTable
 from xpm_tui.widgets.table import Table

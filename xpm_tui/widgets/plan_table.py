@@ -18,8 +18,8 @@ from xpm_engine.verbs.obsolete import Offer
 from xpm_engine.verbs.offers import OfferRow, Section
 from xpm_engine.workspace.recompute import Cost
 from xpm_tui import look
-from xpm_tui.fold_titles import fold_title
-from xpm_tui.removal import (
+from xpm_tui.cleaning.fold_titles import fold_title
+from xpm_tui.cleaning.removal import (
     Heading,
     Order,
     PlanKey,

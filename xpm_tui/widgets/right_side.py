@@ -12,7 +12,7 @@ from textual.message import Message
 from xpm_engine.verbs.causes import Cause
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.scan import RunView
-from xpm_tui.outside import END, FileLine
+from xpm_tui.outside.programs import END, FileLine
 from xpm_tui.store import (
     Changed,
     CleanedSubject,

@@ -13,7 +13,7 @@ from textual.widget import Widget
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.scan import RunView
 from xpm_tui import clock
-from xpm_tui.causes import as_cause, causes_of
+from xpm_tui.facts.causes import as_cause, causes_of
 from xpm_tui.store import (
     AllJobsSubject,
     Changed,

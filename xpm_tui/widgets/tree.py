@@ -18,7 +18,7 @@ from textual.strip import Strip
 from textual.timer import Timer
 
 from xpm_engine.workspace.layout import JobKey
-from xpm_tui.causes import causes_of
+from xpm_tui.facts.causes import causes_of
 from xpm_tui.look import CURSOR
 from xpm_tui.store import (
     FailedSubject,

@@ -28,11 +28,11 @@ from xpm_engine.workspace.records.states import JobState
 from xpm_tui import clock
 from xpm_tui.app import XpmApp
 from xpm_tui.changes import Cleaned, Pinned
+from xpm_tui.cleaning.planning import PlanOrder
 from xpm_tui.deeds import HereDeeds
 from xpm_tui.far.deeds import FarDeeds
 from xpm_tui.far.place import FarPlace, open_place
 from xpm_tui.far.site import FarSite
-from xpm_tui.planning import PlanOrder
 from xpm_tui.screens import dialog
 from xpm_tui.screens.clean import CleanScreen
 from xpm_tui.screens.dialog import Dialog

@@ -14,10 +14,10 @@ from tests.tui.driving import WIDE, Driven
 from tests.tui.far.conftest import Line
 from tests.tui.workspaces import NOON, FakeJob, FakeWorkspace
 from xpm_tui.app import XpmApp
-from xpm_tui.copies import ABOUT, KEPT, forget_old
+from xpm_tui.far.copies import ABOUT, KEPT, forget_old
 from xpm_tui.far.place import FarPlace
 from xpm_tui.far.site import FarSite
-from xpm_tui.outside import Errand
+from xpm_tui.outside.programs import Errand
 from xpm_tui.screens.arriving import Goal
 from xpm_tui.screens.empty import EmptyScreen
 

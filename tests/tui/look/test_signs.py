@@ -10,7 +10,7 @@ from textual.color import Color
 
 from xpm_engine.workspace.records.states import JobState
 from xpm_tui import look
-from xpm_tui.actions import key_name
+from xpm_tui.actions.action import key_name
 from xpm_tui.look.signs import ASCII
 from xpm_tui.look.themes import PALETTES, AsciiFilter, Palette
 

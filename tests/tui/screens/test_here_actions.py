@@ -8,7 +8,7 @@ import pytest
 
 from tests.tui.driving import NARROW, WIDE, Driven
 from tests.tui.workspaces import FakeJob, FakeWorkspace
-from xpm_tui.outside import Errand
+from xpm_tui.outside.programs import Errand
 from xpm_tui.screens.copy_as import CopyAsScreen
 from xpm_tui.screens.palette import Palette
 from xpm_tui.store import ExperimentSubject, JobSubject

@@ -17,6 +17,7 @@ from xpm_engine.workspace.atomic import dumps, write_atomic
 from xpm_engine.workspace.layout import WorkspacePaths
 from xpm_engine.workspace.records.metrics import metric_line
 from xpm_tui import clock
+from xpm_tui.facts.usage import LiveUsage
 from xpm_tui.store import (
     ExperimentSubject,
     Job,
@@ -27,7 +28,6 @@ from xpm_tui.store import (
     Subject,
     WorkspaceSubject,
 )
-from xpm_tui.usage import LiveUsage
 from xpm_tui.widgets.overview_facts import Explained
 from xpm_tui.widgets.right_side import RightSide
 

@@ -30,9 +30,9 @@ from xpm_engine.workspace.records.states import JobState
 from xpm_engine.workspace.records.tickets import Attempt, Usage
 from xpm_engine.workspace.scan import JobRecord
 from xpm_tui import look
-from xpm_tui.metrics import MetricsRead, Series
+from xpm_tui.facts.metrics import MetricsRead, Series
+from xpm_tui.facts.usage import LiveUsage, live_usage
 from xpm_tui.store import Job
-from xpm_tui.usage import LiveUsage, live_usage
 from xpm_tui.widgets.lines import Line, Lines
 from xpm_tui.widgets.metrics_view import MetricsOf, metrics_lines
 from xpm_tui.widgets.overview_facts import Explained, OverviewFacts
@@ -305,7 +305,7 @@ def test_a_process_that_ends_while_it_is_measured_uses_nothing(
             child.kill()
             os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
 
-        monkeypatch.setattr("xpm_tui.usage.time.sleep", end_it)
+        monkeypatch.setattr("xpm_tui.facts.usage.time.sleep", end_it)
         identity = processes.identity_of(child.pid)
         assert identity is not None
         assert live_usage(identity) is None

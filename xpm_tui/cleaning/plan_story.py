@@ -10,7 +10,7 @@ from xpm_engine.verbs.obsolete import Offer
 from xpm_engine.verbs.offers import OfferRow
 from xpm_engine.workspace.recompute import Cost
 from xpm_tui import look
-from xpm_tui.removal import (
+from xpm_tui.cleaning.removal import (
     Removal,
     cost_words,
     left_behind,

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from xpm_engine.errors import StorageError, UsageError
-from xpm_tui.unpacking import Unpacking, readable
+from xpm_tui.outside.unpacking import Unpacking, readable
 
 EDITORS = ("sensible-editor", "vi", "vim", "nano", "emacs")
 """Looked for where the user named none."""

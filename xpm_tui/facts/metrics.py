@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from xpm_engine.workspace.records.metrics import parse_metrics
-from xpm_tui.plot import HUGE
+from xpm_tui.look.plot import HUGE
 
 MAX_BYTES = 4_000_000
 """The end of the file that is read: a curve of a few dozen cells needs no more."""

@@ -15,7 +15,8 @@ from textual.binding import ActiveBinding, BindingType
 from textual.dom import DOMNode
 from textual.screen import Screen
 
-from xpm_tui.actions import ACTIONS, BY_ID, Action, Situation, bindings
+from xpm_tui.actions.action import Action, Situation
+from xpm_tui.actions.table import ACTIONS, BY_ID, bindings
 
 Result = TypeVar("Result")
 

@@ -10,7 +10,7 @@ from xpm_engine.verbs.offering import Wanted, offer
 from xpm_engine.workspace.index import JobRow, Records
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.scan import RunView
-from xpm_tui.removal import Removal, Sizes, removal_of
+from xpm_tui.cleaning.removal import Removal, Sizes, removal_of
 from xpm_tui.store import RunKey
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from xpm_engine.verbs.offers import OfferRow, Section
 from xpm_engine.workspace.cleaning.needs import Need, NeedKind
 from xpm_engine.workspace.layout import JobKey
-from xpm_tui.removal import need_words
+from xpm_tui.cleaning.removal import need_words
 
 INDEX = JobKey("ir.index", "3f2a10" + "0" * 26)
 LEARN = JobKey("ir.learn", "9b2e41" + "0" * 26)

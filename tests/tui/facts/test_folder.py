@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from xpm_tui.folder import EntryKind, list_folder
+from xpm_tui.facts.folder import EntryKind, list_folder
 
 
 def test_each_folder_is_followed_by_what_it_holds_and_ours_comes_last(tmp_path: Path) -> None:

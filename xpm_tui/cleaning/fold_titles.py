@@ -5,7 +5,7 @@ from __future__ import annotations
 from xpm_engine.verbs.fold_words import common_and_other
 from xpm_engine.verbs.folding import Fold
 from xpm_tui import look
-from xpm_tui.removal import Removal
+from xpm_tui.cleaning.removal import Removal
 from xpm_tui.store.labels import last_part
 
 

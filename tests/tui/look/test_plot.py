@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xpm_tui.plot import plot
+from xpm_tui.look.plot import plot
 
 NUMBERS = st.floats(allow_nan=True, allow_infinity=True)
 

@@ -13,8 +13,8 @@ from xpm_engine.verbs.offers import Offering, OfferRow, Section
 from xpm_engine.workspace.obsolete import survey
 from xpm_engine.workspace.records.states import JobState
 from xpm_engine.workspace.scan import JobRecord
-from xpm_tui.fold_titles import fold_title
-from xpm_tui.removal import Removal, removal_of
+from xpm_tui.cleaning.fold_titles import fold_title
+from xpm_tui.cleaning.removal import Removal, removal_of
 
 
 def plan(*tags: dict[str, Any], others: tuple[dict[str, Any], ...] = ()) -> tuple[Removal, Fold]:

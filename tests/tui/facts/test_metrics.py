@@ -8,7 +8,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xpm_tui.metrics import BLOCKS, curve, read_metrics
+from xpm_tui.facts.metrics import BLOCKS, curve, read_metrics
 
 
 def write(path: Path, *items: object) -> str:

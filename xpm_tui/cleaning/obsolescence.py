@@ -16,9 +16,9 @@ from xpm_engine.verbs.obsolete import Offer
 from xpm_engine.verbs.offers import OfferRow
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.states import JobState
+from xpm_tui.cleaning.planning import PlanOrder
+from xpm_tui.cleaning.removal import Removal
 from xpm_tui.deeds import Deeds
-from xpm_tui.planning import PlanOrder
-from xpm_tui.removal import Removal
 from xpm_tui.store import Changed, Store
 
 QUIET = 1.0

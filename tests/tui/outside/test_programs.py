@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from xpm_engine.errors import StorageError, UsageError
-from xpm_tui.outside import END, Errand, FileLine, editor, frame_of, pager, run, shell
+from xpm_tui.outside.programs import END, Errand, FileLine, editor, frame_of, pager, run, shell
 
 
 @pytest.fixture
