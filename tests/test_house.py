@@ -13,7 +13,6 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PORTABLE = [
     "xpm_engine/errors.py",
-    "xpm_engine/workspace/layout.py",
     "xpm_engine/workspace/atomic.py",
     "xpm_engine/workspace/tickets.py",
     "xpm_engine/workspace/claims.py",
@@ -22,7 +21,7 @@ PORTABLE = [
     "xpm_engine/remote/frames.py",
     *(
         str(path.relative_to(ROOT))
-        for folder in ("workspace/records", "workspace/pool", "remote/agent")
+        for folder in ("workspace/layout", "workspace/records", "workspace/pool", "remote/agent")
         for path in (ROOT / "xpm_engine" / folder).glob("*.py")
     ),
 ]

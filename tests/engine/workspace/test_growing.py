@@ -81,7 +81,7 @@ def test_a_live_run_is_not_parsed_from_its_start(
         assert view.manifest == pack_manifest(scan.read_run(workspace, *run).manifest)
         assert list(view.manifest.references)[-1].key == KEYS[number]
         parsed: list[str] = []
-        monkeypatch.setattr(scan, "read_manifest", parsed.append)
+        monkeypatch.setattr("xpm_engine.workspace.scan.runs.read_manifest", parsed.append)
         assert known.look_at_run(run) is None
         assert not parsed
         monkeypatch.undo()

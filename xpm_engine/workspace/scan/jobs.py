@@ -1,45 +1,28 @@
-"""Reading the folder tree: jobs, experiments and runs as frozen records; never writes.
-
-Links are not followed and user code is not imported. What cannot be read is a record that says
-so, never an exception.
-"""
+"""A job's folder as a frozen record."""
 
 from __future__ import annotations
 
 import os
-import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from xpm_engine.errors import NotAWorkspaceError, StorageError, UnreadableError
-from xpm_engine.workspace import aliases, processes, tickets
+from xpm_engine.errors import UnreadableError
+from xpm_engine.workspace import aliases, tickets
 from xpm_engine.workspace.atomic import read_object
 from xpm_engine.workspace.layout import (
     JobKey,
     JobPaths,
-    RunPaths,
     WorkspacePaths,
-    is_identifier,
-    is_name,
-    is_task_folder,
-    list_folders,
 )
 from xpm_engine.workspace.records.identity import ProcessIdentity
 from xpm_engine.workspace.records.jobs import JobSummary, Progress
 from xpm_engine.workspace.records.mirror import Mirror
-from xpm_engine.workspace.records.orders import OrderLines
 from xpm_engine.workspace.records.params import ParamsRecord, flatten
-from xpm_engine.workspace.records.reasons import Outcome, Reason, ReasonKind, WaitKind
-from xpm_engine.workspace.records.runs import (
-    Manifest,
-    PlanState,
-    Queue,
-    RunRecord,
-    parse_manifest,
-)
+from xpm_engine.workspace.records.reasons import Outcome, Reason, ReasonKind
 from xpm_engine.workspace.records.states import JobState, derive_state, state_of_outcome
 from xpm_engine.workspace.records.tickets import Attempt, Usage
+from xpm_engine.workspace.scan.dead import Dead, dead_here
 
 _NO_VALUES: Mapping[str, Any] = {}
 
@@ -86,86 +69,6 @@ class JobRecord:
     """Whether somebody pinned it, so that no clean moves it."""
 
 
-@dataclass(frozen=True)
-class RunView:
-    """One run of an experiment, as far as it can be read."""
-
-    experiment: str
-    run: str
-    record: RunRecord | None
-    manifest: Manifest
-    queue: Queue | None
-    plan: PlanState | None
-    """As stored, or `crashed` where the driver is proved dead; None if run.json is unreadable."""
-    problem: str = ""
-    """What could not be read, with the file's name; empty if all could."""
-
-    @property
-    def live(self) -> bool:
-        """Whether a driver may still be adding to it."""
-        return self.plan is PlanState.RUNNING
-
-
-def check_workspace(path: str) -> WorkspacePaths:
-    """The workspace at `path`, which must be a folder that can be read; it may be empty.
-
-    Raises NotAWorkspaceError, StorageError.
-    """
-    workspace = WorkspacePaths.at(path)
-    try:
-        mode = os.stat(workspace.root).st_mode
-    except FileNotFoundError:
-        raise NotAWorkspaceError(
-            "there is no such folder",
-            where=workspace.root,
-            hint="check the path; a workspace is made by the first plan that runs in it",
-        ) from None
-    except OSError as error:
-        raise StorageError(
-            f"can't be read: {error.strerror}", where=workspace.root, hint="check its permissions"
-        ) from error
-    if not stat.S_ISDIR(mode):
-        raise NotAWorkspaceError(
-            "is a file, not a folder",
-            where=workspace.root,
-            hint="give the folder that your plan calls its workspace",
-        )
-    if not os.access(workspace.root, os.R_OK | os.X_OK):
-        raise StorageError(
-            "may not be read by you",
-            where=workspace.root,
-            hint="check who owns this folder and its permissions (ls -ld)",
-        )
-    return workspace
-
-
-def is_workspace(workspace: WorkspacePaths) -> bool:
-    """Whether something of ours stands in the folder."""
-    return any(
-        os.path.lexists(path)
-        for path in (workspace.jobs, workspace.experiments, workspace.xpm, workspace.settings)
-    )
-
-
-def list_jobs(workspace: WorkspacePaths) -> Iterator[JobKey]:
-    """The jobs whose folder stands in the workspace, in no order."""
-    for task in list_folders(workspace.jobs):
-        if is_task_folder(task):
-            for identifier in list_folders(f"{workspace.jobs}/{task}"):
-                if is_identifier(identifier):
-                    yield JobKey(task, identifier)
-
-
-def list_experiments(workspace: WorkspacePaths) -> list[str]:
-    """The names of the experiments, sorted."""
-    return sorted(name for name in list_folders(workspace.experiments) if is_name(name))
-
-
-def list_runs(workspace: WorkspacePaths, experiment: str) -> list[str]:
-    """The ids of an experiment's runs, oldest first (they begin with their time)."""
-    return sorted(name for name in list_folders(workspace.experiment(experiment)) if is_name(name))
-
-
 def read_job(workspace: WorkspacePaths, key: JobKey) -> JobRecord:
     """What the job's folder tells now; an absent folder is `never started`."""
     record = _read_or_say(workspace, key)
@@ -186,10 +89,6 @@ def _read_or_say(workspace: WorkspacePaths, key: JobKey) -> JobRecord:
         return JobRecord(key, JobState.UNREADABLE, problem=f"{error.where}: {error.what}")
 
 
-Dead = Callable[[ProcessIdentity], bool | None]
-"""Says whether a process is proved dead (True), proved alive (False) or out of sight (None)."""
-
-
 @dataclass(frozen=True)
 class JobFiles:
     """The files of a job's ``.xpm/``, here or as another host told them."""
@@ -201,7 +100,7 @@ class JobFiles:
 
 
 def _read_job(job: JobPaths, key: JobKey) -> JobRecord:
-    return record_from(JobFiles(job, tickets.ticket_names(job)), key, dead=_dead)
+    return record_from(JobFiles(job, tickets.ticket_names(job)), key, dead=dead_here)
 
 
 def record_from(files: JobFiles, key: JobKey, *, dead: Dead) -> JobRecord:
@@ -338,55 +237,6 @@ def read_progress(
     return progress if progress.attempt == attempt else None
 
 
-def read_run(
-    workspace: WorkspacePaths,
-    experiment: str,
-    run: str,
-    *,
-    manifest: Manifest | None = None,
-    dead: Dead | None = None,
-) -> RunView:
-    """One run, with its manifest and what its jobs wait for.
-
-    A `manifest` that was read before, and has not changed since, is not read again. `dead` tells
-    of its driver, where that is not a process of this machine.
-    """
-    paths = workspace.run(experiment, run)
-    problem = ""
-    record = None
-    try:
-        record = read_run_record(paths)
-    except FileNotFoundError:
-        problem = f"{paths.record}: is missing"
-    except UnreadableError as error:
-        problem = f"{error.where}: {error.what}"
-    if manifest is None:
-        manifest = read_manifest(paths)
-    if manifest.damage:
-        problem = problem or f"{paths.manifest}: {manifest.damage[0]}"
-    plan = None if record is None else plan_state(record, dead=dead)
-    if not manifest.ended and plan not in (None, PlanState.RUNNING, PlanState.CRASHED):
-        problem = problem or f"{paths.manifest}: ends without its closing line"
-    queue = _read_queue(paths, live=plan is PlanState.RUNNING)
-    return RunView(experiment, run, record, manifest, queue, plan, problem)
-
-
-def read_run_record(paths: RunPaths) -> RunRecord:
-    """``run.json`` of a run; raises FileNotFoundError, UnreadableError."""
-    return RunRecord.from_json(read_object(paths.record), paths.record)
-
-
-def read_manifest(paths: RunPaths) -> Manifest:
-    """What a run referenced; an absent file is an empty manifest that has not ended."""
-    try:
-        with open(paths.manifest, "rb") as file:
-            return parse_manifest(file.read(), paths.manifest)
-    except FileNotFoundError:
-        return Manifest((), ended=False)
-    except OSError as error:
-        return Manifest((), ended=False, damage=(f"can't be read: {error.strerror}",))
-
-
 def read_params(job: JobPaths, attempt: int) -> ParamsRecord | None:
     """The canonical parameters of a job: params.json, or the order of `attempt` before it started.
 
@@ -401,38 +251,3 @@ def read_params(job: JobPaths, attempt: int) -> ParamsRecord | None:
     except FileNotFoundError:
         return None
     return ParamsRecord.from_json(data if isinstance(data, dict) else {}, job.launch(attempt))
-
-
-def plan_state(record: RunRecord, *, dead: Dead | None = None) -> PlanState:
-    """How far a plan came: as stored, or `crashed` where its driver is proved dead."""
-    if record.plan is PlanState.RUNNING and (dead or _dead)(record.driver):
-        return PlanState.CRASHED
-    return record.plan
-
-
-def read_orders(paths: RunPaths) -> OrderLines:
-    """The orders that a run kept; none where the file is absent or can't be read."""
-    try:
-        with open(paths.orders, "rb") as file:
-            return OrderLines(file.read(), paths.orders)
-    except OSError:
-        return OrderLines(b"", paths.orders)
-
-
-def _read_queue(paths: RunPaths, *, live: bool) -> Queue | None:
-    """Why jobs wait; of a run that is over only the blocked ones: nothing else waits any more."""
-    try:
-        queue = Queue.from_json(read_object(paths.queue), paths.queue)
-    except (FileNotFoundError, UnreadableError):
-        return None
-    if live:
-        return queue
-    blocked = tuple(wait for wait in queue.waits if wait.kind is WaitKind.UPSTREAM_FAILED)
-    return replace(queue, waits=blocked)
-
-
-def _dead(identity: ProcessIdentity) -> bool | None:
-    proved = processes.liveness(identity)
-    if proved is processes.Liveness.UNKNOWN:
-        return None
-    return proved is processes.Liveness.DEAD
