@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,9 +15,13 @@ if TYPE_CHECKING:
     from xpm_engine.workspace.layout import WorkspacePaths
     from xpm_tui.far.site import FarSite
     from xpm_tui.store import Store, Subject
+    from xpm_tui.watcher import Watcher
 
 PATIENCE = 2.0
-"""Seconds that leaving waits for what was read to be remembered for the next start."""
+"""Seconds that leaving waits for what is being read or remembered, without a word."""
+
+REMEMBERED = 60.0
+"""Seconds that it waits, with a word, for what was read to be remembered for the next start."""
 
 
 def _version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -94,6 +99,7 @@ def command(
     app.run(mouse=not no_mouse)
     app.watcher.join(PATIENCE)
     click.echo(farewell(app.store, app.left_at.cursor, url="" if far is None else far.place.url))
+    let_remember(app.watcher)
     if app.return_code:
         sys.exit(app.return_code)
 
@@ -173,6 +179,14 @@ def farewell(store: Store, place: Subject, *, url: str = "") -> str:
         parts[-1] += f" ({plural(len(group_causes(store.jobs(FailedSubject()))), 'cause')})"
     words = ", ".join(parts) or "nothing has run"
     return f"{words}; back with: {way_back(store.workspace, place, url=url)}"
+
+
+def let_remember(watcher: Watcher) -> None:
+    """Wait while what was read is written down: cut off, the next start would read it all again."""
+    if watcher.remembering:
+        click.echo("Remembering what was read, for a quick start; ctrl+c leaves it.")
+        with suppress(KeyboardInterrupt):
+            watcher.join(REMEMBERED)
 
 
 def way_back(workspace: WorkspacePaths, place: Subject, *, url: str = "") -> str:

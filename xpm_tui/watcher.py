@@ -170,6 +170,11 @@ class Watcher:
         """Why the next start will have to read everything; empty if it will not."""
         return self._reader.memory.trouble
 
+    @property
+    def remembering(self) -> bool:
+        """Whether what was read is being written down for the next start."""
+        return self._reader.memory.keeping
+
     def take(self) -> list[Delta]:
         """What was found since it was last taken."""
         with self._changed:

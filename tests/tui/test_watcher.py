@@ -14,9 +14,11 @@ import pytest
 
 from tests.patience import PATIENCE
 from tests.tui.workspaces import FakeJob, FakeWorkspace
+from xpm_engine.workspace.index import Known
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.states import JobState
 from xpm_tui import watcher as watching
+from xpm_tui.cli import let_remember
 from xpm_tui.store import Store
 from xpm_tui.store.model import Delta
 from xpm_tui.store.reader import Look, Reader
@@ -214,3 +216,24 @@ def test_a_reader_that_breaks_down_leaves_nothing_that_looks_live(
         assert listener.store.problem.endswith(
             "is not read any more: ZeroDivisionError: a mistake of ours"
         )
+
+
+def test_leaving_waits_for_what_is_being_remembered(
+    workspace: FakeWorkspace, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = threading.Event()
+    written: list[int] = []
+
+    def write(known: Known) -> str:
+        assert told.wait(PATIENCE)
+        written.append(len(known.jobs))
+        return ""
+
+    monkeypatch.setattr("xpm_tui.store.memory.write_index", write)
+    monkeypatch.setattr("xpm_tui.cli.click.echo", lambda words: told.set())
+    with listening(workspace) as listener:
+        listener.wait_until(lambda: listener.watcher.remembering)
+        listener.watcher.stop()
+        let_remember(listener.watcher)
+        assert len(written) == 1
+        assert not listener.watcher.remembering

@@ -28,6 +28,8 @@ class Memory:
         """Whether everything was compared with the folders once."""
         self.trouble = ""
         """Why nothing can be remembered for the next time; empty if it can."""
+        self.keeping = False
+        """Whether it is being written just now."""
         self.experiments: tuple[str, ...] | None = None
         """Their names, when they were listed last."""
         self.trash: tuple[Transaction, ...] | None = None
@@ -60,7 +62,9 @@ class Memory:
         """Remember for the next time what is known now, if it is worth it."""
         if self.checked and self.known.differs:
             self.known.differs = False
+            self.keeping = True
             self.trouble = write_index(self.known)
+            self.keeping = False
 
     def check_filled(self, root: str, *, empty: bool) -> None:
         """That a folder in which jobs or runs were seen has something of a workspace in it.
