@@ -18,7 +18,7 @@ from random import Random
 
 from xpm_engine.workspace import processes
 from xpm_engine.workspace.atomic import dumps
-from xpm_engine.workspace.layout import JobKey, WorkspacePaths
+from xpm_engine.workspace.layout import XPM, JobKey, WorkspacePaths
 from xpm_engine.workspace.records.fields import format_time
 from xpm_engine.workspace.records.jobs import JobSummary, Progress, ProgressLevel
 from xpm_engine.workspace.records.reasons import (
@@ -69,6 +69,8 @@ class Shape:
     """In the live run, which is the newest."""
     waiting: int = 500
     seed: int = 1
+    sharing: int = 0
+    """So many folders are shared, by all jobs of the second task; half as many by none."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,7 @@ class Made:
     tags: dict[str, str | float | int]
     params: dict[str, str | float | int]
     deps: tuple[JobKey, ...]
+    shared: tuple[str, ...] = ()
 
 
 def make(root: Path, shape: Shape) -> WorkspacePaths:
@@ -94,6 +97,10 @@ def make(root: Path, shape: Shape) -> WorkspacePaths:
         live = number == shape.experiments - 1
         running = min(shape.running, len(part)) if live else 0
         _experiment(paths, f"grid{number:02d}", part, shape, draw, running=running, live=live)
+    for number in range(shape.sharing + shape.sharing // 2):
+        folder = paths.shared_folder(_shared(number))
+        os.makedirs(f"{folder}/{XPM}")
+        _write(paths.shared_lock(_shared(number)), b"")
     _age(paths)
     return paths
 
@@ -138,8 +145,15 @@ def _jobs(shape: Shape, draw: Random) -> Iterator[Made]:
             "model.ranker": ranker,
             "seed": seed,
         }
-        yield Made(key, tags, params, () if last is None else (last,))
+        shared = (
+            (_shared(number // 4 % shape.sharing),) if shape.sharing and task == TASKS[1] else ()
+        )
+        yield Made(key, tags, params, () if last is None else (last,), shared)
         last = None if number % len(TASKS) == len(TASKS) - 1 else key
+
+
+def _shared(number: int) -> str:
+    return f"{TASKS[1]}/checkpoints/{number:032x}"
 
 
 def _experiment(
@@ -254,6 +268,7 @@ def _write_ended(paths: WorkspacePaths, job: Made, run: str, draw: Random, *, fa
         dependencies=job.deps,
         resolved="d" * 32,
         launcher="local",
+        shared=job.shared,
     )
     _write(folder.summary, dumps(summary.to_json()))
 
@@ -277,6 +292,7 @@ def _write_running(paths: WorkspacePaths, job: Made, run: str, draw: Random) -> 
         params=dict(job.params),
         dependencies=job.deps,
         launcher="local",
+        shared=job.shared,
     )
     _write(folder.summary, dumps(summary.to_json()))
     level = ProgressLevel(draw.random(), "epoch 3/5")
@@ -295,6 +311,7 @@ def _launch(job: Made, run: str, at: str) -> Launch:
         dependencies=job.deps,
         tags=dict(job.tags),
         launcher="local",
+        shared=job.shared,
     )
 
 

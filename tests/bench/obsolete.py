@@ -3,7 +3,8 @@
 Writes a workspace of ``--jobs`` finished jobs, of which half were replaced by a later run, and
 times the survey from its folders: cold (every record is read), and warm (only what differs from
 what the app remembered). Then the sizes of ``--sizes`` folders are measured in a thread, while
-this one counts how late it wakes up: the stalls that a screen would have. ``--peer PYTHON`` names
+this one counts how late it wakes up: the stalls that a screen would have. ``--sharing N`` has a
+quarter of the jobs share N folders, and times too who needs these. ``--peer PYTHON`` names
 an interpreter with experimaestro 2.7.0, which then lists a hundredth as many orphans with their
 sizes. Prints JSON, in seconds; ``cpu`` is the processor's time, which other work does not change.
 """
@@ -32,6 +33,7 @@ from xpm_engine.verbs.obsolete import Surveyed, survey_workspace, why_offered
 from xpm_engine.verbs.offers import Offering, offer_obsolete
 from xpm_engine.workspace import scan
 from xpm_engine.workspace.atomic import dumps, make_folders, write_atomic
+from xpm_engine.workspace.cleaning.shared import users_of_shared
 from xpm_engine.workspace.index import Known, write_index
 from xpm_engine.workspace.layout import WorkspacePaths
 from xpm_engine.workspace.records.runs import PlanState, end_line
@@ -141,12 +143,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--jobs", type=int, default=100_000)
     parser.add_argument("--sizes", type=int, default=10_000)
+    parser.add_argument("--sharing", type=int, default=0)
     parser.add_argument("--peer", metavar="PYTHON")
     options = parser.parse_args()
     found: dict[str, object] = {"jobs": options.jobs}
     with tempfile.TemporaryDirectory() as folder:
         os.environ["XDG_CACHE_HOME"] = f"{folder}/cache"
-        shape = Shape(options.jobs, failed=0.02, running=0, waiting=0)
+        shape = Shape(options.jobs, failed=0.02, running=0, waiting=0, sharing=options.sharing)
         workspace = make(Path(folder, "ws"), shape)
         replace_half(workspace)
         found["survey, cold"] = timed(lambda: survey_workspace(workspace), 1)
@@ -157,6 +160,12 @@ def main() -> None:
         found["rows as offered"] = timed(lambda: offer_obsolete(workspace, seen), 1)
         some = seen.survey.obsolete[:1000]
         found["why, 1,000 rows"] = timed(lambda: list(map(why_offered, some)))
+        if options.sharing:
+            known = seen.survey.jobs.sharing()
+            found["who shares, as surveyed"] = timed(
+                lambda: users_of_shared(workspace, list(known)), 1
+            )
+            found["who shares, as carried out"] = timed(lambda: users_of_shared(workspace))
         offering = offer_obsolete(workspace, seen)
         part = Offering(seen, offering.rows[: options.sizes])
         found[f"sizes of {len(part.rows):,}"] = stalls(workspace, removal_of(part))

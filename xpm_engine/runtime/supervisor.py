@@ -190,6 +190,7 @@ class _Supervision:
             dependencies=self.launch.dependencies,
             resolved=self.launch.resolved,
             launcher=self.launch.launcher,
+            shared=self.launch.shared,
         )
 
     def _finish(self, summary: JobSummary, ending: Ending, usage: Usage) -> None:

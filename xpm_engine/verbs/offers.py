@@ -17,6 +17,7 @@ from xpm_engine.workspace.cleaning.folders import FolderCheck
 from xpm_engine.workspace.cleaning.needs import Need, NeedKind, RunName
 from xpm_engine.workspace.cleaning.plan import NOT_OVER
 from xpm_engine.workspace.cleaning.shared import list_shared, users_of_shared
+from xpm_engine.workspace.index import Records
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.obsolete import Obsolete, ObsoleteReason, retires
 from xpm_engine.workspace.recompute import Cost, cost_again
@@ -109,7 +110,7 @@ def offer_obsolete(
     """All that is obsolete; ticked as `ticked` says, or nothing at all."""
     first = () if nothing else ticked(seen.survey, finished=finished)
     rows = _obsolete_rows(seen, seen.survey.obsolete, {offer_of(item) for item in first})
-    rows += _shared_rows(workspace)
+    rows += _shared_rows(workspace, seen.survey.jobs)
     return _arranged(workspace, seen, rows)
 
 
@@ -266,11 +267,11 @@ def _goes_at_first(seen: Surveyed, key: JobKey, leaving: frozenset[JobKey], *, a
     return alone or record.state is not JobState.DONE
 
 
-def _shared_rows(workspace: WorkspacePaths) -> list[OfferRow]:
+def _shared_rows(workspace: WorkspacePaths, records: Records) -> list[OfferRow]:
     pieces = sorted(list_shared(workspace))
     if not pieces:
         return []
-    users = users_of_shared(workspace)
+    users = users_of_shared(workspace, records.sharing())
     return [
         OfferRow(piece, Section.SHARED, "no job lists it")
         for piece in pieces

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 from tests.engine.projects import Project
+from xpm_engine.workspace import scan
+from xpm_engine.workspace.layout import WorkspacePaths
 
 BODY = """
 class Train(Task):
@@ -43,6 +47,10 @@ def test_a_longer_run_goes_on_from_the_checkpoints_of_a_shorter_one(project: Pro
     shared = list((project.folder / "ws" / "shared").rglob("checkpoints/*/checkpoints"))
     assert len(shared) == 1
     assert len(list(shared[0].iterdir())) == 20
+    workspace = WorkspacePaths.at(project.folder / "ws")
+    name = os.path.relpath(shared[0].parent, workspace.shared)
+    for key in scan.list_jobs(workspace):
+        assert scan.read_job(workspace, key).shared == (name,)
 
 
 def test_jobs_of_one_plan_take_turns(project: Project) -> None:

@@ -90,6 +90,7 @@ def _summary() -> JobSummary:
         params={"optimizer.lr": 0.1},
         dependencies=(OTHER,),
         resolved="r",
+        shared=("ir.bm25/checkpoints/" + "0" * 32,),
     )
 
 

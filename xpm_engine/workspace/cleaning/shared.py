@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from xpm_engine.errors import UnreadableError
 from xpm_engine.workspace import scan, tickets
+from xpm_engine.workspace.atomic import read_bytes
 from xpm_engine.workspace.cleaning.needs import is_over
 from xpm_engine.workspace.layout import (
     JobKey,
@@ -15,7 +16,11 @@ from xpm_engine.workspace.layout import (
     is_task_folder,
     list_folders,
 )
+from xpm_engine.workspace.records.tickets import lists_none
 from xpm_engine.workspace.records.trash import Piece, PieceKind
+
+Sharing = tuple[JobKey, Sequence[str] | None]
+"""A job with the folders that it shares; None where only its orders say which."""
 
 
 def list_shared(workspace: WorkspacePaths) -> Iterator[Piece]:
@@ -29,17 +34,22 @@ def list_shared(workspace: WorkspacePaths) -> Iterator[Piece]:
                     yield Piece(PieceKind.SHARED, (task, name, identifier))
 
 
-def users_of_shared(workspace: WorkspacePaths) -> dict[str, tuple[str, ...]]:
+def users_of_shared(
+    workspace: WorkspacePaths, known: Iterable[Sharing] | None = None
+) -> dict[str, tuple[str, ...]]:
     """``task/name/identifier`` of a shared folder -> who lists it, or may.
 
     A job that has an attempt lists it there; one that waits, in the order that its run keeps until
     it is over. A job whose orders can't be read may list any of them: then it is named for all.
+    `known` are the jobs that share any, where somebody has read them all; else every order is read.
     """
     found: dict[str, list[str]] = {}
     doubts: list[str] = []
-    for key in scan.list_jobs(workspace):
+    if known is None:
+        known = ((key, None) for key in scan.list_jobs(workspace))
+    for key, folders in known:
         try:
-            for name in _listed_by(workspace, key):
+            for name in _listed_by(workspace, key) if folders is None else folders:
                 found.setdefault(name, []).append(str(key))
         except UnreadableError as error:
             doubts.append(f"{error.where}: nobody knows whether its job")
@@ -63,6 +73,8 @@ def _listed_by(workspace: WorkspacePaths, key: JobKey) -> tuple[str, ...]:
     names = tickets.ticket_names(job)
     for number in sorted(names, reverse=True):
         try:
+            if "launch" in names[number] and lists_none(read_bytes(job.launch(number))):
+                continue
             attempt = tickets.read_attempt(job, number, names[number])
         except FileNotFoundError:
             return ()

@@ -77,7 +77,7 @@ class RowFields:
         attempts, runs, launched, started, usages, reasons, codes, _, supervisors, *rest = zip(
             *records, strict=True
         )
-        _, users, tags, params, _, metrics, progress, _, launchers = rest
+        _, users, tags, params, _, metrics, progress, _, launchers, _ = rest
         at, line_tags, line_params, _, drift, *_ = zip(*told, strict=True)
         self.attempt.extend([attempt or _NAN for attempt in attempts])
         same = self._same

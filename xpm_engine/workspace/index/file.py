@@ -31,7 +31,7 @@ from xpm_engine.workspace.scan import RunView
 from xpm_engine.workspace.settings import APP_NAME
 from xpm_engine.workspace.user_folders import users_caches
 
-VERSION = 2
+VERSION = 3
 """Of what is written here; the version of Python counts as well, whose marshal is used."""
 
 PART = 2_000

@@ -69,7 +69,7 @@ def record_of(key: JobKey, row: JobRow | None) -> JobRecord:
     fields: tuple[Any, ...] = marshal.loads(row[_BODY:])
     attempt, run, launched, started, usage, reason, exit_code, signal, *fields_left = fields
     supervisor, task, user, tags, params, dependencies, metrics, progress, *ends = fields_left
-    resolved, launcher = ends
+    resolved, launcher, shared = ends
     return JobRecord(
         key=key,
         state=PACKED_STATES[row[0]],
@@ -92,6 +92,7 @@ def record_of(key: JobKey, row: JobRow | None) -> JobRecord:
         progress=None if progress is None else _progress(*progress),
         resolved=resolved,
         launcher=launcher,
+        shared=None if shared is None else tuple(shared),
     )
 
 
@@ -103,7 +104,7 @@ def state_of(row: JobRow) -> JobState:
 def fields_of_row(row: JobRow) -> tuple[Any, ...]:
     """Of a record, as packed: attempt, run, launched, started, usage, reason, exit code, signal,
     supervisor, task, user, tags, parameters, dependencies, metrics, progress, resolved digest,
-    launcher."""
+    launcher, shared folders."""
     return _fields(row) if isinstance(row, JobRecord) else marshal.loads(row[_BODY:])
 
 
@@ -137,6 +138,16 @@ def tried_once(row: JobRow) -> bool:
     if isinstance(row, JobRecord):
         return row.attempt == 1
     return row.startswith(_TRIED_ONCE, _BODY)
+
+
+def shared_in(row: JobRow) -> Sequence[str] | None:
+    """The folders that a row's job shares; None if only its order says. Told by the last field."""
+    if isinstance(row, JobRecord):
+        return row.shared
+    if row.endswith(_NO_FOLDERS):
+        return ()
+    found: Sequence[str] | None = marshal.loads(row[_BODY:])[-1]
+    return found
 
 
 def alias_in(row: JobRow) -> JobKey | None:
@@ -192,6 +203,7 @@ def _fields(record: JobRecord) -> tuple[Any, ...]:
         None if progress is None else _progress_fields(progress),
         record.resolved,
         record.launcher,
+        None if record.shared is None else list(record.shared),
     )
 
 
@@ -338,6 +350,8 @@ NO_FIELDS = _fields(JobRecord(JobKey("", ""), JobState.NOT_SUBMITTED))
 
 NO_LINE: tuple[Any, ...] = ("", {}, {}, (), (), "", None)
 """The fields of no line."""
+
+_NO_FOLDERS = marshal.dumps([], FORMAT)
 
 _TRIED_ONCE = marshal.dumps((1, *NO_FIELDS[1:]), FORMAT)[: 1 + 4 + 1 + 4]
 """How the fields of a job begin that had one attempt: a tuple, its length, an int, and 1."""

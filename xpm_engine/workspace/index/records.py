@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from xpm_engine.workspace.index.packing import (
     JobRow,
     alias_in,
     dependencies_in,
     record_of,
+    shared_in,
     state_of,
     tried_once,
 )
@@ -61,6 +62,18 @@ class Records(Mapping[JobKey, JobRecord]):
         """The job whose result a job adopted."""
         row = self.rows.get(key)
         return None if row is None else alias_in(row)
+
+    def sharing(self) -> Iterator[tuple[JobKey, Sequence[str] | None]]:
+        """The jobs that share folders, with these; None where only their orders say.
+
+        These are asked too where the last of several shares none: an earlier one may have.
+        """
+        for key, row in self.rows.items():
+            folders = shared_in(row) if isinstance(row, bytes) else None
+            if folders is None or folders:
+                yield key, folders
+            elif not tried_once(row):
+                yield key, None
 
     def aliases(self) -> Iterator[tuple[JobKey, JobKey]]:
         """Every job that adopted a result, with the job that it is of."""

@@ -44,6 +44,8 @@ class JobSummary:
     """Where the original is, if this is a copy."""
     launcher: Optional[str] = None
     """What the attempt was started with, as its order says; None where that alone tells it."""
+    shared: Optional[Tuple[str, ...]] = None
+    """``task/name/identifier`` of the folders that it shares; None where only its order says."""
 
     def to_json(self) -> Dict[str, Any]:
         return {
@@ -68,6 +70,7 @@ class JobSummary:
             "deps": [str(key) for key in self.dependencies],
             "resolved": self.resolved,
             "launcher": self.launcher,
+            **({} if self.shared is None else {"shared": list(self.shared)}),
             **({} if self.mirror is None else {"mirror": self.mirror.to_json()}),
         }
 
@@ -99,6 +102,7 @@ class JobSummary:
             resolved=fields.text("resolved"),
             mirror=Mirror.read(fields.optional_part("mirror")),
             launcher=fields.optional_text("launcher"),
+            shared=None if data.get("shared") is None else tuple(fields.texts("shared")),
         )
 
 

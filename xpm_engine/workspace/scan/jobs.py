@@ -65,6 +65,8 @@ class JobRecord:
     """The job under its former name whose result this is; None for a result of its own."""
     launcher: str | None = None
     """What the last attempt was started with; None if only its order says that."""
+    shared: tuple[str, ...] | None = None
+    """The folders that the last attempt shares; None if only its order says that."""
     pinned: bool = False
     """Whether somebody pinned it, so that no clean moves it."""
 
@@ -164,6 +166,7 @@ def _of_summary(key: JobKey, summary: JobSummary, state: JobState) -> JobRecord:
         resolved=summary.resolved,
         mirror=summary.mirror,
         launcher=summary.launcher,
+        shared=summary.shared,
     )
 
 
@@ -183,6 +186,7 @@ def _of_launch(key: JobKey, attempt: Attempt, state: JobState) -> JobRecord:
         dependencies=launch.dependencies,
         resolved=launch.resolved,
         launcher=launch.launcher,
+        shared=launch.shared,
     )
 
 
@@ -190,6 +194,7 @@ def _with_tickets(record: JobRecord, files: JobFiles, attempt: Attempt) -> JobRe
     changes: dict[str, Any] = {
         "launched": attempt.launch.at,
         "launcher": attempt.launch.launcher,
+        "shared": attempt.launch.shared,
     }
     start, end = attempt.start, attempt.end
     if start is not None:
