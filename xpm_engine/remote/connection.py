@@ -3,36 +3,20 @@
 from __future__ import annotations
 
 import itertools
-import os
 import queue
-import select
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
-from xpm_engine.errors import (
-    LaunchError,
-    NotAWorkspaceError,
-    OccupiedError,
-    ProtocolError,
-    RemoteError,
-    StorageError,
-    UnreachableError,
-    UnreadableError,
-    UsageError,
-    XpmError,
-)
+from xpm_engine.errors import UnreachableError, XpmError
+from xpm_engine.remote.answers import Heard, Listening, Over, Pending, Waiting, raised
 from xpm_engine.remote.archive import AGENT, Load
-from xpm_engine.remote.frames import PROTOCOL, SENTINEL, Decoder, Message, encode
-from xpm_engine.workspace.records.fields import Fields
+from xpm_engine.remote.frames import Decoder, Message, encode
+from xpm_engine.remote.greeting import greet
+from xpm_engine.remote.pipes import Pipes
 from xpm_engine.workspace.tickets import new_nonce
-
-HELLO_PATIENCE = 30.0
-"""Seconds between the start of the command and the agent's hello."""
 
 PATIENCE = 60.0
 """Seconds to wait for an answer, or for its next part."""
@@ -43,42 +27,11 @@ HEARTBEAT = 4.0
 SILENCE = 13.0
 """Seconds of silence after which the connection is taken for cut."""
 
-MOST_GREETING = 1 << 20
-"""Bytes that start-up files of the far shell may print before the agent speaks."""
-
-_READ = 1 << 18
-
 
 class Explain(Protocol):
     """Tells what the end of the command means: its exit code, and what it said on stderr."""
 
     def __call__(self, code: int | None, said: str) -> XpmError: ...
-
-
-@dataclass(frozen=True)
-class Hello:
-    """Who and where the agent is."""
-
-    python: str
-    platform: str
-    machine_id: str
-    boot_id: str
-    host: str
-    user: str
-    uid: int
-    home: str
-    fs: str
-    cores: int
-    skew: float
-    """Seconds that its clock is ahead of ours, as far as that can be told."""
-
-
-Heard = Callable[[Message], None]
-Over = Callable[[XpmError | None], None]
-
-
-_TOLD = 4096
-"""Bytes of what a far shell printed that are looked at for a reason."""
 
 
 class Connection:
@@ -96,44 +49,23 @@ class Connection:
         self.name = name
         self._explain = explain
         self._numbers = itertools.count(1)
-        self._pending: dict[int, _Pending] = {}
+        self._pending: dict[int, Pending] = {}
         self._lock = threading.Lock()
-        self._sending = threading.Lock()
         self._ended = threading.Event()
         self._error: XpmError | None = None
         self._heard = time.monotonic()
         self._greeted = False
-        self._said = bytearray()
-        try:
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                # Ctrl-C at a plan's terminal is the plan's to handle.
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise RemoteError(
-                f"{command[0]} can't be started: {error.strerror}",
-                hint="is the OpenSSH client installed?",
-            ) from error
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        assert self._process.stderr is not None
-        self._input = self._process.stdin.fileno()
-        self._output = self._process.stdout.fileno()
-        os.set_blocking(self._input, False)
-        self._errors = threading.Thread(target=self._hear_errors, daemon=True)
-        self._errors.start()
+        self._reader: threading.Thread | None = None
+        self._pipes = Pipes(command)
         token = new_nonce()
         try:
             self._write(load.opening(token))
-            self.hello = self._greet(token)
+            self.hello = greet(self._pipes, token, name=name, explained=self._explained)
         except XpmError:
             self._end(None)
             self._let_go()
             raise
+        self._greeted = True
         self._reader = threading.Thread(target=self._read, name=f"xpm-{name}", daemon=True)
         self._reader.start()
 
@@ -170,7 +102,7 @@ class Connection:
         self, what: str, *, data: bytes = b"", patience: float = PATIENCE, **fields: Any
     ) -> Callable[[], Any]:
         """Ask, and go on: what is returned waits for the answer, and raises, as `ask` does."""
-        waiting = _Waiting()
+        waiting = Waiting()
         number = self._begin(what, data, fields, waiting)
 
         def answer() -> Any:
@@ -188,25 +120,25 @@ class Connection:
 
         Closing the generator ends the asking.
         """
-        waiting = _Waiting()
+        waiting = Waiting()
         yield from self._parts(self._begin(what, data, fields, waiting), waiting, what, patience)
 
     def _parts(
-        self, number: int, waiting: _Waiting, what: str, patience: float
+        self, number: int, waiting: Waiting, what: str, patience: float
     ) -> Generator[Message]:
         try:
             while True:
                 try:
-                    kind, message = waiting.parts.get(timeout=patience)
+                    last, message = waiting.parts.get(timeout=patience)
                 except queue.Empty:
                     raise UnreachableError(
                         f"{self.name} did not answer within {patience:g} s", where=what
                     ) from None
                 if isinstance(message, XpmError):
                     raise message
-                if kind == "part" or message.body or message.data:
+                if not last or message.body or message.data:
                     yield message
-                if kind == "done":
+                if last:
                     return
         finally:
             if self._forget(number):
@@ -217,14 +149,14 @@ class Connection:
 
         They must return soon, and may not wait for answers: those come by the same thread.
         """
-        number = self._begin(what, b"", fields, _Listening(heard, over))
+        number = self._begin(what, b"", fields, Listening(heard, over))
         return Subscription(self, number)
 
     def close(self) -> None:
         """End it: the agent ends, jobs go on."""
         self._end(None)
         self._let_go()
-        if threading.current_thread() is not self._reader:
+        if self._reader not in (None, threading.current_thread()):
             self._reader.join(5.0)
 
     def cancel(self, number: int) -> None:
@@ -236,7 +168,7 @@ class Connection:
         with suppress(XpmError):
             self._send({"id": 0, "do": "stop", "of": number}, b"")
 
-    def _begin(self, what: str, data: bytes, fields: dict[str, Any], pending: _Pending) -> int:
+    def _begin(self, what: str, data: bytes, fields: dict[str, Any], pending: Pending) -> int:
         number = next(self._numbers)
         with self._lock:
             if self._ended.is_set():
@@ -262,90 +194,21 @@ class Connection:
 
     def _write(self, data: bytes) -> None:
         """Write all of it; a pipe that takes nothing for `SILENCE` seconds leads nowhere."""
-        view = memoryview(data)
-        with self._sending:
-            deadline = time.monotonic() + SILENCE
-            try:
-                while view:
-                    if self._ended.is_set():
-                        raise self._cut()
-                    if _ready(self._input, select.POLLOUT, 0.5):
-                        view = view[os.write(self._input, view) :]
-                        deadline = time.monotonic() + SILENCE
-                    elif time.monotonic() > deadline:
-                        raise UnreachableError(f"{self.name} takes nothing more")
-            except (OSError, ValueError) as error:
-                if self._greeted:
-                    raise UnreachableError(f"the connection to {self.name} was cut") from error
-                # Why it ended is told by its exit code: the greeting finds out.
-
-    def _greet(self, token: str) -> Hello:
-        """Skip what start-up files print, and read the hello."""
-        wanted = b"\n" + SENTINEL + token.encode("ascii") + b"\n"
-        greeting = bytearray()
-        decoder = Decoder()
-        deadline = time.monotonic() + HELLO_PATIENCE
-        while True:
-            greeting += self._read_greeting(deadline, greeting)
-            at = greeting.find(wanted)
-            if at >= 0:
-                break
-            if len(greeting) > MOST_GREETING:
-                raise ProtocolError(
-                    f"{self.name} prints without end where an agent should speak",
-                    hint="see what its shell prints: ssh HOST true",
-                )
-        now = time.time()
-        rest = bytes(greeting[at + len(wanted) :])
-        while True:
-            for message in decoder.feed(rest):
-                # Nothing was asked yet, so that nothing can follow it.
-                self._greeted = True
-                return self._hello(message, now)
-            rest = self._read_greeting(deadline)
-
-    def _read_greeting(self, deadline: float, before: bytes | bytearray = b"") -> bytes:
-        """What comes next, in time; raises UnreachableError, and what the end means.
-
-        `before` is what came instead of an agent's hello.
-        """
-        left = deadline - time.monotonic()
-        if left <= 0 or not _ready(self._output, select.POLLIN, left):
-            raise UnreachableError(
-                f"{self.name} did not answer within {HELLO_PATIENCE:g} s",
-                hint="does its shell wait for something when a command is run by ssh?",
-            )
-        data = os.read(self._output, _READ)
-        if not data:
-            raise self._explained(bytes(before))
-        return data
-
-    def _hello(self, message: Message, now: float) -> Hello:
-        fields = Fields(message.body, f"the hello of {self.name}")
-        proto = fields.integer("proto")
-        if proto != PROTOCOL:
-            raise ProtocolError(f"{self.name} speaks version {proto}, this is version {PROTOCOL}")
-        return Hello(
-            python=fields.text("python"),
-            platform=fields.text("platform"),
-            machine_id=fields.text("machine_id"),
-            boot_id=fields.text("boot_id"),
-            host=fields.text("host"),
-            user=fields.text("user"),
-            uid=fields.integer("uid"),
-            home=fields.text("home"),
-            fs=fields.text("fs"),
-            cores=fields.integer("cores"),
-            skew=fields.number("now") - now,
-        )
+        try:
+            written = self._pipes.write(data, patience=SILENCE, ended=self._ended)
+        except TimeoutError:
+            raise UnreachableError(f"{self.name} takes nothing more") from None
+        except (OSError, ValueError) as error:
+            if self._greeted:
+                raise UnreachableError(f"the connection to {self.name} was cut") from error
+            # Why it ended is told by its exit code: the greeting finds out.
+        else:
+            if not written:
+                raise self._cut()
 
     def _explained(self, printed: bytes = b"") -> XpmError:
         """What the end of the command means; `printed` instead of an agent's hello."""
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(5.0)
-        self._errors.join(1.0)
-        said = bytes(self._said) or printed[-_TOLD:]
-        return self._explain(self._process.poll(), said.decode("utf-8", "replace"))
+        return self._explain(*self._pipes.last_words(printed))
 
     def _read(self) -> None:
         """In the reader's thread: deliver what comes, until the end."""
@@ -353,10 +216,10 @@ class Connection:
         error: XpmError | None = None
         try:
             while not self._ended.is_set():
-                if not _ready(self._output, select.POLLIN, HEARTBEAT):
+                data = self._pipes.read(HEARTBEAT)
+                if data is None:
                     self._sound()
                     continue
-                data = os.read(self._output, _READ)
                 if not data:
                     error = self._explained()
                     break
@@ -388,8 +251,8 @@ class Connection:
             if "error" in message.body:
                 pending.fail(raised(message.body["error"], self.name))
             else:
-                kind = "done" if last else "part"
-                pending.take(kind, Message(message.body.get(kind) or {}, message.data))
+                body: dict[str, Any] = message.body.get("done" if last else "part") or {}
+                pending.take(Message(body, message.data), last=last)
 
     def _end(self, error: XpmError | None) -> None:
         """Tell everyone who waits that nothing more will come; once."""
@@ -404,36 +267,10 @@ class Connection:
             pending.fail(self._cut())
 
     def _let_go(self) -> None:
-        """End the process, without waiting for a line that may be dead."""
-        process = self._process
-        with self._sending, suppress(OSError):
-            assert process.stdin is not None
-            process.stdin.close()
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(0.5)
-        if process.poll() is None:
-            process.kill()
-            process.wait()
-        self._errors.join(1.0)
-        if threading.current_thread() is getattr(self, "_reader", threading.current_thread()):
-            for stream in (process.stdout, process.stderr):
-                if stream is not None:
-                    stream.close()
-
-    def _hear_errors(self) -> None:
-        stream = self._process.stderr
-        assert stream is not None
-        with suppress(OSError, ValueError):
-            while data := os.read(stream.fileno(), 4096):
-                self._said += data
-                del self._said[:-4096]
-
-
-def _ready(descriptor: int, event: int, seconds: float) -> bool:
-    """Wait for an event, or the end; by poll(2), for select(2) counts no more than 1,024 files."""
-    poll = select.poll()
-    poll.register(descriptor, event)
-    return bool(poll.poll(seconds * 1000))
+        """End the command; what is read is closed by who reads it."""
+        self._pipes.end()
+        if self._reader in (None, threading.current_thread()):
+            self._pipes.close()
 
 
 class Subscription:
@@ -446,66 +283,3 @@ class Subscription:
     def stop(self) -> None:
         """Hear nothing more of it; `over` is not called."""
         self._connection.cancel(self._number)
-
-
-class _Pending(Protocol):
-    def take(self, kind: str, message: Message) -> None: ...
-
-    def fail(self, error: XpmError) -> None: ...
-
-
-class _Waiting:
-    """A thread waits for the parts."""
-
-    def __init__(self) -> None:
-        self.parts: queue.SimpleQueue[tuple[str, Message | XpmError]] = queue.SimpleQueue()
-
-    def take(self, kind: str, message: Message) -> None:
-        self.parts.put((kind, message))
-
-    def fail(self, error: XpmError) -> None:
-        self.parts.put(("error", error))
-
-
-@dataclass
-class _Listening:
-    """Somebody is called for each part."""
-
-    heard: Heard
-    over: Over
-
-    def take(self, kind: str, message: Message) -> None:
-        if message.body or message.data or kind == "part":
-            self.heard(message)
-        if kind == "done":
-            self.over(None)
-
-    def fail(self, error: XpmError) -> None:
-        self.over(error)
-
-
-_KINDS: dict[str, type[XpmError]] = {
-    kind.__name__: kind
-    for kind in (
-        LaunchError,
-        NotAWorkspaceError,
-        OccupiedError,
-        ProtocolError,
-        StorageError,
-        UnreadableError,
-        UsageError,
-    )
-}
-"""What an agent may raise, by name."""
-
-
-def raised(told: object, name: str) -> XpmError:
-    """The agent's error as one of this side, with the host's name in its place."""
-    data = cast("dict[str, Any]", told) if isinstance(told, dict) else {}
-    kind = _KINDS.get(str(data.get("kind")), RemoteError)
-    where, hint = data.get("where"), data.get("hint")
-    return kind(
-        f"{name}: {data.get('what', 'it failed without saying why')}",
-        where=f"{name}:{where}" if isinstance(where, str) else None,
-        hint=hint if isinstance(hint, str) else None,
-    )

@@ -42,8 +42,8 @@ HEAD = """
 LEDGER = Path.home() / "ledger"
 
 # A test can't wait as long as a user would want a slow line to be waited for.
-from xpm_engine.remote import connection, link, openssh
-connection.HEARTBEAT, connection.SILENCE, connection.HELLO_PATIENCE = 0.4, 1.5, 5.0
+from xpm_engine.remote import connection, greeting, link, openssh
+connection.HEARTBEAT, connection.SILENCE, greeting.HELLO_PATIENCE = 0.4, 1.5, 5.0
 link.FIRST_PAUSE, link.MAX_PAUSE = 0.1, 1.0
 openssh.CONNECT_PATIENCE = 2
 

@@ -17,6 +17,7 @@ from tests.engine.remote.agents import connect, explain
 from tests.patience import PATIENCE
 from xpm_engine.errors import RemoteError, StorageError, UnreachableError, XpmError
 from xpm_engine.remote import connection as module
+from xpm_engine.remote import greeting
 from xpm_engine.remote.archive import Load
 from xpm_engine.remote.connection import Connection
 from xpm_engine.remote.frames import SENTINEL
@@ -58,7 +59,7 @@ def test_an_agent_that_never_comes_says_why() -> None:
 def test_an_agent_that_falls_silent_in_its_first_word_is_not_waited_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(module, "HELLO_PATIENCE", 0.5)
+    monkeypatch.setattr(greeting, "HELLO_PATIENCE", 0.5)
     says = f"read token; printf '\\n{SENTINEL.decode()}%s\\n' \"$token\"; exec sleep 600"
     with pytest.raises(UnreachableError, match=r"did not answer within 0\.5 s"):
         Connection(["sh", "-c", says], name="here", explain=explain, load=_Token())
@@ -180,7 +181,7 @@ def _agent_of(made: Connection) -> int:
     """The process of the agent: the shell became it, or started it."""
     found = [
         identity
-        for identity in map(processes.identity_of, _family(made._process.pid))  # pyright: ignore[reportPrivateUsage]
+        for identity in map(processes.identity_of, _family(made._pipes._process.pid))  # pyright: ignore[reportPrivateUsage]
         if identity is not None
     ]
     return found[-1].pid

@@ -42,12 +42,12 @@ def test_a_cut_in_the_middle_of_a_look(
     def counted(self: Connection, decoder: Decoder, data: bytes) -> None:
         left[0] -= 1
         if left[0] == 0:
-            self._process.kill()
+            self._pipes._process.kill()
             raise UnreachableError("cut")
         deliver(self, decoder, data)
 
     place = open_far()
-    monkeypatch.setattr("xpm_engine.remote.connection._READ", 500)
+    monkeypatch.setattr("xpm_engine.remote.pipes._READ", 500)
     monkeypatch.setattr(Connection, "_deliver", counted)
     store = Store(place.here, place="elsewhere", root=place.root)
     reader = FarReader(place, Details(place, lambda key: None))

@@ -13,7 +13,8 @@ from typing import Any
 from xpm_engine.errors import OccupiedError, UnreachableError, UnreadableError, XpmError
 from xpm_engine.launchers.ssh.site import Place, Site, machine_of
 from xpm_engine.launchers.ssh.work import Phase, Work
-from xpm_engine.remote.connection import Connection, raised
+from xpm_engine.remote.answers import raised
+from xpm_engine.remote.connection import Connection
 from xpm_engine.workspace.atomic import dumps, write_atomic
 from xpm_engine.workspace.pool.sharing import Limits
 from xpm_engine.workspace.records.fields import Fields
