@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from xpm_engine.workspace import processes
+from xpm_engine.workspace import processes, tickets
 from xpm_engine.workspace.atomic import append_bytes, dumps, make_folders, write_atomic
 from xpm_engine.workspace.layout import JobKey, JobPaths, RunPaths, WorkspacePaths
 from xpm_engine.workspace.records.fields import format_time
@@ -276,6 +276,13 @@ class FakeWorkspace:
     def queue(self, paths: RunPaths, waits: Sequence[Wait]) -> None:
         """Why jobs wait."""
         write_atomic(paths.queue, dumps(Queue(ago(0), tuple(waits)).to_json()))
+
+
+def call_off(paths: JobPaths) -> None:
+    """See to it that the attempt that was ordered never starts."""
+    attempt = tickets.last_attempt(paths)
+    assert attempt is not None
+    assert tickets.void(paths, attempt, user="you", why="called off")
 
 
 def grid(workspace: FakeWorkspace) -> dict[str, FakeJob]:

@@ -42,6 +42,8 @@ class FarJobs:
         self._living = living
         self._stamps: dict[JobKey, list[int]] = {}
         """Of the live ones, as the agent told them."""
+        self._over: dict[JobKey, list[int]] = {}
+        """The same of those that ended badly, and may be started again."""
         self._texts: dict[JobKey, dict[str, str]] = {}
         """Theirs, of which only what changes is told again."""
         self._coming: dict[JobKey, float] = {}
@@ -92,7 +94,12 @@ class FarJobs:
         ordered = sorted({*keys, *self._coming})
         for start in range(0, len(ordered), ASKED):
             part = ordered[start : start + ASKED]
-            known = {str(key): self._stamps[key] for key in part if key in self._stamps}
+            known = {
+                str(key): stamps[key]
+                for key in part
+                for stamps in (self._stamps, self._over)
+                if key in stamps
+            }
             named = [str(key) for key in part]
             asked: dict[str, Any] = {"keys": named, "known": known, "again": True}
             for told in connection.stream("jobs", root=self._root, **asked):
@@ -132,6 +139,8 @@ class FarJobs:
                 if record.key not in self._known.jobs:
                     self._coming.setdefault(record.key, time.monotonic() + FRESH)
                 self._forget(record.key, found)
+                if row[2] is not None:
+                    self._known.unstarted.add(record.key)
             else:
                 self._coming.pop(record.key, None)
                 self._keep(row[2], record, found)
@@ -151,7 +160,11 @@ class FarJobs:
         row = pack_job(record)
         known = self._known.jobs.get(key)
         self._known.jobs[key] = (stamp[0] << 64 | stamp[1], row)
+        self._known.unstarted.discard(key)
         self._known.differs = True
+        self._over.pop(key, None)
+        if record.state.ended_badly:
+            self._over[key] = stamp
         if record.state.live:
             self._stamps[key] = stamp
         else:
@@ -162,7 +175,9 @@ class FarJobs:
 
     def _forget(self, key: JobKey, found: dict[JobKey, JobRow]) -> None:
         self._stamps.pop(key, None)
+        self._over.pop(key, None)
         self._texts.pop(key, None)
+        self._known.unstarted.discard(key)
         if self._known.jobs.pop(key, None) is not None:
             self._known.differs = True
             found[key] = JobRecord(key, JobState.NOT_SUBMITTED)

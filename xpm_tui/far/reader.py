@@ -150,7 +150,7 @@ class FarReader:
 
     def _read_runs(self, connection: Connection, runs: Iterable[RunKey]) -> None:
         for run, view in self._runs.read(connection, runs):
-            self.memory.runs[run] = view
+            self.memory.take_run(run, view)
 
     def _read_trash(self, connection: Connection) -> None:
         if self._stamps[self._there.trash] is None and not self.memory.trash:
@@ -182,7 +182,7 @@ class FarReader:
         views = self.memory.runs.values()
         keys = [line.key for view in views for line in view.manifest.references[:FIRST]]
         for part in self._jobs.look_at(connection, keys):
-            self.memory.jobs.update(part.jobs)
+            self._take(part)
             yield self.memory.tell(checked=0.0)
         # The screen paints meanwhile: one thread at a time is quicker.
         time.sleep(PAINT)
@@ -208,13 +208,18 @@ class FarReader:
         if everything or tasks:
             changes = self._jobs.changes(connection, None if everything else tasks)
             yield from self._taken(changes)
-        yield from self._taken(self._jobs.look_at(connection, look.jobs | self._jobs.live))
+        asked = look.jobs | self._jobs.live | self.memory.restarts.due()
+        yield from self._taken(self._jobs.look_at(connection, asked))
         yield from self._taken(self._jobs.look_at(connection, self._jobs.died(connection)))
 
     def _taken(self, parts: Iterable[Delta]) -> Iterator[float]:
         for part in parts:
-            self.memory.jobs.update(part.jobs)
+            self._take(part)
             yield part.checked
+
+    def _take(self, part: Delta) -> None:
+        for key, row in part.jobs.items():
+            self.memory.take_job(key, row)
 
 
 def _is_in(path: str, folder: str) -> bool:

@@ -82,7 +82,14 @@ class EmptyScreen(ActingScreen[None]):
         self._tick()
         self.set_interval(1.0, self._tick)
 
+    @property
+    def _lies(self) -> bool:
+        """Whether it still lies over the main screen: when it goes, its widgets go first."""
+        return self.is_mounted and self in self.app.screen_stack
+
     def _tick(self) -> None:
+        if not self._lies:
+            return
         store, app = self.app.store, self.app
         told = badge(app.watcher.hearing, store.checked, store.problem, readonly=app.readonly)
         self.query_one(StatusBar).show_facts(told)
@@ -145,7 +152,7 @@ class EmptyScreen(ActingScreen[None]):
         self.app.call_later(self._show_others, near, lately)
 
     def _show_others(self, near: tuple[str, ...], lately: tuple[str, ...]) -> None:
-        if (near or lately) and self.is_mounted:
+        if (near or lately) and self._lies:
             self._near, self._lately = near, lately
             options = self.query_one(OptionList)
             options.clear_options()

@@ -14,6 +14,7 @@ from xpm_engine.workspace.index import JobRow, Known, read_index, write_index
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.scan import RunView
 from xpm_tui.store.model import Delta
+from xpm_tui.store.restarts import Restarts
 from xpm_tui.store.subjects import RunKey
 
 
@@ -34,6 +35,7 @@ class Memory:
         """Their names, when they were listed last."""
         self.trash: tuple[Transaction, ...] | None = None
         """What lay in it, when it was listed last."""
+        self.restarts = Restarts(self.known)
         self.jobs: dict[JobKey, JobRow] = {}
         """Taken in, and not told yet; so are these:"""
         self.runs: dict[RunKey, RunView] = {}
@@ -66,6 +68,16 @@ class Memory:
             self.trouble = write_index(self.known)
             self.keeping = False
 
+    def take_run(self, run: RunKey, view: RunView) -> None:
+        """A run was read, and is not as it was."""
+        self.runs[run] = view
+        self.restarts.note_run(run, view)
+
+    def take_job(self, key: JobKey, row: JobRow) -> None:
+        """A job was read, and is not as it was."""
+        self.jobs[key] = row
+        self.restarts.note_job(key, row)
+
     def check_filled(self, root: str, *, empty: bool) -> None:
         """That a folder in which jobs or runs were seen has something of a workspace in it.
 
@@ -85,6 +97,7 @@ class Memory:
         """Of the runs that are known only these are there; raises NotAWorkspaceError."""
         gone = {RunKey(*name) for name in self.known.runs} - set(there)
         self.known.forget_runs((run.experiment, run.run) for run in gone)
+        self.restarts.forget_runs(gone)
         self._gone |= gone
 
     def name_experiments(self, names: tuple[str, ...]) -> None:

@@ -14,6 +14,7 @@ from itertools import chain
 from xpm_engine.errors import NotAWorkspaceError
 from xpm_engine.workspace.cleaning.transactions import list_trash
 from xpm_engine.workspace.footing import Footing
+from xpm_engine.workspace.index import keys_of
 from xpm_engine.workspace.index.stamps import Stamp
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.scan import JobRecord, is_workspace
@@ -154,8 +155,8 @@ class Reader:
             if known is None or known.view.live or asked:
                 view = self._known.look_at_run(name)
                 if view is not None:
-                    self.memory.runs[run] = view
-                    found += (line.key for line in view.manifest.references)
+                    self.memory.take_run(run, view)
+                    found += keys_of(view.manifest)
         return found
 
     # Jobs
@@ -164,8 +165,9 @@ class Reader:
         """The jobs that may have changed, come or gone; in the order of `first`."""
         known = self._known
         asked = {*look.jobs, *self.live_jobs, *known.young, *known.come_or_gone()}
+        asked |= self.memory.restarts.due()
         if look.everything:
-            asked.update(known.jobs)
+            asked.update(known.jobs, known.unstarted)
         return list(dict.fromkeys([*filter(asked.__contains__, first), *asked]))
 
     def _read_jobs(self, keys: Sequence[JobKey]) -> Iterator[Delta]:
@@ -175,7 +177,7 @@ class Reader:
         for number, key in enumerate(keys, start=1):
             row = self._known.look_at_job(key)
             if row is not None:
-                memory.jobs[key] = row
+                memory.take_job(key, row)
                 live = isinstance(row, JobRecord) and row.state.live
                 (self._live.add if live else self._live.discard)(key)
             if number % LOOKS == 0 and time.monotonic() > due:

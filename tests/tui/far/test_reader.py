@@ -17,7 +17,7 @@ from tests.engine.remote.agents import connect
 from tests.patience import PATIENCE
 from tests.tui import vanishing
 from tests.tui.far.conftest import Line
-from tests.tui.workspaces import FakeJob, FakeWorkspace, dead_process
+from tests.tui.workspaces import FakeJob, FakeWorkspace, call_off, dead_process
 from xpm_engine.remote.connection import Connection
 from xpm_engine.verbs import clean
 from xpm_engine.workspace.index import record_of
@@ -133,6 +133,27 @@ def test_a_folder_that_is_seen_before_its_first_ticket(
     _same(seen, near)
     assert seen.jobs[job.key].state is JobState.QUEUED
     workspace.done(job)
+    _same(seen, near)
+    assert seen.jobs[job.key].state is JobState.DONE
+
+
+@pytest.mark.parametrize("called_off", [True, False])
+def test_a_job_that_a_run_starts_again(
+    far: FarPlace, near: Seen, workspace: FakeWorkspace, jobs: Jobs, called_off: bool
+) -> None:
+    seen = _far(far)
+    job = FakeJob("drmm.learn", "again")
+    if called_off:
+        call_off(workspace.launch(job))
+    else:
+        workspace.failed(job)
+    _same(seen, near, Look(everything=True))
+    workspace.run("second", [job], run="20261127-091200")
+    _same(seen, near)
+    workspace.launch(job, attempt=2)
+    _same(seen, near)
+    assert seen.jobs[job.key].state is JobState.QUEUED
+    workspace.done(job, attempt=2)
     _same(seen, near)
     assert seen.jobs[job.key].state is JobState.DONE
 

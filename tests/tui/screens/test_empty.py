@@ -42,6 +42,19 @@ async def test_fills_by_itself(drive: Drive, workspace: FakeWorkspace) -> None:
         assert "first" in app.row()
 
 
+async def test_fills_while_it_looks_for_others(drive: Drive, workspace: FakeWorkspace) -> None:
+    """What it finds on a slow disk comes when it lies there no more, and so may its clock."""
+    async with drive().at(WIDE) as app:
+        await app.until(lambda: isinstance(app.app.screen, EmptyScreen))
+        lying = app.app.screen
+        assert isinstance(lying, EmptyScreen)
+        workspace.run("first", [])
+        await app.look(lambda: app.app.screen is app.main)
+        await app.until(lambda: not lying.children)
+        lying._show_others(("/somewhere/near",), ())
+        lying._tick()
+
+
 async def test_a_foreign_folder_is_called_so(drive: Drive, workspace: FakeWorkspace) -> None:
     for name in ("thesis.tex", "notes.txt"):
         with open(f"{workspace.paths.root}/{name}", "w", encoding="utf-8"):

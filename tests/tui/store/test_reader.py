@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tui.workspaces import FakeJob, FakeWorkspace, dead_process
+from tests.tui.workspaces import FakeJob, FakeWorkspace, call_off, dead_process
 from xpm_engine.verbs import clean
 from xpm_engine.workspace import scan
 from xpm_engine.workspace.index import record_of, state_of
@@ -108,6 +108,55 @@ def test_a_folder_that_is_seen_before_its_first_ticket(
     workspace.done(job)
     watch.look()
     assert watch.store.job(job.key).state is JobState.DONE
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_a_failed_job_that_is_started_again(
+    workspace: FakeWorkspace, watch: Watch, jobs: Jobs, ends: bool
+) -> None:
+    job = FakeJob("drmm.learn", "again")
+    workspace.failed(job)
+    watch.look(EVERYTHING)
+    assert watch.store.job(job.key).state is JobState.FAILED
+    run = "20261127-091200"
+    workspace.run("second", [job], run=run)
+    watch.look()
+    workspace.launch(job, attempt=2)
+    if ends:
+        workspace.done(job, attempt=2)
+        workspace.run("second", [job], run=run, plan=PlanState.COMPLETE, ended=1)
+    watch.look()
+    found = watch.store.job(job.key)
+    assert found.record.attempt == 2
+    assert found.state is (JobState.DONE if ends else JobState.QUEUED)
+
+
+def test_a_job_that_is_retried_by_a_run_that_was_over_before_it_was_seen(
+    workspace: FakeWorkspace, watch: Watch, jobs: Jobs
+) -> None:
+    job = FakeJob("drmm.learn", "again")
+    workspace.failed(job)
+    watch.look(EVERYTHING)
+    workspace.done(job, attempt=2)
+    workspace.run("drmm", [job], run="20261127-091200.retry", plan=PlanState.COMPLETE, ended=1)
+    watch.look()
+    watch.look()
+    assert watch.store.job(job.key).state is JobState.DONE
+
+
+@pytest.mark.parametrize("look", [EVERYTHING, Look()])
+def test_a_job_whose_first_attempt_was_called_off(
+    workspace: FakeWorkspace, watch: Watch, jobs: Jobs, look: Look
+) -> None:
+    job = FakeJob("drmm.learn", "called off")
+    call_off(workspace.launch(job))
+    if not look.everything:
+        workspace.run("second", [job], run="20261127-091200")
+    watch.look(EVERYTHING)
+    assert watch.store.record(job.key).state is JobState.NOT_SUBMITTED
+    workspace.launch(job, attempt=2)
+    watch.look(look)
+    assert watch.store.job(job.key).state is JobState.QUEUED
 
 
 def test_a_run_that_is_seen_before_its_record(

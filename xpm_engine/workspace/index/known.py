@@ -63,6 +63,8 @@ class Known:
         So is a folder that has no ticket yet: whoever made it is about to write the first one, and
         the folder that it stands in, which told of it, says no more.
         """
+        self.unstarted: set[JobKey] = set()
+        """The jobs whose folder has no attempt that counts: the next one changes no list."""
         self.young_runs: set[RunName] = set()
         """The same of runs: one whose record is not there yet is no live one, which would be."""
         self.tasks: dict[str, tuple[str, ...]] = {}
@@ -116,8 +118,10 @@ class Known:
         if record.state is JobState.NOT_SUBMITTED:
             begun = self.stamps.is_fresh(self.workspace.job(key).root)
             (self.young.add if begun else self.young.discard)(key)
+            (self.unstarted.add if stamp != 0 else self.unstarted.discard)(key)
             self.differs |= self.jobs.pop(key, None) is not None
             return None if known is None else record
+        self.unstarted.discard(key)
         row = pack_job(record)
         self.jobs[key] = (stamp, row)
         self.differs = True

@@ -1,0 +1,60 @@
+"""Which jobs that are over may start again without a sign from the folders that are listed.
+
+A plan that goes on starts again what failed before, and its own jobs where it tries them twice: the
+attempt comes into a folder that stands already, and that nobody watches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from xpm_engine.workspace.index import JobRow, Known, keys_of, state_of
+from xpm_engine.workspace.layout import JobKey
+from xpm_engine.workspace.scan import RunView
+from xpm_tui.store.subjects import RunKey
+
+
+class Restarts:
+    """The jobs without a result that the runs name which go on, or have just changed."""
+
+    def __init__(self, known: Known) -> None:
+        self._known = known
+        self._failed: set[JobKey] | None = None
+        """Those that ended badly; None until the first of them is asked for."""
+        self._named: dict[RunKey, frozenset[JobKey]] = {}
+        """By the runs that go on."""
+        self._once: set[JobKey] = set()
+        """By the runs that changed since this was last asked."""
+
+    def note_run(self, run: RunKey, view: RunView) -> None:
+        """A run was read again."""
+        named = frozenset(keys_of(view.manifest))
+        self._named.pop(run, None)
+        if view.live:
+            self._named[run] = named
+        self._once |= self._among(named)
+
+    def note_job(self, key: JobKey, row: JobRow) -> None:
+        """A job was read again."""
+        (self._over().add if state_of(row).ended_badly else self._over().discard)(key)
+
+    def forget_runs(self, runs: Iterable[RunKey]) -> None:
+        """These runs are gone."""
+        for run in runs:
+            self._named.pop(run, None)
+
+    def due(self) -> set[JobKey]:
+        """The jobs to look at."""
+        due, self._once = self._once, set()
+        for named in self._named.values():
+            due |= self._among(named)
+        return due
+
+    def _among(self, named: frozenset[JobKey]) -> set[JobKey]:
+        return (self._over() & named) | (self._known.unstarted & named)
+
+    def _over(self) -> set[JobKey]:
+        if self._failed is None:
+            rows = self._known.jobs.items()
+            self._failed = {key for key, (_, row) in rows if state_of(row).ended_badly}
+        return self._failed
