@@ -7,7 +7,8 @@ the values of a tag; where a task has more groups than are read at a glance, the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeVar
@@ -101,7 +102,8 @@ def fold(rows: Iterable[OfferRow]) -> tuple[FoldPart, ...]:
     Pure: nothing is read.
     """
     found: list[FoldPart] = []
-    for key, together in _grouped(rows, lambda row: _key(row, None)).items():
+    for together in _grouped(rows, _kind):
+        key = _key(together[0], None)
         parts = _alike(together, 0)
         if len(parts) > MOST_PARTS:
             found.append(Fold(key, parts))
@@ -115,10 +117,11 @@ def _alike(rows: Sequence[OfferRow], level: int) -> tuple[FoldPart, ...]:
     place = {row.offer: number for number, row in enumerate(rows)}
     found: list[FoldPart] = []
     single: list[OfferRow] = []
-    for key, alike in _grouped(rows, lambda row: _key(row, _likeness(row, level))).items():
+    for alike in _grouped(rows, lambda row: _likeness(row, level)):
         if len(alike) < LEAST:
             single += alike
         else:
+            key = _key(alike[0], _likeness(alike[0], level))
             found.append(_group(replace(key, level=level), alike))
     if single and level + 1 < max(len(row.likeness) for row in single):
         single.sort(key=lambda row: place[row.offer])
@@ -141,8 +144,8 @@ def _divided(key: FoldKey, rows: Sequence[OfferRow]) -> tuple[FoldPart, ...]:
     if name is None:
         return tuple(rows)
     found: list[FoldPart] = []
-    for value, same in _grouped(rows, lambda row: _tag(row, name)).items():
-        inner = replace(key, values=(*key.values, f"{name}={value}"))
+    for same in _grouped(rows, lambda row: _tag(row, name)):
+        inner = replace(key, values=(*key.values, f"{name}={_tag(same[0], name)}"))
         if len(same) < LEAST:
             found += same
         else:
@@ -154,10 +157,21 @@ def _divider(rows: Sequence[OfferRow]) -> str | None:
     best: tuple[int, str] | None = None
     job = rows[0].job
     for name in () if job is None else job.tags:
-        count = len({_tag(row, name) for row in rows})
-        if 1 < count <= min(MOST_VALUES, len(rows) // LEAST) and (best is None or count < best[0]):
+        most = min(MOST_VALUES, len(rows) // LEAST) if best is None else best[0] - 1
+        count = _count_values(rows, name, most)
+        if 1 < count <= most:
             best = count, name
     return None if best is None else best[1]
+
+
+def _count_values(rows: Iterable[OfferRow], name: str, most: int) -> int:
+    """How many values a tag has in these rows; more than `most` are not counted."""
+    values: set[str] = set()
+    for row in rows:
+        values.add(_tag(row, name))
+        if len(values) > most:
+            break
+    return len(values)
 
 
 def _tag(row: OfferRow, name: str) -> str:
@@ -169,26 +183,29 @@ _Group = TypeVar("_Group", bound=Hashable)
 
 def _grouped(
     rows: Iterable[OfferRow], by: Callable[[OfferRow], _Group]
-) -> dict[_Group, list[OfferRow]]:
-    groups: dict[_Group, list[OfferRow]] = {}
+) -> Collection[list[OfferRow]]:
+    groups: defaultdict[_Group, list[OfferRow]] = defaultdict(list)
     for row in rows:
-        groups.setdefault(by(row), []).append(row)
-    return groups
+        groups[by(row)].append(row)
+    return groups.values()
 
 
 def _likeness(row: OfferRow, level: int) -> str:
     """Why, told the more generally the higher the level."""
-    return row.likeness[min(level, len(row.likeness) - 1)]
+    likeness = row.likeness
+    return likeness[level if level < len(likeness) else -1]
 
 
 def _key(row: OfferRow, alike: str | None) -> FoldKey:
-    offer = row.offer
-    if row.job is not None:
-        subject = row.job.key.task
-    else:
-        assert not isinstance(offer, JobKey)
-        subject = offer.names[0]
-    return FoldKey(row.section, subject, row.refused, bool(row.needs), alike)
+    _, subject, refused, needed = _kind(row)
+    return FoldKey(row.section, subject, refused, needed, alike)
+
+
+def _kind(row: OfferRow) -> tuple[str, str, str, bool]:
+    """What rows of one group have in common besides their reason."""
+    subject = row.offer.task if isinstance(row.offer, JobKey) else row.offer.names[0]
+    # The name of a section: its own hash is slow, and very many rows are asked.
+    return row.section.name, subject, row.refused, bool(row.needs)
 
 
 def _flat(parts: Sequence[FoldPart]) -> Iterator[OfferRow]:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Collection, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from xpm_engine.words import plain, when
 from xpm_engine.workspace import scan
@@ -232,12 +233,7 @@ def _replaced_words(item: Obsolete, clock: float) -> str:
     if by is None:
         return ""
     left = ", ".join(map(str, by.left)) or _nothing_left(by)
-    facts = [f"{name}={value}" for name, value in by.arguments]
-    if by.commit:
-        facts.append(f"commit {by.commit[:_COMMIT_DIGITS]}")
-    tail = f" ({', '.join(facts)})" if facts else ""
-    experiment = by.run.partition("/")[0]
-    return plain(f"run {experiment} {when(by.at, clock)}: {left}{tail}")
+    return plain(f"{_run_words(by.run, by.at, clock)}: {left}{_asked_words(by)}")
 
 
 def _left_words(item: Obsolete, clock: float) -> str:
@@ -247,7 +243,21 @@ def _left_words(item: Obsolete, clock: float) -> str:
         return ""
     names = ", ".join(dict.fromkeys(value.name.rpartition(".")[2] for value in by.left))
     words = f"values of {names} left" if names else _nothing_left(by)
-    return plain(f"run {by.run.partition('/')[0]} {when(by.at, clock)}: {words}")
+    return plain(f"{_run_words(by.run, by.at, clock)}: {words}")
+
+
+@lru_cache(maxsize=256)
+def _run_words(run: str, at: str, clock: float) -> str:
+    """``run drmm 20 Nov``, the same for all that one run replaced."""
+    return f"run {run.partition('/')[0]} {when(at, clock)}"
+
+
+def _asked_words(by: Replacement) -> str:
+    """`` (seed=1, commit 1f2e3d4)``; empty where there is nothing to tell."""
+    facts = [f"{name}={value}" for name, value in by.arguments]
+    if by.commit:
+        facts.append(f"commit {by.commit[:_COMMIT_DIGITS]}")
+    return f" ({', '.join(facts)})" if facts else ""
 
 
 def _nothing_left(by: Replacement) -> str:

@@ -218,6 +218,7 @@ def _obsolete_rows(
     seen: Surveyed, found: Iterable[Obsolete], first: Collection[Offer]
 ) -> list[OfferRow]:
     rows: list[OfferRow] = []
+    clock = time.time()
     for item in found:
         doubt = item.reason is ObsoleteReason.CANNOT_TELL
         live = next((str(need) for need in item.needs if need.live), "")
@@ -225,13 +226,13 @@ def _obsolete_rows(
             OfferRow(
                 offer := offer_of(item),
                 _SECTIONS[item.reason],
-                why_offered(item),
+                why_offered(item, now=clock),
                 item.job,
                 by="" if item.replacement is None else item.replacement.run,
                 needs=item.needs,
                 refused="nobody can tell whether it is needed" if doubt else live,
                 ticked=offer in first and not doubt and not live,
-                alike=reason_words(item),
+                alike=reason_words(item, now=clock),
             )
         )
     return rows

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 
 from xpm_engine.workspace.cleaning.needs import Need, NeedKind
 from xpm_engine.workspace.index import (
@@ -62,7 +63,7 @@ class Obsolete:
     attempt: int = 0
     """Whose leftovers these are; 0 for the whole job."""
 
-    @property
+    @cached_property
     def job(self) -> JobRecord:
         """The same, unpacked."""
         return record_of(self.key, self.row)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from xpm_engine.workspace.records.params import short_text
@@ -51,7 +52,7 @@ class Replacement:
     place: int
     values: RunValues
 
-    @property
+    @cached_property
     def last(self) -> Reference:
         """The line that mentions it last."""
         return self.lines[self.place]
@@ -78,7 +79,7 @@ class Replacement:
         record = self.values.run.record
         return None if record is None or record.git is None else record.git.commit
 
-    @property
+    @cached_property
     def left(self) -> tuple[LeftValue, ...]:
         """The values of the job that no job of its task has any more, tags first.
 
