@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from xpm_engine.errors import DriftError, UnreadableError, UsageError
 from xpm_engine.plan.orders import JobOrder
+from xpm_engine.words import plural
 from xpm_engine.workspace import processes
 from xpm_engine.workspace.atomic import dumps, read_object, write_atomic
 from xpm_engine.workspace.cleaning import carry_out, plan_removal
@@ -157,13 +158,17 @@ def policy_of(choice: OnDrift | str | None, default: OnDrift) -> OnDrift:
         raise UsageError(f"on_drift={choice!r} is none of {words}") from None
 
 
+def count_changes(changes: Iterable[str]) -> list[str]:
+    """Each change with the number of results behind it, the most frequent first."""
+    return [
+        f"{change}: {plural(count, 'result')}" for change, count in Counter(changes).most_common()
+    ]
+
+
 def drift_error(found: Iterable[Drift]) -> DriftError:
     """One error for all: each change with the number of results behind it."""
-    counts = Counter(change for drift in found for change in drift.changes)
-    lines = [
-        f"  {change}: {count} result{'s' if count != 1 else ''}"
-        for change, count in counts.most_common()
-    ]
+    changes = count_changes(change for drift in found for change in drift.changes)
+    lines = [f"  {line}" for line in changes]
     return DriftError(
         "\n".join(["finished results were made with other defaults than today's", *lines]),
         hint=(

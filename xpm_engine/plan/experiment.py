@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 from collections.abc import Iterator, Sequence
 from contextvars import Token
 from dataclasses import replace
@@ -20,19 +19,18 @@ from xpm_engine.config.problems import caller
 from xpm_engine.config.reading import ImportStopped, reading_classes
 from xpm_engine.config.submitting import SubmitOptions, Submitter, current_submitter
 from xpm_engine.config.task import Task
-from xpm_engine.errors import DefinitionError, DriftError, UsageError, XpmError
-from xpm_engine.launchers.base import Handle, Launcher
+from xpm_engine.errors import DefinitionError, UsageError
+from xpm_engine.launchers.base import Launcher
 from xpm_engine.launchers.choosing import named_launcher
 from xpm_engine.launchers.local import NAME as LOCAL
 from xpm_engine.plan import report
 from xpm_engine.plan.admission import Submission
 from xpm_engine.plan.adoption import find_former
-from xpm_engine.plan.drift import drift_error, policy_of
+from xpm_engine.plan.closing import Closing
+from xpm_engine.plan.drift import policy_of
 from xpm_engine.plan.ends import Callback
-from xpm_engine.plan.interrupts import Terminated, Termination
 from xpm_engine.plan.node import Node, Stage
 from xpm_engine.plan.policies import (
-    INTERRUPTED,
     FailurePolicy,
     OnFailure,
     choose,
@@ -42,20 +40,14 @@ from xpm_engine.plan.preview import current_recorder
 from xpm_engine.plan.reach import reach, refuse_in_worker
 from xpm_engine.plan.resources import ResourceRules
 from xpm_engine.plan.results import Results
-from xpm_engine.plan.retaining import retain
 from xpm_engine.plan.retrying import retries_of
 from xpm_engine.plan.run import RunWriter, other_runs
 from xpm_engine.plan.scheduler import Scheduler
-from xpm_engine.tracebacks import in_words
-from xpm_engine.words import plural
 from xpm_engine.workspace.atomic import make_folders
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths, check_name
 from xpm_engine.workspace.pool.folder import open_folder
-from xpm_engine.workspace.records.runs import PlanState, Scope
+from xpm_engine.workspace.records.runs import Scope
 from xpm_engine.workspace.settings import DEFAULT_RESOURCES, OnDrift, load_settings
-
-SECOND_THOUGHTS = 2.0
-"""Seconds after a first Ctrl-C in which a second one kills the running jobs."""
 
 
 class Experiment:
@@ -100,12 +92,12 @@ class Experiment:
             else choose(OnFailure, on_failure, "on_failure")
         )
         self._failure_policy = choose(FailurePolicy, failure_policy, "failure_policy")
-        self._termination = Termination()
         self._results = Results(self.name, self.workspace, self._roots, current_recorder())
         self._alike = (SubmitOptions(), DEFAULT_RESOURCES, SubmitOptions(None, DEFAULT_RESOURCES))
         """What the last submit said, what that needs, and both: thousands say the same."""
         self._token: Token[Submitter | None] | None = None
         self._scheduler: Scheduler | None = None
+        self._closing: Closing | None = None
         self._recorder = current_recorder()
 
     @property
@@ -242,7 +234,10 @@ class Experiment:
             report.say(f"xpm: {run.name} in {self.workspace.root}")
             for other in other_runs(self.workspace, self.name, but=run.record.run):
                 report.say(f"xpm: {other}; both go on, and share their jobs")
-            self._termination.begin()
+            self._closing = Closing(
+                self.workspace, self._scheduler, on_failure=self._on_failure, retains=self._retains
+            )
+            self._closing.begin()
         self._token = current_submitter.set(self)
         return self
 
@@ -253,106 +248,11 @@ class Experiment:
         trace: TracebackType | None,
     ) -> None:
         try:
-            if self._recorder is None:
-                self._end(error)
+            if self._closing is not None:
+                self._closing.end(error, wait=self._results.wait_for_all)
         finally:
             if self._token is not None:
                 current_submitter.reset(self._token)
-
-    def _end(self, error: BaseException | None) -> None:
-        """The block is over: wait for the jobs, if it ended well, and close the run."""
-        scheduler = self._running()
-        try:
-            if error is None:
-                self._results.wait_for_all()
-                self._termination.hold()
-        except KeyboardInterrupt as interrupt:
-            error = interrupt
-        except BaseException as storage:
-            self._close(scheduler, PlanState.RAISED, storage)
-            raise
-        if isinstance(error, KeyboardInterrupt):
-            self._interrupted(scheduler, error)
-        if error is not None:
-            self._close(scheduler, PlanState.RAISED, error)
-            left = scheduler.live_jobs()
-            if left:
-                report.say(f"xpm: the plan raised; {report.left(len(left), self.workspace)}")
-            return
-        drifted = self._drifted()
-        if drifted is not None:
-            self._close(scheduler, PlanState.RAISED, drifted)
-            self._give_up(drifted)
-            return
-        self._close(scheduler, PlanState.COMPLETE, None)
-        self._tell_end(scheduler)
-        if self._termination.came:
-            sys.exit(INTERRUPTED)
-        if self._retains and not scheduler.board.counts.failed:
-            for line in retain(self.workspace, scheduler.run.name):
-                report.say(f"xpm: {line}")
-                scheduler.run.log(line)
-
-    def _drifted(self) -> DriftError | None:
-        nodes = [node for node in self._nodes() if node.stage is Stage.DRIFTED]
-        return (
-            drift_error(node.drift for node in nodes if node.drift is not None) if nodes else None
-        )
-
-    def _give_up(self, error: XpmError) -> None:
-        """End the plan with an error that is its user's to settle, as `on_failure` says."""
-        if self._on_failure is OnFailure.RAISE:
-            raise error
-        if self._on_failure is OnFailure.EXIT:
-            report.say(str(error))
-            sys.exit(error.exit_code)
-
-    def _close(self, scheduler: Scheduler, plan: PlanState, error: BaseException | None) -> None:
-        self._termination.hold()
-        try:
-            scheduler.drain()
-            scheduler.close()
-            text = None if error is None else in_words(error)[:500]
-            scheduler.run.end(plan, failed=scheduler.board.counts.failed > 0, error=text)
-        finally:
-            self._termination.end()
-
-    def _tell_end(self, scheduler: Scheduler) -> None:
-        counts = scheduler.board.counts
-        report.say(f"xpm: {scheduler.run.name}: {report.summary(counts)}")
-        if counts.failed:
-            self._give_up(report.failures_error(self._nodes(), counts))
-
-    def _interrupted(self, scheduler: Scheduler, interrupt: KeyboardInterrupt) -> None:
-        """Ctrl-C: leave the jobs running; a second one in the next seconds kills them."""
-        by_key = not isinstance(interrupt, Terminated)
-        left: list[Handle] = []
-        try:
-            # What is being launched at this moment is among what goes on.
-            scheduler.drain(patience=SECOND_THOUGHTS)
-            left = scheduler.live_jobs()
-            if scheduler.launching:
-                report.say("xpm: interrupted while a job is being launched: it goes on.")
-            elif not left:
-                report.say("xpm: interrupted; no job was running.")
-            if left:
-                again = " (Ctrl-C again now kills them)" if by_key else ""
-                words = report.left(len(left), self.workspace, again)
-                report.say(f"xpm: interrupted; {words}")
-                if by_key:
-                    threading.Event().wait(SECOND_THOUGHTS)
-            self._termination.hold()
-        except Terminated:
-            self._termination.hold()
-            # Never a kill: who stops a service, or a cluster's job, may say so more than once.
-            report.say("xpm: asked to stop again; what runs goes on.")
-        except KeyboardInterrupt:
-            self._termination.hold()
-            left = scheduler.live_jobs()
-            scheduler.ask_to_stop(left)
-            report.say(f"xpm: asked {plural(len(left), 'job')} to stop.")
-        self._close(scheduler, PlanState.INTERRUPTED, None)
-        sys.exit(INTERRUPTED)
 
     def _nodes(self) -> Sequence[Node]:
         return [] if self._scheduler is None else list(self._scheduler.board.nodes.values())

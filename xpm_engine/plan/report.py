@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Sequence
 from typing import TextIO
@@ -9,7 +10,7 @@ from typing import TextIO
 from xpm_engine.errors import FailedJobs, JobBlocked, JobError, JobFailed, JobNotRun
 from xpm_engine.plan.board import Counts
 from xpm_engine.plan.node import Node, Stage
-from xpm_engine.words import plain
+from xpm_engine.words import plain, plural
 from xpm_engine.workspace.layout import WorkspacePaths
 
 MAX_LISTED = 20
@@ -29,7 +30,7 @@ def say(text: str, *, stream: TextIO | None = None) -> None:
 def left(jobs: int, workspace: WorkspacePaths, also: str = "") -> str:
     """What a plan leaves running that ends before its time, and what to do then."""
     going = "1 job goes on running" if jobs == 1 else f"{jobs} jobs go on running"
-    then = f"see them: xpm ls -w {workspace.root}; run the plan again to go on."
+    then = f"see them: xpm ls -w {shlex.quote(workspace.root)}; run the plan again to go on."
     return f"{going}{also}.\n     {then}"
 
 
@@ -100,7 +101,7 @@ def failures_error(nodes: Sequence[Node], counts: Counts) -> FailedJobs:
     if len(failed) > MAX_LISTED:
         lines.append(f"  … and {len(failed) - MAX_LISTED} more")
     total = counts.failed
-    what = f"{total} job{'s' if total != 1 else ''} failed"
+    what = f"{plural(total, 'job')} failed"
     if counts.blocked:
         what += f", {counts.blocked} blocked behind"
     return FailedJobs("\n".join([what, *lines]))

@@ -10,6 +10,7 @@ from xpm_engine.config.submitting import SubmitOptions
 from xpm_engine.config.task import Task
 from xpm_engine.errors import UsageError
 from xpm_engine.launchers.base import Capacity
+from xpm_engine.words import plural
 from xpm_engine.workspace.pool.sharing import Limits, impossible
 from xpm_engine.workspace.records.resources import Kind, Resource, Resources
 from xpm_engine.workspace.settings import DEFAULT_RESOURCES
@@ -106,6 +107,6 @@ def _amount(resource: Resource, count: int) -> str:
         case Kind.MEMORY:
             return f"{count / 1024**3:.3g} GiB of memory"
         case Kind.GPU:
-            return f"{count or 'no'} GPU{'s' if count > 1 else ''}"
+            return plural(count, "GPU") if count else "no GPU"
         case Kind.CPU:
-            return f"{count} core{'s' if count != 1 else ''}"
+            return plural(count, "core")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
-from xpm_engine.plan.drift import accept_digest
+from xpm_engine.plan.drift import accept_digest, count_changes
 from xpm_engine.verbs.listing import JobRow
 from xpm_engine.verbs.protection import changing
 from xpm_engine.verbs.selecting import select
@@ -24,11 +23,7 @@ def drifted(workspace: WorkspacePaths, texts: Sequence[str]) -> tuple[JobRow, ..
 
 def summary(rows: Sequence[JobRow]) -> list[str]:
     """Each change with the number of results behind it, the most frequent first."""
-    counts = Counter(change for row in rows for change in row.drift)
-    return [
-        f"{change}: {count} result{'s' if count != 1 else ''}"
-        for change, count in counts.most_common()
-    ]
+    return count_changes(change for row in rows for change in row.drift)
 
 
 @changing
