@@ -268,14 +268,6 @@ def digest_of(node: Node) -> bytes:
         return hash_deeply(Hasher(), node)
 
 
-def resolved_of(node: Node) -> bytes:
-    """The resolved digest of an object, 16 bytes."""
-    try:
-        return ResolvedHasher().node(node)
-    except (RecursionError, _Cycle):
-        return hash_deeply(ResolvedHasher(), node)
-
-
 def hash_deeply(hasher: Hasher, node: Node) -> bytes:
     """The digest of an object that is nested too deeply to recurse, parts first.
 

@@ -11,9 +11,6 @@ from typing import Any
 
 from xpm_engine.config.problems import Mismatch
 
-BUILTINS: tuple[type, ...] = (str, int, float)
-"""What a subclass's value is cut down to."""
-
 CONCRETE_PATH = type(Path())
 
 IMMUTABLE = frozenset(

@@ -48,7 +48,6 @@ OFFERED = (*_TEXTS, *_NUMBERS, *_FLAGS, *_SELDOM)
 """The fields that can be asked of columns."""
 
 _LIVE = bytes(state.live for state in STATES)
-_BAD = bytes(state.ended_badly for state in STATES)
 _NAN = math.nan
 
 

@@ -7,7 +7,7 @@ The command line and the app show the same rows; what is ticked of them becomes 
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -278,9 +278,3 @@ def _shared_rows(workspace: WorkspacePaths, records: Records) -> list[OfferRow]:
         for piece in pieces
         if "/".join(piece.names) not in users
     ]
-
-
-def sized(rows: Iterable[OfferRow], sizes: Mapping[Offer, int]) -> int | None:
-    """Bytes of these rows; None while one is not measured."""
-    known = [sizes.get(row.offer) for row in rows]
-    return None if None in known else sum(size for size in known if size is not None)

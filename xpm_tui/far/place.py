@@ -17,8 +17,6 @@ from xpm_engine.workspace.atomic import dumps, make_folders, read_object, write_
 from xpm_engine.workspace.layout import WorkspacePaths
 from xpm_tui.far.copies import ABOUT, forget_old
 
-SCHEME = "ssh://"
-
 FIRST_PATIENCE = 30.0
 """Seconds for the first connection; ssh itself gives up sooner where nothing answers."""
 

@@ -277,10 +277,6 @@ class Found:
         row = self._rows.get(key)
         return JobState.NOT_SUBMITTED if row is None else state_of(row)
 
-    def is_orphan(self, key: JobKey) -> bool:
-        """Whether no run that can be read references the job."""
-        return key not in self._referring()
-
     def dependants(self, key: JobKey, run: RunKey) -> tuple[JobKey, ...]:
         """The jobs of a run that are made from this one, by one step."""
         found = self._dependants.get(run)

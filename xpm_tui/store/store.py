@@ -211,10 +211,6 @@ class Store(Found):
             )
         return found
 
-    def is_trashed(self, key: JobKey) -> bool:
-        """Whether the job lies in the trash, and nowhere else."""
-        return key in self._trashed and key not in self._rows
-
     def ended_since(self, moment: str) -> list[Job]:
         """The jobs that ended at this time or later, as records state time."""
         if self._ended is None or self._ended[0] != moment:

@@ -15,7 +15,7 @@ from textual.strip import Strip
 
 from xpm_engine.verbs.folding import Fold, FoldKey, FoldPart
 from xpm_engine.verbs.obsolete import Offer
-from xpm_engine.verbs.offers import OfferRow, Section
+from xpm_engine.verbs.offers import Section
 from xpm_engine.workspace.recompute import Cost
 from xpm_tui import look
 from xpm_tui.cleaning.fold_titles import fold_title
@@ -98,11 +98,6 @@ class PlanTable(KeyTable[PlanRow]):
     def is_folded(self, key: PlanKey) -> bool:
         """Whether what is in a group or a section is not shown; groups are so at first."""
         return (key in self._turned) is (not isinstance(key, FoldKey))
-
-    @property
-    def offer_row(self) -> OfferRow | None:
-        """The row under the cursor, unless it is a title or a group."""
-        return self.row if isinstance(self.row, OfferRow) else None
 
     def title_of(self, row: PlanRow, width: int = 10_000) -> str:
         """What a row is called, in so many cells if it is a group."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from xpm_tui.widgets.table import Table
 from xpm_tui.widgets.table_model import Row
@@ -99,6 +98,3 @@ class KeyTable(Table[Row]):
         if self.trouble is None or not self.move_to_next(self.trouble, back=back):
             where = "before" if back else "after"
             self.notify(f"no row in trouble {where} this one", markup=False, timeout=2)
-
-
-AnyTable = KeyTable[Any]

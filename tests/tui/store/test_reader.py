@@ -236,7 +236,7 @@ def test_a_removed_job_goes_and_comes_back(
     watch.look()
     assert watch.store.job(old.key).state is JobState.NOT_SUBMITTED
     assert [item.name for item in watch.store.trash] == [done.name]
-    assert watch.store.is_trashed(old.key)
+    assert watch.store.job(old.key).trashed == done.name
     clean.undo(workspace.paths, done.name)
     watch.look()
     assert watch.store.job(old.key).state is JobState.DONE

@@ -127,8 +127,6 @@ def test_all_jobs_are_those_of_runs_and_orphans(workspace: FakeWorkspace, jobs: 
     workspace.done(orphan)
     store = store_of(workspace)
     assert len(store.keys(AllJobsSubject())) == 26
-    assert store.is_orphan(orphan.key)
-    assert not store.is_orphan(jobs["learn lr=0.1 seed=1"].key)
     job = store.job(orphan.key)
     assert (job.run, job.state, store.label(job)) == (None, JobState.DONE, "x=1")
 

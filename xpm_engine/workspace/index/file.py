@@ -116,12 +116,6 @@ def why_unwritable(workspace: WorkspacePaths) -> str:
     return ""
 
 
-def forget_index(workspace: WorkspacePaths) -> None:
-    """Remove what was remembered; raises OSError."""
-    with suppress(FileNotFoundError):
-        os.unlink(index_path(workspace))
-
-
 def _folder() -> str:
     return f"{users_caches(APP_NAME)}/index"
 
