@@ -28,6 +28,7 @@ from xpm_tui.changes import Change, Cleaned, Pinned
 from xpm_tui.cleaning.obsolescence import Obsolescence
 from xpm_tui.cleaning.removal import Removal
 from xpm_tui.deeds import Deeds, HereDeeds
+from xpm_tui.fetching import Fetching, Told, Wanted
 from xpm_tui.look import plural
 from xpm_tui.look.canvas import Canvas
 from xpm_tui.look.themes import DARK, PALETTES, AsciiFilter, NoColourFilter
@@ -79,6 +80,14 @@ class XpmApp(App[None], inherit_bindings=False):
             self.removal = removal
             self.purged = purged
 
+    class FetchTold(Message):
+        """A fetch is further, or over."""
+
+        def __init__(self, of: Fetching, told: Told) -> None:
+            super().__init__()
+            self.of = of
+            self.told = told
+
     class Undone(Message):
         """A change was taken back, or could not be."""
 
@@ -118,6 +127,8 @@ class XpmApp(App[None], inherit_bindings=False):
         self.deeds = self._deeds(workspace)
         self.changes: tuple[Change, ...] = ()
         """What this session changed and can still be taken back, oldest first."""
+        self.fetching: Fetching | None = None
+        """What is on its way from other hosts now."""
         self._protection = ExitStack()
         self._events = events
         self._survey = survey
@@ -150,6 +161,7 @@ class XpmApp(App[None], inherit_bindings=False):
             self.far.close()
 
     def on_unmount(self) -> None:
+        self._stop_fetching()
         self._protection.close()
         self._obsolescence.stop()
         self._watcher.stop()
@@ -159,6 +171,7 @@ class XpmApp(App[None], inherit_bindings=False):
     def open_workspace(self, workspace: WorkspacePaths) -> None:
         """Leave this workspace for another one."""
         self.keep_session()
+        self._stop_fetching()
         self._watcher.stop()
         self._obsolescence.stop()
         self.store = Store(workspace)
@@ -194,7 +207,7 @@ class XpmApp(App[None], inherit_bindings=False):
             workspace,
             place=self.far.title,
             root=self.far.place.root,
-            list_folder=self.far.list_folder,
+            list_job=self.far.list_folder,
         )
 
     def _deeds(self, workspace: WorkspacePaths) -> Deeds:
@@ -264,6 +277,36 @@ class XpmApp(App[None], inherit_bindings=False):
             self.changes = tuple(left for left in self.changes if left != message.change)
             self._watcher.look_now()
         self.tell(message.words, bad=message.change is None)
+
+    def fetch(self, wanted: tuple[Wanted, ...]) -> None:
+        """Begin to bring results of other hosts here, unless that is done already."""
+        if self.fetching is not None:
+            return
+
+        def tell(told: Told) -> None:
+            """In its thread."""
+            self.post_message(self.FetchTold(fetching, told))
+
+        self.fetching = fetching = Fetching(self.store.workspace, wanted, tell)
+        fetching.start()
+
+    def _stop_fetching(self) -> None:
+        if self.fetching is not None:
+            self.fetching.stop()
+            self.fetching = None
+
+    def on_xpm_app_fetch_told(self, message: FetchTold) -> None:
+        message.stop()
+        told = message.told
+        if message.of is not self.fetching:
+            return
+        if told.touched is not None:
+            self._watcher.touch(told.touched)
+        if told.over:
+            self.fetching = None
+            self.tell(told.words, bad=told.bad)
+        if self._main is not None and self._main.ready:
+            self._main.show_doing()
 
     def tell(self, words: str, *, bad: bool = False) -> None:
         """Say something on the screen that is on top."""

@@ -148,6 +148,7 @@ SCENES: dict[str, Scene] = {
 ELSEWHERE = {
     "budget": "screens/test_obsolete.py",
     "carry_out": "screens/test_main.py",
+    "fetch": "screens/test_fetch.py",
     "columns": "widgets/test_right_side.py",
 }
 """What is shown in the tests of the screen that it belongs to, by the file."""

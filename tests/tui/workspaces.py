@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from xpm_engine.workspace import processes, tickets
-from xpm_engine.workspace.atomic import append_bytes, dumps, make_folders, write_atomic
+from xpm_engine.workspace.atomic import append_bytes, dumps, make_folders, read_object, write_atomic
 from xpm_engine.workspace.layout import JobKey, JobPaths, RunPaths, WorkspacePaths
 from xpm_engine.workspace.records.fields import format_time
 from xpm_engine.workspace.records.identity import ProcessIdentity
 from xpm_engine.workspace.records.jobs import JobSummary, Progress, ProgressLevel
+from xpm_engine.workspace.records.mirror import FarFile, Fetched, Mirror
 from xpm_engine.workspace.records.reasons import Frame, Outcome, Reason, ReasonKind, Wait
 from xpm_engine.workspace.records.runs import (
     How,
@@ -161,6 +162,23 @@ class FakeWorkspace:
     def done(self, job: FakeJob, **how: Any) -> JobPaths:
         """Done."""
         return self.end(job, Outcome.DONE, **how)
+
+    def done_elsewhere(
+        self, job: FakeJob, there: WorkspacePaths, files: Mapping[str, int], host: str = "alpha"
+    ) -> JobPaths:
+        """Done on a host, whose workspace is `there`: these files, so long, stayed there."""
+        paths = self.done(job)
+        start = Start.from_json(read_object(paths.start(1)), paths.start(1))
+        copied = replace(start, mirror=Mirror(host, ago(300)))
+        write_atomic(paths.start(1), dumps(copied.to_json()))
+        root = there.job(job.key).root
+        for name, size in files.items():
+            make_folders(os.path.dirname(f"{root}/{name}"))
+            Path(root, name).write_bytes(os.urandom(size))
+        named = tuple(FarFile(name, size) for name, size in files.items())
+        noted = Fetched(host, root, 0, len(files), sum(files.values()), named)
+        write_atomic(paths.fetched, dumps(noted.to_json()))
+        return paths
 
     def failed(self, job: FakeJob, what: str = "out of memory", **how: Any) -> JobPaths:
         """Failed with an exception, in line 88 of train.py."""

@@ -52,16 +52,21 @@ def command(*, jobs: tuple[str, ...], patterns: tuple[str, ...], workspace: str 
     """
     import sys
 
-    from xpm_engine.verbs.fetch import fetch_job
+    from xpm_engine.verbs.fetch import Fetcher
     from xpm_engine.verbs.places import find_workspace
     from xpm_engine.verbs.selecting import chosen_jobs
+    from xpm_engine.words import plural, size
     from xpm_engine.workspace.records.states import JobState
 
     paths = find_workspace(workspace)
-    for key in chosen_jobs(paths, jobs, states=frozenset((JobState.DONE,))):
-        name = f"{key.task}/{key.short}"
-        with Shown(sys.stderr, name) as shown:
-            tally = fetch_job(paths, key, patterns or ("**",), progress=shown.tell)
-        rest = f", {tally.left} more there" if tally.left else ""
-        size = f"{tally.size / 1e6:.1f} MB"
-        click.echo(f"{name}: {tally.files} files, {size} here{rest}")
+    with Fetcher(paths) as fetcher:
+        for key in chosen_jobs(paths, jobs, states=frozenset((JobState.DONE,))):
+            name = f"{key.task}/{key.short}"
+            with Shown(sys.stderr, name) as shown:
+                tally = fetcher.fetch(key, patterns or ("**",), progress=shown.tell)
+            there = size(sum(file.size for file in tally.left))
+            rest = f", {len(tally.left)} more there, {there}" if tally.left else ""
+            click.echo(
+                f"{name}: {plural(tally.files, 'file')}, {size(tally.size)} here"
+                f" ({tally.brought} new){rest}"
+            )

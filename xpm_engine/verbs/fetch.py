@@ -2,14 +2,88 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Self
 
-from xpm_engine.errors import UsageError
-from xpm_engine.launchers.ssh.fetching import Progress, Tally, fetch
+from xpm_engine.errors import OccupiedError, UsageError
+from xpm_engine.launchers.ssh.fetching import Progress, Stopped, Tally, fetch
+from xpm_engine.remote.connection import Connection
+from xpm_engine.verbs.elsewhere import fetched
 from xpm_engine.verbs.far import reached, settings_of
-from xpm_engine.workspace.atomic import dumps, read_object, write_atomic
-from xpm_engine.workspace.layout import JobKey, WorkspacePaths
-from xpm_engine.workspace.records.mirror import Fetched
+from xpm_engine.verbs.protection import check_may_change
+from xpm_engine.workspace import tickets
+from xpm_engine.workspace.atomic import dumps, write_atomic
+from xpm_engine.workspace.layout import JobKey, JobPaths, WorkspacePaths
+
+PATIENCE = 2.0
+"""Seconds that another one who holds a job's folder is waited for."""
+
+
+class Fetcher:
+    """Brings results here, over one connection a host, until it is closed."""
+
+    def __init__(self, workspace: WorkspacePaths) -> None:
+        self._workspace = workspace
+        self._hosts: dict[str, tuple[Connection, WorkspacePaths]] = {}
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._open.close()
+
+    def fetch(
+        self,
+        key: JobKey,
+        patterns: Sequence[str] = ("**",),
+        *,
+        progress: Progress | None = None,
+        stopped: Stopped = lambda: False,
+    ) -> Tally:
+        """Bring the files of a far result that match a pattern; what is here already stays.
+
+        Nobody can clean the job meanwhile, or run it again. Raises UsageError for a job that has
+        no result elsewhere, OccupiedError while somebody else holds its folder, RemoteError,
+        StorageError, UnreadableError.
+        """
+        check_may_change(self._workspace)
+        job = self._workspace.job(key)
+        name = f"{key.task}/{key.short}"
+        lock = tickets.take_lock(job, patience=PATIENCE)
+        if lock is None:
+            raise _not_now(job, name)
+        try:
+            known = fetched(job)
+            if known is None:
+                raise _nothing_there(name)
+            connection, there = self._reach(known.of)
+            root = there.job(key).root
+            if connection.ask("stat", paths=[root])["stamps"][0] is None:
+                raise UsageError(
+                    f"{known.of} has no folder of {name} any more: what was not fetched is gone",
+                    where=f"{known.of}:{root}",
+                    hint=f"clean it here, and run its plan: xpm clean {key.short}",
+                )
+            tally = fetch(connection, root, job.root, patterns, progress=progress, stopped=stopped)
+            write_atomic(job.fetched, dumps(tally.fetched(known.of, root).to_json()))
+        finally:
+            os.close(lock)
+        return tally
+
+    def _reach(self, host: str) -> tuple[Connection, WorkspacePaths]:
+        if host not in self._hosts:
+            settings = settings_of(self._workspace, host)
+            self._hosts[host] = self._open.enter_context(reached(settings))
+        return self._hosts[host]
 
 
 def fetch_job(
@@ -19,21 +93,23 @@ def fetch_job(
     *,
     progress: Progress | None = None,
 ) -> Tally:
-    """Bring the files of a far result that match a pattern; what is here already stays.
+    """Bring one result; see `Fetcher.fetch`."""
+    with Fetcher(workspace) as fetcher:
+        return fetcher.fetch(key, patterns, progress=progress)
 
-    Raises UsageError for a job that did not run elsewhere, RemoteError, StorageError.
-    """
-    job = workspace.job(key)
-    try:
-        known = Fetched.from_json(read_object(job.fetched), job.fetched)
-    except FileNotFoundError:
-        raise UsageError(
-            f"{key.task}/{key.short} has no result on another host",
-            hint="only what has finished on a host of xpm.toml can be fetched",
-        ) from None
-    with reached(settings_of(workspace, known.of)) as (connection, there):
-        root = there.job(key).root
-        tally = fetch(connection, root, job.root, patterns, progress=progress)
-    found = Fetched(known.of, root, tally.files, min(known.left, tally.left))
-    write_atomic(job.fetched, dumps(found.to_json()))
-    return tally
+
+def _not_now(job: JobPaths, name: str) -> UsageError | OccupiedError:
+    if not os.path.isdir(job.root):
+        return _nothing_there(name)
+    return OccupiedError(
+        f"the folder of {name} is in use: it is fetched, cleaned or run again just now",
+        where=job.root,
+        hint="try it again when that is over",
+    )
+
+
+def _nothing_there(name: str) -> UsageError:
+    return UsageError(
+        f"{name} has no result on another host",
+        hint="only what has finished on a host of xpm.toml can be fetched",
+    )

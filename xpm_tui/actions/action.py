@@ -45,6 +45,8 @@ class Situation:
     """What else could be removed: runs, what is obsolete, cleans in the trash."""
     changes: int = 0
     """How many changes of this session can still be taken back."""
+    fetching: bool = False
+    """Whether results of other hosts are on their way: the key stops that."""
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,12 @@ def _acts_on_jobs(situation: Situation) -> str:
     return _changes(situation) or ("" if situation.jobs else "there is no job under the cursor")
 
 
+def _fetches(situation: Situation) -> str:
+    host = situation.host
+    there = f"this is {host}'s own workspace: Y copies its folder for scp and rsync" if host else ""
+    return _changes(situation) or there or ("" if situation.fetching else _acts_on_jobs(situation))
+
+
 def _goes_out(situation: Situation) -> str:
     return "a browser has no other programs" if situation.web else ""
 
@@ -264,6 +270,15 @@ ACTIONS: tuple[Action, ...] = (
         dangerous=True,
         weight=53,
         why_disabled=_acts_on_jobs,
+    ),
+    Action(
+        "fetch",
+        ("F",),
+        "fetch…",
+        "Bring here what is on another host alone of a result; while it comes: stop it",
+        Place.JOBS,
+        dangerous=True,
+        why_disabled=_fetches,
     ),
     Action(
         "remove",

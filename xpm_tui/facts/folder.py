@@ -7,7 +7,9 @@ import stat
 from dataclasses import dataclass
 from enum import Enum
 
-from xpm_engine.workspace.layout import XPM
+from xpm_engine.verbs.elsewhere import still_there
+from xpm_engine.workspace.layout import XPM, JobPaths
+from xpm_engine.workspace.records.mirror import Fetched
 
 MAX_ENTRIES = 2_000
 """A folder with a million files must not fill the memory; the rest is said to be there."""
@@ -42,6 +44,8 @@ class Entry:
     """Where a link points."""
     problem: str = ""
     """Why it could not be looked at."""
+    away: str = ""
+    """The host that it is on alone; empty where it is here."""
 
     @property
     def name(self) -> str:
@@ -62,11 +66,18 @@ class Listing:
     """Whether nothing was left out."""
     problem: str = ""
     """Why the folder itself could not be read."""
+    there: Fetched | None = None
+    """What is on another host alone, where that was noted."""
 
     @property
     def size(self) -> int:
-        """Bytes of the files that were seen."""
-        return sum(entry.size or 0 for entry in self.entries)
+        """Bytes of the files that were seen here."""
+        return sum(entry.size or 0 for entry in self.here)
+
+    @property
+    def here(self) -> tuple[Entry, ...]:
+        """The entries that are not on another host alone."""
+        return tuple(entry for entry in self.entries if not entry.away)
 
 
 def list_folder(root: str, *, limit: int = MAX_ENTRIES) -> Listing:
@@ -85,6 +96,28 @@ def list_folder(root: str, *, limit: int = MAX_ENTRIES) -> Listing:
             below = _names(f"{root}/{path}")
             pending.extend((f"{path}/{name}", depth + 1) for name in reversed(below))
     return Listing(tuple(found), complete=not pending)
+
+
+def list_job(root: str) -> Listing:
+    """List a job's folder, with the files of its result that are on another host alone.
+
+    Those stand among the others, and so do the folders that they are in.
+    """
+    listing, there = list_folder(root), still_there(JobPaths(root))
+    if there is None or listing.problem:
+        return listing
+    found = {entry.path: entry for entry in listing.entries}
+    for file in there.there:
+        parts = file.path.split("/")
+        for depth in range(len(parts) - 1):
+            path = "/".join(parts[: depth + 1])
+            found.setdefault(path, Entry(path, depth, EntryKind.FOLDER, away=there.of))
+        found[file.path] = Entry(
+            file.path, len(parts) - 1, EntryKind.FILE, file.size, away=there.of
+        )
+    entries = sorted(found.values(), key=lambda entry: (entry.ours, entry.path.split("/")))
+    shown = tuple(entries[:MAX_ENTRIES])
+    return Listing(shown, listing.complete and len(shown) == len(entries), there=there)
 
 
 def _names(path: str) -> list[str]:

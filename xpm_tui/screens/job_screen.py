@@ -1,4 +1,4 @@
-"""A screen on which jobs are acted on: kill, retry, pin; what a key is about is captured."""
+"""A screen on which jobs are acted on: kill, retry, fetch, pin; what a key is about is captured."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from abc import abstractmethod
 from collections.abc import Callable
 
 from xpm_tui.changes import pin_words
-from xpm_tui.screens import kill, retry
+from xpm_tui.facts.folder import Entry
+from xpm_tui.screens import fetch, kill, retry
 from xpm_tui.screens.capture import Capture
 from xpm_tui.screens.dialog import CANCELLED
 from xpm_tui.screens.here_screen import HereScreen
@@ -59,6 +60,34 @@ class JobScreen(HereScreen):
             self.in_thread(lambda: retry.prepare(deeds, capture), ask)
         else:
             self.say("R retry: there is no job here", bad=True)
+
+    def do_fetch(self) -> None:
+        """Ask, then bring here what is on other hosts alone; while that goes on, ask to stop it."""
+        going = self.app.fetching
+        if going is not None:
+
+            def stop(button: int | None) -> None:
+                if button not in (None, CANCELLED):
+                    going.stop()
+
+            self.app.push_screen(fetch.stop_dialog(going), stop)
+            return
+        capture, store, row = self.capture(), self.app.store, self.here().row
+        entry = row if isinstance(row, Entry) and not capture.marked else None
+
+        def ask(order: fetch.FetchOrder) -> None:
+            def answered(button: int | None) -> None:
+                if button in (None, CANCELLED):
+                    self.say("nothing was fetched")
+                else:
+                    self.app.fetch(order.wanted)
+
+            if order.wanted:
+                self.app.push_screen(fetch.dialog(order), answered)
+            else:
+                self.say(fetch.why_nothing(order), bad=True)
+
+        self.in_thread(lambda: fetch.prepare(store, capture, entry), ask)
 
     def do_pin(self) -> None:
         """Pin what is captured; where all of it is pinned, take the pins away."""

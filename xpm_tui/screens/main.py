@@ -147,6 +147,7 @@ class MainScreen(RemoveScreen):
             jobs=self._target_count(),
             things=self.things(self.removal_target()),
             changes=len(self._store.trash) if in_trash else len(self.app.changes),
+            fetching=self.app.fetching is not None,
         )
 
     def after_action(self) -> None:
@@ -317,6 +318,7 @@ class MainScreen(RemoveScreen):
             chosen=self._filter.words,
             marks=len(self._marks),
             hidden=len(self.hidden_marks),
+            doing="" if self.app.fetching is None else self.app.fetching.words,
         )
 
     def _show_keys(self) -> None:
@@ -476,6 +478,10 @@ class MainScreen(RemoveScreen):
 
     def do_unmark_all(self) -> None:
         self._mark(frozenset())
+
+    def show_doing(self) -> None:
+        """What goes on in the background is further, or over."""
+        self._show_facts()
 
     def find_jobs(self, text: str) -> Sequence[JobKey]:
         return self._filter.find(text)

@@ -13,7 +13,7 @@ from xpm_engine.workspace.cleaning.transactions import Transaction
 from xpm_engine.workspace.index import ended_since
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.records.states import JobState
-from xpm_tui.facts.folder import Listing, list_folder
+from xpm_tui.facts.folder import Listing, list_job
 from xpm_tui.store.columns import KeptColumns
 from xpm_tui.store.found import Found
 from xpm_tui.store.labels import Labelling, last_part
@@ -62,14 +62,14 @@ class Store(Found):
         *,
         place: str = "",
         root: str = "",
-        list_folder: Callable[[str], Listing] = list_folder,
+        list_job: Callable[[str], Listing] = list_job,
     ) -> None:
-        """`place`, `root` and `list_folder` are given where the workspace is on another machine."""
+        """`place`, `root` and `list_job` are given where the workspace is on another machine."""
         super().__init__(workspace)
         self.place = place
         """Where it is, for the first row; empty: this machine and the path."""
         self._root = root
-        self.list_folder = list_folder
+        self.list_job = list_job
         """How the folder of a job is listed; it may wait for another machine."""
         self.trash: tuple[Transaction, ...] = ()
         self.obsolete: Removal | None = None

@@ -9,7 +9,8 @@ from textual.app import ComposeResult
 
 from xpm_engine.workspace.records.fields import format_time
 from xpm_tui import clock, look
-from xpm_tui.facts.folder import Entry, EntryKind, Listing, list_folder
+from xpm_tui.facts.folder import Entry, EntryKind, Listing, list_job
+from xpm_tui.widgets.overview_lines import there_words
 from xpm_tui.widgets.reading import ReadingWidget
 from xpm_tui.widgets.table_keys import KeyTable
 from xpm_tui.widgets.table_model import Column
@@ -22,7 +23,7 @@ STEP = 2
 class Files(ReadingWidget[str, Listing]):
     """What a folder, named by its path, holds."""
 
-    lister: Callable[[str], Listing] = staticmethod(list_folder)
+    lister: Callable[[str], Listing] = staticmethod(list_job)
     """Lists it; in a thread."""
     told: Callable[[str], str] = staticmethod(str)
     """What it is called for people."""
@@ -43,14 +44,17 @@ class Files(ReadingWidget[str, Listing]):
 
 def summary(root: str, listing: Listing | None) -> Text:
     """What the folder is, and how much is in it."""
-    words = Text().append(f" {look.plain(root)}")
+    words = Text(" ")
+    if listing is not None and listing.there is not None:
+        words.append(look.plain(there_words(listing.there)), "xpm.warning").append(" · ")
+    words.append(look.plain(root))
     if listing is None:
         words.append("  reading…", "xpm.faint")
     elif listing.problem:
         words.append(f"  {look.plain(listing.problem)}", "bold")
     else:
         least = "" if listing.complete else "at least "
-        words.append(f"  {least}{len(listing.entries):,} entries, {look.size(listing.size)}")
+        words.append(f"  {least}{len(listing.here):,} entries, {look.size(listing.size)}")
     return words
 
 
@@ -61,7 +65,8 @@ def name_cell(entry: Entry) -> Text:
         name += "/"
     if entry.kind is EntryKind.LINK:
         name += f" → {look.plain(entry.target)}"
-    return Text(" " * STEP * entry.depth + name, "xpm.faint" if entry.ours else "")
+    faint = entry.ours or entry.away
+    return Text(" " * STEP * entry.depth + name, "xpm.faint" if faint else "")
 
 
 def size_cell(entry: Entry) -> Text:
@@ -74,6 +79,8 @@ def size_cell(entry: Entry) -> Text:
 
 
 def _modified_cell(entry: Entry) -> Text:
+    if entry.away:
+        return Text(look.plain(f"on {entry.away}"), "xpm.warning")
     return Text(
         "" if entry.modified is None else look.when_long(format_time(entry.modified), clock.now()),
         "xpm.faint",

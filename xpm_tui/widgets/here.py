@@ -71,7 +71,7 @@ def edited(store: Store, here: Here) -> FileLine:
     if here.cause is not None:
         return _frame(here.cause.jobs[0]) or _no_line("the cause has no line of your code")
     if isinstance(here.row, Entry):
-        return FileLine(_entry_path(store, here, here.row))
+        return _entry_line(store, here, here.row)
     subject = here.whole
     if isinstance(subject, LogSubject):
         return _log(store, subject)
@@ -90,7 +90,7 @@ def paged(store: Store, here: Here) -> FileLine:
     if here.log is not None:
         return here.log
     if isinstance(here.row, Entry):
-        return FileLine(_entry_path(store, here, here.row))
+        return _entry_line(store, here, here.row)
     subject = here.whole
     if here.cause is not None:
         job = here.cause.jobs[0]
@@ -110,7 +110,7 @@ def folder(store: Store, here: Here) -> str:
     match subject:
         case JobSubject(key) | LogSubject(key):
             root = paths.job(key).root
-            if isinstance(here.row, Entry):
+            if isinstance(here.row, Entry) and not here.row.away:
                 return os.path.dirname(_entry_path(store, here, here.row))
             return root
         case RunSubject(run) | GroupSubject(run):
@@ -167,6 +167,12 @@ def _written(path: str) -> float:
     except OSError:
         return 0.0
     return status.st_mtime if status.st_size else 0.0
+
+
+def _entry_line(store: Store, here: Here, entry: Entry) -> FileLine:
+    if entry.away:
+        return _no_line(f"{entry.name} is on {entry.away} alone: F brings it here")
+    return FileLine(_entry_path(store, here, entry))
 
 
 def _entry_path(store: Store, here: Here, entry: Entry) -> str:

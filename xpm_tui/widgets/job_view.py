@@ -113,7 +113,7 @@ class JobView(SubjectView):
             attempt = job.record.attempt or None
             self.metrics.show(MetricsOf(paths.metrics, job.record.metrics, attempt))
         elif pane == FILES:
-            self.files.lister, self.files.told = store.list_folder, store.told
+            self.files.lister, self.files.told = store.list_job, store.told
             self.files.show(paths.root)
         else:
             self.links.show(links_of(store, job))

@@ -6,10 +6,12 @@ import os
 from dataclasses import dataclass
 
 from xpm_engine.errors import UnreadableError
+from xpm_engine.verbs.elsewhere import still_there
 from xpm_engine.verbs.why import Cause, Why, why
 from xpm_engine.workspace import scan
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.records.jobs import Progress
+from xpm_engine.workspace.records.mirror import Fetched
 from xpm_engine.workspace.records.states import JobState
 from xpm_engine.workspace.records.tickets import Attempt
 from xpm_engine.workspace.tickets import read_attempt, ticket_names
@@ -28,6 +30,8 @@ class OverviewFacts:
     problem: str = ""
     came_to: Progress | None = None
     """How far an attempt came that ended badly."""
+    there: Fetched | None = None
+    """What of its result is on another host alone."""
     sign: float | None = None
     """When the supervisor last gave a sign, in seconds since 1970; None where it does not matter"""
 
@@ -69,6 +73,7 @@ def read_overview(workspace: WorkspacePaths, job: Job, *, away: bool = False) ->
         pinned=os.path.lexists(paths.pin),
         problem=problem,
         came_to=scan.read_progress(paths, number) if job.state.ended_badly else None,
+        there=None if away or job.state is not JobState.DONE else still_there(paths),
         sign=scan.last_sign(paths, number) if running and not away else None,
     )
 

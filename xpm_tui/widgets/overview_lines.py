@@ -11,6 +11,7 @@ from xpm_engine.verbs.causes import reason_place, reason_text
 from xpm_engine.words import as_of_words
 from xpm_engine.workspace.layout import WorkspacePaths
 from xpm_engine.workspace.records.fields import parse_time
+from xpm_engine.workspace.records.mirror import Fetched
 from xpm_engine.workspace.records.reasons import Reason
 from xpm_engine.workspace.records.states import UNREADABLE_NEXT, JobState
 from xpm_engine.workspace.records.tickets import Attempt
@@ -103,6 +104,8 @@ def _state_lines(job: Job, facts: OverviewFacts, now: float) -> Iterator[Line]:
         yield labelled("Next", Text(UNREADABLE_NEXT))
     if job.state.ended_badly and job.record.reason is not None:
         yield from _reason_lines(job.record.reason)
+    if facts.there is not None:
+        yield labelled("Elsewhere", Text(look.plain(there_words(facts.there)), "xpm.warning"))
     if job.wait is not None:
         yield labelled("Waits for", Text(look.plain(look.wait_text(job.wait, held=True))))
     for change in job.drift:
@@ -135,6 +138,13 @@ def state_sentence(job: Job, usage: LiveUsage | None, *, now: float) -> Text:
     for part in parts:
         sentence.append(f" · {part}")
     return sentence
+
+
+def there_words(there: Fetched) -> str:
+    """What is on another host alone, and how it comes here."""
+    size = f", {look.size(there.left_size)}," if there.left_size else ""
+    verb = "is" if there.left == 1 else "are"
+    return f"{look.plural(there.left, 'file')}{size} {verb} on {there.of} alone: F fetches"
 
 
 def reason_words(job: Job) -> str:

@@ -24,6 +24,7 @@ class StatusBar(Sides):
         self._facts = Text()
         self._badge = Text()
         self._marks = Text()
+        self._doing = Text()
         self._message: Text | None = None
         self._timer: Timer | None = None
 
@@ -35,10 +36,11 @@ class StatusBar(Sides):
         chosen: str = "",
         marks: int = 0,
         hidden: int = 0,
+        doing: str = "",
     ) -> None:
         """Show how many jobs are marked, how they are grouped, the filter, and the badge.
 
-        `hidden` of the marked jobs are hidden by the filter.
+        `hidden` of the marked jobs are hidden by the filter; `doing` is what goes on meanwhile.
         """
         parts: list[Text] = []
         if by is not None:
@@ -46,6 +48,7 @@ class StatusBar(Sides):
             parts.append(Text(plain(chosen) or "no filter"))
         self._badge = badge
         self._facts = Text(" · ").join([*parts, badge])
+        self._doing = Text(plain(doing), "xpm.running")
         words = f"{MARKED} {marks:,} marked" if marks else ""
         words += f", {hidden:,} hidden" if hidden else ""
         if words != self._marks.plain:
@@ -67,12 +70,12 @@ class StatusBar(Sides):
         self._draw()
 
     def _draw(self) -> None:
-        if self._message is None:
-            self.show(self._marks, self._facts)
-            return
+        left = self._message
+        if left is None:
+            left = Text(" · ").join(each for each in (self._marks, self._doing) if each)
         room = self.size.width - 3 - self._facts.cell_len
-        fits = self._message.cell_len <= room
-        self.show(self._message, self._facts if fits else self._badge)
+        fits = (self._message is None and not self._doing) or left.cell_len <= room
+        self.show(left, self._facts if fits else self._badge)
 
 
 def badge(

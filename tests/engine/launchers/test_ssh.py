@@ -336,11 +336,11 @@ def test_results_are_fetched_on_demand(far: Far) -> None:
     key = far.key()
     job = far.here.job(key)
     assert not Path(job.root, "out.txt").exists()
-    assert fetch_job(far.here, key, ["*.txt"]).left == 1
+    assert len(fetch_job(far.here, key, ["*.txt"]).left) == 1
     assert Path(job.root, "out.txt").read_text() == "hello"
     seen: list[tuple[int, int]] = []
     tally = fetch_job(far.here, key, progress=lambda here, whole: seen.append((here, whole)))
-    assert (tally.files, tally.left) == (2, 0)
+    assert (tally.files, tally.brought, tally.left) == (2, 1, ())
     assert seen[-1] == (300_005, 300_005)
     assert Path(job.root, "sub/large").stat().st_size == 300_000
     assert Fetched.from_json(json.loads(Path(job.fetched).read_text()), job.fetched).left == 0

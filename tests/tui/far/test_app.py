@@ -61,6 +61,12 @@ async def test_the_files_of_the_job_on_the_screen_come_here(
         assert str(driven.app.store.workspace.root) not in "\n".join(driven.lines())
 
 
+async def test_nothing_is_fetched_of_it(driven: Driven, jobs: Jobs) -> None:
+    async with driven.at(WIDE):
+        await driven.press("F")
+        assert "elsewhere's own workspace: Y copies its folder for scp" in driven.lines()[-2]
+
+
 async def test_a_cut_line_is_told_and_healed(
     driven: Driven, line: Line, workspace: FakeWorkspace, jobs: Jobs
 ) -> None:

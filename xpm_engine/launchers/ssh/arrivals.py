@@ -18,7 +18,6 @@ from xpm_engine.remote.frames import Message
 from xpm_engine.workspace.atomic import dumps, read_object, write_atomic
 from xpm_engine.workspace.hosts import HostSettings
 from xpm_engine.workspace.layout import JobKey
-from xpm_engine.workspace.records.mirror import Fetched
 from xpm_engine.workspace.records.reasons import Outcome
 from xpm_engine.workspace.records.tickets import End, Start
 
@@ -166,7 +165,7 @@ class Arrivals:
                     patterns = (*self._settings.fetch, *watched)
                     tally = fetch(place.connection, there.root, work.job.root, patterns)
                     fetch_result(place.connection, there, work.job, work.attempt)
-                    fetched = Fetched(self._name, there.root, tally.files, tally.left)
+                    fetched = tally.fetched(self._name, there.root)
                     write_atomic(work.job.fetched, dumps(fetched.to_json()))
                 else:
                     fetch(place.connection, there.root, work.job.root, tuple(watched))

@@ -10,8 +10,8 @@ import fnmatch
 import os
 import stat
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,6 +26,7 @@ from xpm_engine.workspace.atomic import (
     write_atomic,
 )
 from xpm_engine.workspace.layout import XPM, JobPaths, is_partial, partial_file
+from xpm_engine.workspace.records.mirror import FarFile, Fetched
 from xpm_engine.workspace.records.results import ResultRecord
 from xpm_engine.workspace.tickets import hold
 
@@ -41,8 +42,14 @@ GLANCE = 0.2
 STOPPED = 60.0
 """Seconds without a byte more after which that one is not waited for."""
 
+MOST_NAMED = 1000
+"""Files that are there alone of which the names are kept."""
+
 Progress = Callable[[int, int], None]
 """Told how many bytes are here of how many."""
+
+Stopped = Callable[[], bool]
+"""Whether nobody wants the rest any more."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +57,19 @@ class Tally:
     """What a fetch came to."""
 
     files: int
-    """How many files are here now."""
-    left: int
-    """How many were not asked for."""
+    """How many of those that were asked for are here now."""
     size: int
-    """Bytes of those that are here."""
+    """Bytes of those."""
+    brought: int
+    """How many of them were not here before."""
+    brought_size: int
+    left: tuple[FarFile, ...]
+    """What is there alone."""
+
+    def fetched(self, of: str, root: str) -> Fetched:
+        """As it is noted: `root` is the job's folder on the host `of`."""
+        size = sum(file.size for file in self.left)
+        return Fetched(of, root, self.files, len(self.left), size, self.left[:MOST_NAMED])
 
 
 @dataclass(frozen=True)
@@ -73,43 +88,75 @@ def fetch(
     *,
     written: bool = False,
     progress: Progress | None = None,
+    stopped: Stopped = lambda: False,
 ) -> Tally:
     """Bring the files of the folder `there` that match a pattern into the folder `here`.
 
-    `written`: the job still writes there; leave out what is unfinished. Raises StorageError,
-    RemoteError.
+    `written`: the job still writes there; leave out what is unfinished. `stopped` is asked after
+    each piece; what came until then stays. Raises StorageError, RemoteError.
     """
     wanted: list[_Remote] = []
-    left = 0
+    left: list[_Remote] = []
     for entry in _walk(connection, there):
         if written and is_partial(entry["name"]):
             continue
-        if not any(fnmatch.fnmatchcase(entry["name"], pattern) for pattern in patterns):
-            left += entry["kind"] == "file"
-        elif entry["kind"] == "folder":
-            make_folders(f"{here}/{entry['name']}")
-        elif entry["kind"] == "link":
-            _make_link(here, entry["name"], entry["to"])
-        else:
+        asked_for = any(fnmatch.fnmatchcase(entry["name"], pattern) for pattern in patterns)
+        if entry["kind"] == "file":
             executable = bool(entry["mode"] & 0o100)
-            wanted.append(_Remote(entry["name"], entry["size"], entry["mtime_ns"], executable))
-    total = sum(file.size for file in wanted)
+            file = _Remote(entry["name"], entry["size"], entry["mtime_ns"], executable)
+            if asked_for:
+                wanted.append(file)
+            elif not _is_here(file, here):
+                left.append(file)
+        elif asked_for and entry["kind"] == "folder":
+            make_folders(f"{here}/{entry['name']}")
+        elif asked_for and entry["kind"] == "link":
+            _make_link(here, entry["name"], entry["to"])
     missing = [file for file in wanted if not _is_here(file, here)]
-    bytes_here = total - sum(file.size for file in missing)
+    total = _size(wanted)
+    bytes_here = total - _size(missing)
+    came = 0
+    with closing(_bring(connection, missing, there, here)) as pieces:
+        for piece, files in pieces:
+            bytes_here += piece
+            came += files
+            if progress is not None:
+                progress(bytes_here, total)
+            if stopped():
+                break
+    order = [file for file in missing if file.size <= SMALL]
+    order += [file for file in missing if file.size > SMALL]
+    left += order[came:]
+    return Tally(
+        files=len(wanted) - len(missing) + came,
+        size=total - _size(order[came:]),
+        brought=came,
+        brought_size=_size(order[:came]),
+        left=tuple(FarFile(file.path, file.size) for file in left),
+    )
+
+
+def _bring(
+    connection: Connection, missing: Sequence[_Remote], there: str, here: str
+) -> Generator[tuple[int, int]]:
+    """Small files together, then the large ones; yields bytes that came, and files that are whole.
+
+    In that order, so that their number tells which they are.
+    """
     small = [file for file in missing if file.size <= SMALL]
     for start in range(0, len(small), TOGETHER):
         batch = small[start : start + TOGETHER]
         _fetch_small(connection, batch, there, here)
-        bytes_here += sum(file.size for file in batch)
-        if progress is not None:
-            progress(bytes_here, total)
+        yield _size(batch), len(batch)
     for file in missing:
         if file.size > SMALL:
             for piece in _fetch_large(connection, file, there, here):
-                bytes_here += piece
-                if progress is not None:
-                    progress(bytes_here, total)
-    return Tally(len(wanted), left, total)
+                yield piece, 0
+            yield 0, 1
+
+
+def _size(files: Iterable[_Remote]) -> int:
+    return sum(file.size for file in files)
 
 
 def fetch_result(connection: Connection, there: JobPaths, here: JobPaths, attempt: int) -> None:
@@ -217,7 +264,7 @@ def _finish(descriptor: int, file: _Remote, mtime_ns: int) -> None:
         os.fchmod(descriptor, mode | (mode & 0o444) >> 2)
 
 
-def _fetch_large(connection: Connection, file: _Remote, there: str, here: str) -> Iterator[int]:
+def _fetch_large(connection: Connection, file: _Remote, there: str, here: str) -> Generator[int]:
     """A file in pieces, from where it was cut; yields how many bytes came."""
     source, path = f"{there}/{file.path}", f"{here}/{file.path}"
     sums = connection.stream("sums", paths=[source], patience=600.0)

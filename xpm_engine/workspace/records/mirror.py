@@ -7,6 +7,7 @@ from typing import Any, Dict, Optional, Tuple
 
 from xpm_engine.errors import UnreadableError
 from xpm_engine.workspace.records.fields import VERSION, Fields
+from xpm_engine.workspace.records.flat import is_list
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,15 @@ class MirrorState:
 
 
 @dataclass(frozen=True)
+class FarFile:
+    """A file of a result that is on its host alone."""
+
+    path: str
+    """Below the job's folder."""
+    size: int
+
+
+@dataclass(frozen=True)
 class Fetched:
     """``fetched.json``: what of a result on another host was brought here."""
 
@@ -78,6 +88,10 @@ class Fetched:
     """How many were brought."""
     left: int
     """How many are there alone."""
+    left_size: int = 0
+    """Bytes of those; 0 where an older version noted only how many they are."""
+    there: Tuple[FarFile, ...] = ()
+    """Those by name, as many as are noted."""
 
     def to_json(self) -> Dict[str, Any]:
         return {
@@ -86,18 +100,31 @@ class Fetched:
             "root": self.root,
             "files": self.files,
             "left": self.left,
+            "left_size": self.left_size,
+            "there": [[file.path, file.size] for file in self.there],
         }
 
     @classmethod
     def from_json(cls, data: Dict[str, Any], where: str) -> "Fetched":
         fields = Fields(data, where)
         fields.version()
+        named = fields.items("there") if "there" in data else []
         return cls(
             of=fields.text("of"),
             root=fields.text("root"),
             files=fields.integer("files"),
             left=fields.integer("left"),
+            left_size=fields.optional_integer("left_size") or 0,
+            there=tuple(_far_file(each, where) for each in named),
         )
+
+
+def _far_file(told: object, where: str) -> FarFile:
+    if is_list(told) and len(told) == 2:
+        path, size = told
+        if isinstance(path, str) and type(size) is int:
+            return FarFile(path, size)
+    raise UnreadableError("field 'there' holds what is no path with a size", where=where)
 
 
 def _pair(fields: Fields, name: str) -> Tuple[int, int]:
