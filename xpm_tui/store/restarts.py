@@ -14,6 +14,10 @@ from xpm_engine.workspace.scan import RunView
 from xpm_tui.store.subjects import RunKey
 
 
+PART = 500
+"""Jobs of the runs that go on in one look: each is a question to the file system."""
+
+
 class Restarts:
     """The jobs without a result that the runs name which go on, or have just changed."""
 
@@ -25,6 +29,8 @@ class Restarts:
         """By the runs that go on."""
         self._once: set[JobKey] = set()
         """By the runs that changed since this was last asked."""
+        self._turn: list[JobKey] = []
+        """Those of a great many that were not looked at yet in this round."""
 
     def note_run(self, run: RunKey, view: RunView) -> None:
         """A run was read again."""
@@ -44,10 +50,14 @@ class Restarts:
             self._named.pop(run, None)
 
     def due(self) -> set[JobKey]:
-        """The jobs to look at."""
+        """The jobs to look at; where there are very many, each in its turn."""
         due, self._once = self._once, set()
-        for named in self._named.values():
-            due |= self._among(named)
+        waiting = set[JobKey]().union(*map(self._among, self._named.values()))
+        if len(waiting) <= PART:
+            return due | waiting
+        self._turn = [key for key in self._turn if key in waiting] or list(waiting)
+        due.update(self._turn[:PART])
+        del self._turn[:PART]
         return due
 
     def _among(self, named: frozenset[JobKey]) -> set[JobKey]:
