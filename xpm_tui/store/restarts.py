@@ -13,7 +13,6 @@ from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.scan import RunView
 from xpm_tui.store.subjects import RunKey
 
-
 PART = 500
 """Jobs of the runs that go on in one look: each is a question to the file system."""
 
