@@ -8,6 +8,7 @@ screen has fetched it.
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections import deque
@@ -350,6 +351,9 @@ class Ears:
                     if name and ".tmp" not in name:
                         heard(name)
 
+        # What it logs of an observer that ends while it is told something would be written to the
+        # terminal, which somebody else has by then.
+        logging.getLogger("watchdog").addHandler(logging.NullHandler())
         self._filter: list[type[FileSystemEvent]] = [
             DirCreatedEvent,
             DirDeletedEvent,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -216,6 +218,20 @@ def test_a_reader_that_breaks_down_leaves_nothing_that_looks_live(
         assert listener.store.problem.endswith(
             "is not read any more: ZeroDivisionError: a mistake of ours"
         )
+
+
+def test_what_watchdog_logs_is_not_written_to_the_terminal(tmp_path: Path) -> None:
+    words = "called when the thread is inactive"
+    code = f"""
+import logging
+from xpm_tui.watcher import Ears
+ears = Ears(print)
+ears.listen_at([{str(tmp_path)!r}])
+logging.getLogger("watchdog.observers.inotify").error({words!r})
+ears.close()
+"""
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stderr == ""
 
 
 def test_leaving_waits_for_what_is_being_remembered(
