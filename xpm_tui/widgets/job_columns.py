@@ -18,6 +18,9 @@ from xpm_tui.store.labels import differing, labelling, last_part, pair, task_nam
 from xpm_tui.store.model import RANK, Job
 from xpm_tui.widgets.table_model import Column
 
+LONGEST_NUMBER = 11
+"""Cells of ``-1.235e+100``."""
+
 WIDEST = 24
 """Cells that a column of values takes at most."""
 
@@ -350,4 +353,7 @@ def _metric(name: str) -> Column[Job]:
         return Text("" if found is None else look.plain(f"{found:.4g}"))
 
     width = min(WIDEST, max(6, len(name)))
-    return Column(look.plain(name), cell, value, by=METRIC + name, width=width, right=True)
+    # A number that is cut is another one.
+    widest = max(width, LONGEST_NUMBER)
+    by = METRIC + name
+    return Column(look.plain(name), cell, value, by=by, width=width, widest=widest, right=True)

@@ -16,6 +16,7 @@ from xpm_engine.workspace.records.states import JobState
 from xpm_engine.workspace.records.tickets import Usage
 from xpm_engine.workspace.scan import JobRecord
 from xpm_tui.store import Job
+from xpm_tui.widgets.column_fit import fit, measure
 from xpm_tui.widgets.job_columns import (
     lay_out,
     note_cell,
@@ -141,3 +142,13 @@ def test_a_few_long_values_do_not_widen_a_column() -> None:
     assert (k1.width, k1.wish) == (2, 20)
     many = lay_out([job(tags={"k1": "a" * 9}), job(tags={"k1": 1})]).columns
     assert next(column.width for column in many if column.title == "k1") == 9
+
+
+def test_a_number_is_not_cut_where_there_is_room() -> None:
+    values = (1 / 300, -1.2345e-05, -1.2345e100, 0.5)
+    jobs = [with_record(job(str(value)), metrics={"loss": value}) for value in values]
+    (column,) = (
+        column for column in fit(measure(lay_out(jobs).columns, jobs), 60) if column.title == "loss"
+    )
+    assert [column.cell(job).plain for job in jobs[:2]] == ["0.003333", "-1.234e-05"]
+    assert column.width == max(column.cell(job).cell_len for job in jobs)
