@@ -5,21 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING
 
 from rich.console import RenderableType
-from rich.theme import Theme as RichTheme
-from textual import events, on
-from textual.app import App, SuspendNotSupported
-from textual.binding import Binding, BindingType
-from textual.driver import Driver
-from textual.filter import LineFilter, Monochrome
-from textual.keys import key_to_character
 from textual.message import Message
-from textual.notifications import SeverityLevel
-from textual.screen import Screen
 
-from xpm_engine.errors import UsageError, XpmError
+from xpm_engine.errors import XpmError
 from xpm_engine.verbs.clean import Transaction
 from xpm_engine.verbs.protection import protect
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
@@ -29,12 +20,8 @@ from xpm_tui.cleaning.obsolescence import Obsolescence
 from xpm_tui.cleaning.removal import Removal
 from xpm_tui.deeds import Deeds, HereDeeds
 from xpm_tui.fetching import Fetching, Told, Wanted
-from xpm_tui.look import plural
-from xpm_tui.look.canvas import Canvas
-from xpm_tui.look.themes import DARK, PALETTES, AsciiFilter, NoColourFilter
-from xpm_tui.outside.clipboard import copy_through_tmux
 from xpm_tui.outside.ending import end_with_signals, end_with_terminal
-from xpm_tui.outside.programs import Errand, run
+from xpm_tui.outside.programs import Errand
 from xpm_tui.screens.arriving import Goal
 from xpm_tui.screens.clean import CleanScreen
 from xpm_tui.screens.empty import EmptyScreen
@@ -42,31 +29,24 @@ from xpm_tui.screens.help import HelpScreen
 from xpm_tui.screens.main import MainScreen
 from xpm_tui.screens.palette import Chosen, Kind, Palette, action_entries, theme_entries
 from xpm_tui.session import Session, Sessions
-from xpm_tui.store import Changed, RunKey, Store
+from xpm_tui.store import Changed, Store
+from xpm_tui.terminal_app import TerminalApp
 from xpm_tui.watcher import Watcher
 from xpm_tui.widgets.log_view import LogView
-from xpm_tui.widgets.status_bar import StatusBar
 from xpm_tui.widgets.trash_view import TrashView
 
 if TYPE_CHECKING:
     from xpm_tui.far.site import FarSite
 
-CTRL_C = 1.5
-"""Seconds in which the second ctrl+c leaves."""
-
 KEEP = 60.0
 """Seconds after which the place is kept even if the app goes on: machines stop too."""
 
 
-class XpmApp(App[None], inherit_bindings=False):
+class XpmApp(TerminalApp):
     """The terminal app on one workspace."""
 
     TITLE = "xpm-tui"
     CSS_PATH = "app.tcss"
-    ENABLE_COMMAND_PALETTE = False
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+c", "interrupt", show=False, priority=True),
-    ]
 
     class DiskRead(Message):
         """The watcher found something."""
@@ -114,7 +94,7 @@ class XpmApp(App[None], inherit_bindings=False):
 
         `far` is where the workspace really is, if that is on another machine.
         """
-        super().__init__()
+        super().__init__(ascii_only=ascii_only)
         self.sessions = sessions
         self._goal = goal
         self._kept = Session()
@@ -133,22 +113,12 @@ class XpmApp(App[None], inherit_bindings=False):
         self._events = events
         self._survey = survey
         """Whether what is obsolete is looked for in the background."""
-        self._ascii = AsciiFilter() if ascii_only else None
-        self._colourless = NoColourFilter(lambda: self.current_theme.background or "default")
-        self._canvas = Canvas()
         self._watcher = self._watch(workspace)
         self._obsolescence = self._look_for_obsolete()
         self._main: MainScreen | None = None
-        self._interrupted = 0.0
-        self._styled = False
-        for palette in PALETTES.values():
-            self.register_theme(palette.theme)
-        self._use_styles(DARK.theme.name)
-        self.theme = DARK.theme.name
 
     def on_mount(self) -> None:
         self.set_interval(1.0, self._look_again)
-        self.theme_changed_signal.subscribe(self, lambda theme: self._use_styles(theme.name))
         self._open()
         self.set_interval(KEEP, self.keep_session)
         if not self.is_headless:
@@ -308,47 +278,12 @@ class XpmApp(App[None], inherit_bindings=False):
         if self._main is not None and self._main.ready:
             self._main.show_doing()
 
-    def tell(self, words: str, *, bad: bool = False) -> None:
-        """Say something on the screen that is on top."""
-        self.notify(words, severity="warning" if bad else "information")
-
-    def notify(
-        self,
-        message: str,
-        *,
-        title: str = "",
-        severity: SeverityLevel = "information",
-        timeout: float | None = None,
-        markup: bool = False,
-    ) -> None:
-        """Say it in the status row where there is one, and never read markup in it."""
-        bars = self.screen.query(StatusBar)
-        if bars:
-            bars.first().say(message, bad=severity != "information")
-        else:
-            super().notify(message, title=title, severity=severity, timeout=timeout, markup=False)
-
-    def copy_text(self, text: str) -> None:
-        """Copy, and show what was copied."""
-        self.copy_to_clipboard(text)
-        self.run_worker(lambda: copy_through_tmux(text), thread=True, exit_on_error=False)
-        lines = text.splitlines()
-        more = f" and {plural(len(lines) - 1, 'more line')}" if len(lines) > 1 else ""
-        if lines:
-            self.tell(f"copied: {lines[0].strip()}{more}")
-
     def on_log_view_lines_copied(self, message: LogView.LinesCopied) -> None:
         message.stop()
         self.copy_text(message.copy.text)
 
     def run_errand(self, errand: Errand) -> None:
-        """Leave the terminal to another program, and come back. Raises UsageError, StorageError."""
-        try:
-            with self.suspend():
-                self._canvas.forget()
-                run(errand)
-        except SuspendNotSupported:
-            raise UsageError("this terminal can't be left to another program") from None
+        super().run_errand(errand)
         self._watcher.look_now()
 
     def _look_for_obsolete(self) -> Obsolescence:
@@ -406,12 +341,12 @@ class XpmApp(App[None], inherit_bindings=False):
         if not self.screen_stack:
             return  # the app is leaving: its screens are gone, and this came on the way
         changed = [self.store.apply(delta) for delta in self._watcher.take()]
-        self._obsolescence.note(_together(changed))
+        self._obsolescence.note(Changed.together(changed))
         touched = self._watcher.take_touched()
         if touched:
             changed.append(Changed(jobs=touched))
         if self._main is not None and self._main.ready:
-            self._main.refresh_from(_together(changed))
+            self._main.refresh_from(Changed.together(changed))
         self._show_whether_empty()
 
     def _show_whether_empty(self) -> None:
@@ -449,10 +384,6 @@ class XpmApp(App[None], inherit_bindings=False):
         if isinstance(screen, ActingScreen):
             self.push_screen(HelpScreen(screen.explained()), self._run_chosen)
 
-    def do_redraw(self) -> None:
-        self._canvas.forget()
-        self.refresh(repaint=True, layout=True)
-
     def do_reread(self) -> None:
         if self.far is not None:
             self.far.place.link.hurry()
@@ -472,72 +403,3 @@ class XpmApp(App[None], inherit_bindings=False):
         screen = self.screen
         if name is not None and isinstance(screen, ActingScreen):
             screen.choose(name)
-
-    async def on_event(self, event: events.Event) -> None:
-        """In tmux, or over a slow line, esc and the key after it arrive as alt and that key."""
-        if isinstance(event, events.Key) and not event.is_forwarded:
-            alt, key = event.key[:4], event.key[4:]
-            if alt == "alt+" and key:
-                event = events.Key("escape", None)
-                # Posted, so that it comes after what escape does to the focus.
-                self.post_message(events.Key(key, key_to_character(key)))
-        await super().on_event(event)
-
-    def on_key(self, event: events.Key) -> None:
-        """Typed ahead: a key before this one has moved the focus into a field, where it belongs."""
-        focused = self.focused
-        if focused is not None and focused.check_consume_key(event.key, event.character):
-            event.prevent_default()
-            focused.post_message(events.Key(event.key, event.character))
-
-    def action_interrupt(self) -> None:
-        """The second ctrl+c leaves at once."""
-        now = time.monotonic()
-        if now - self._interrupted < CTRL_C:
-            self.exit()
-            return
-        self._interrupted = now
-        self.notify("ctrl+c again leaves; jobs and plans go on", markup=False, timeout=CTRL_C)
-
-    # Look
-
-    def get_line_filters(self) -> Sequence[LineFilter]:
-        filters = [each for each in super().get_line_filters() if not isinstance(each, Monochrome)]
-        if self.no_color:
-            filters.append(self._colourless)
-        return filters if self._ascii is None else [*filters, self._ascii]
-
-    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
-        """Write a frame: what of it is not on the terminal yet."""
-        super()._display(  # pyright: ignore[reportUnknownMemberType] (whichever Screen it is)
-            screen, self._canvas.changes(renderable)
-        )
-
-    def on_resize(self) -> None:
-        self._canvas.forget()
-
-    @on(Driver.SignalResume)
-    def _on_resumed(self) -> None:
-        """Other programs had the terminal meanwhile."""
-        self._canvas.forget()
-
-    def _use_styles(self, name: str) -> None:
-        """What the names of styles mean from now on."""
-        if name in PALETTES:
-            if self._styled:
-                self.console.pop_theme()
-            self.console.push_theme(RichTheme(dict(PALETTES[name].styles)))
-            self._styled = True
-
-
-def _together(changes: Sequence[Changed]) -> Changed:
-    if len(changes) == 1:
-        return changes[0]
-    return Changed(
-        jobs=frozenset[JobKey]().union(*(changed.jobs for changed in changes)),
-        runs=frozenset[RunKey]().union(*(changed.runs for changed in changes)),
-        experiments=any(changed.experiments for changed in changes),
-        trash=any(changed.trash for changed in changes),
-        obsolete=any(changed.obsolete for changed in changes),
-        filter=any(changed.filter for changed in changes),
-    )

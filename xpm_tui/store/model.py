@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -192,6 +192,20 @@ class Changed:
     """Whether more is known of what could be cleaned."""
     filter: bool = False
     """Whether the filter selects other jobs than before."""
+
+    @classmethod
+    def together(cls, changes: Sequence[Changed]) -> Changed:
+        """All that is different after these changes."""
+        if len(changes) == 1:
+            return changes[0]
+        return cls(
+            jobs=frozenset[JobKey]().union(*(changed.jobs for changed in changes)),
+            runs=frozenset[RunKey]().union(*(changed.runs for changed in changes)),
+            experiments=any(changed.experiments for changed in changes),
+            trash=any(changed.trash for changed in changes),
+            obsolete=any(changed.obsolete for changed in changes),
+            filter=any(changed.filter for changed in changes),
+        )
 
     def __bool__(self) -> bool:
         return bool(
