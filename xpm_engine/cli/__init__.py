@@ -15,7 +15,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     import click
 
     from xpm_engine.cli.group import xpm
-    from xpm_engine.errors import XpmError
+    from xpm_engine.errors import StorageError, XpmError
 
     output: object = sys.stdout
     if isinstance(output, io.TextIOWrapper):
@@ -32,8 +32,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except XpmError as error:
         click.echo(str(error), err=True)
         return error.exit_code
-    except BrokenPipeError:
-        # The reader of our output, `head` for one, has seen enough.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except SystemExit:
+        if sys.stdout is output:
+            raise
+        # The reader of our output, `head` for one, has seen enough; click put a silent one there.
         return 0
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        # No file of the workspace: it is our output that can't be written.
+        _write_no_more()
+        full = StorageError(
+            f"the output can't be written: {error.strerror or error}",
+            hint="look whether its disk is full",
+        )
+        click.echo(str(full), err=True)
+        return full.exit_code
     return code if isinstance(code, int) else 0
+
+
+def _write_no_more() -> None:
+    """What is left in the buffers goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

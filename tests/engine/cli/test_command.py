@@ -17,6 +17,8 @@ from xpm_engine.cli.group import VERBS
 
 Xpm = Callable[..., Done]
 
+CALL = "import sys; from xpm_engine.cli import main; sys.exit(main())"
+
 
 def test_help_lists_the_verbs(xpm: Xpm) -> None:
     done = xpm("--help")
@@ -43,6 +45,35 @@ def test_help_loads_nothing_heavy(xpm_process: Xpm, verb: str) -> None:
     heavy = {"pydantic", "rich", "textual", "watchdog", "psutil", "tomllib", "asyncio"}
     assert not loaded & heavy
     assert not {name for name in loaded if name.startswith(("xpm_engine.workspace", "xpm_tui"))}
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["completion", "bash"]])
+def test_an_output_that_is_full_is_no_traceback(arguments: list[str]) -> None:
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", CALL, *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.stderr.startswith("the output can't be written: No space left on device\n")
+    assert done.returncode == 2
+
+
+def test_a_reader_that_has_seen_enough_is_no_failure() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-c", CALL, "completion", "bash"],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(writing)
+    assert done.stderr == ""
+    assert done.returncode == 0
 
 
 def test_version(xpm: Xpm) -> None:
