@@ -326,9 +326,14 @@ def _values(
         return Text("" if found is None else look.plain(shown(found)))
 
     title = look.plain(title)
-    widths = sorted(cell(job).cell_len for job in jobs[:LOOKED_AT])
+    # Those that come last in a plan are often the longest: `n=100` after `n=9`.
+    some = [*jobs[:LOOKED_AT], *jobs[LOOKED_AT :: 1 + len(jobs) // LOOKED_AT]]
+    widths = sorted(cell(job).cell_len for job in some)
     # A few long values, such as the lists of a report of all others, do not push others away.
     most = widths[-1 - len(widths) // FEW] if widths else 0
+    numbers = [cell(job).cell_len for job in some if isinstance(value(job), int | float)]
+    # A number that is cut is another one.
+    most = max(most, *numbers, 0)
     width = min(WIDEST, max(len(title), most))
     wish = min(WIDEST, max(widths, default=0))
     return Column(title, cell, value, by=by, width=width, wish=wish)

@@ -152,3 +152,10 @@ def test_a_number_is_not_cut_where_there_is_room() -> None:
     )
     assert [column.cell(job).plain for job in jobs[:2]] == ["0.003333", "-1.234e-05"]
     assert column.width == max(column.cell(job).cell_len for job in jobs)
+
+
+def test_a_few_long_numbers_are_not_cut() -> None:
+    jobs = [job(str(n), params={"n": n}) for n in range(85)]
+    jobs += [job(str(n), params={"n": n}) for n in (100_000, 100_001)]
+    (column,) = (column for column in lay_out(jobs).columns if column.title == "n")
+    assert column.width == len("100000")
