@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import pty
 import select
 import signal
-import struct
-import subprocess
-import termios
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -17,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyte
+
+from tests.pseudo_terminal import start
 
 WIDE = (120, 40)
 PATIENCE = 120.0
@@ -64,28 +61,17 @@ class Screen:
         self.screen = pyte.Screen(columns, rows)
         self.bytes = 0
         self._stream = pyte.ByteStream(self.screen)
-        self._fd, other = pty.openpty()
-        fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        environment = {
-            **os.environ,
-            "TERM": "xterm-256color",
-            "COLORTERM": "truecolor",
-            "LC_ALL": "C.UTF-8",
-            "XDG_CACHE_HOME": str(cache),
-            "PYTHONPATH": os.getcwd(),
-        }
-        for name in ("TMUX", "NO_COLOR", "COLUMNS", "LINES", "PYTHONDONTWRITEBYTECODE"):
-            environment.pop(name, None)
         self.began = time.monotonic()
-        self._process = subprocess.Popen(
+        self._process, self._fd = start(
             command,
-            env=environment,
-            stdin=other,
-            stdout=other,
-            stderr=other,
-            start_new_session=True,
+            size=size,
+            environment={
+                "COLORTERM": "truecolor",
+                "XDG_CACHE_HOME": str(cache),
+                "PYTHONPATH": os.getcwd(),
+            },
+            unset=("PYTHONDONTWRITEBYTECODE",),
         )
-        os.close(other)
 
     def type(self, keys: str) -> None:
         os.write(self._fd, keys.encode())

@@ -16,7 +16,7 @@ from pathlib import Path
 from tests.patience import PATIENCE
 from xpm_engine.errors import UnreadableError
 from xpm_engine.workspace import processes, scan
-from xpm_engine.workspace.layout import WorkspacePaths
+from xpm_engine.workspace.layout import WorkspacePaths, is_retry
 from xpm_engine.workspace.records.runs import RunKind
 from xpm_engine.workspace.records.states import JobState
 
@@ -126,6 +126,17 @@ class Project:
             if record.state is not JobState.NOT_SUBMITTED:
                 found[str(record.params["name"])] = record.state.value
         return found
+
+    def retries(self) -> list[scan.RunView]:
+        """The runs that run again what failed, oldest first."""
+        names = filter(is_retry, scan.list_runs(self.workspace, "exp"))
+        return [scan.read_run(self.workspace, "exp", name) for name in names]
+
+    def scheduler_log(self) -> str:
+        """What the latest run's scheduler noted."""
+        run = scan.list_runs(self.workspace, "exp")[-1]
+        path = Path(self.workspace.run("exp", run).log)
+        return path.read_text() if path.exists() else ""
 
 
 def end_all(project: Project) -> None:

@@ -14,6 +14,7 @@ from tests.tui.screen_text import screen_lines
 from tests.tui.workspaces import NOON, FakeWorkspace
 from xpm_tui.app import XpmApp
 from xpm_tui.screens.arriving import Goal
+from xpm_tui.screens.dialog import Dialog
 from xpm_tui.screens.main import MainScreen
 from xpm_tui.session import Sessions
 from xpm_tui.widgets.right_side import RightSide
@@ -84,6 +85,13 @@ class Driven:
             while not true():
                 self.app.watcher.look_now()
                 await self.pilot.pause(0.05)
+
+    async def asked(self) -> str:
+        """Wait for a question, and until it takes keys: the screen."""
+        await self.until(
+            lambda: isinstance(self.app.screen, Dialog) and self.app.focused is not None
+        )
+        return "\n".join(self.lines())
 
     async def settle(self) -> None:
         """Wait until the right side shows what the tree's cursor is on."""

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import pty
 import select
-import struct
-import subprocess
 import sys
-import termios
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -18,6 +13,7 @@ from pathlib import Path
 import pyte
 
 from tests.patience import PATIENCE
+from tests.pseudo_terminal import start
 
 
 class Terminal:
@@ -37,27 +33,12 @@ class Terminal:
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
         code = "import sys; from xpm_tui.cli import main; sys.exit(main())"
-        environment = {
-            **os.environ,
-            "TERM": "xterm-256color",
-            "LC_ALL": "C.UTF-8",
-            "PYTHONPATH": os.pathsep.join(sys.path),
-        }
-        for name in ("TMUX", "NO_COLOR", "COLUMNS", "LINES"):
-            environment.pop(name, None)
-        environment.update(set_ or {})
-        self._fd, other = pty.openpty()
-        fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        self._process = subprocess.Popen(
+        self._process, self._fd = start(
             [sys.executable, "-c", code, *arguments],
+            size=size,
+            environment={"PYTHONPATH": os.pathsep.join(sys.path), **(set_ or {})},
             cwd=cwd,
-            env=environment,
-            stdin=other,
-            stdout=other,
-            stderr=other,
-            start_new_session=True,
         )
-        os.close(other)
 
     def type(self, keys: str) -> None:
         """Send keys as a terminal would."""

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from tests.engine.projects import Project
-from xpm_engine.workspace import scan
 
 PLAN = """
 import json, random, signal
@@ -108,16 +107,10 @@ def _seen(project: Project, isolation: str, setup: str, look: str) -> list[Any]:
     return [json.loads((project.folder / f"seen{n}.json").read_text()) for n in range(3)]
 
 
-def _log(project: Project) -> str:
-    run = scan.list_runs(project.workspace, "exp")[-1]
-    path = Path(project.workspace.run("exp", run).log)
-    return path.read_text() if path.exists() else ""
-
-
 @pytest.mark.parametrize("isolation", ["fork", "spawn"])
 def test_what_a_job_does_is_not_seen_by_the_next(world: Project, isolation: str) -> None:
     assert _seen(world, isolation, MARKS, LOOK) == [SEEN] * 3
-    assert "fresh interpreter" not in _log(world)
+    assert "fresh interpreter" not in world.scheduler_log()
 
 
 def test_every_job_draws_its_own_random_numbers(world: Project) -> None:
@@ -129,7 +122,7 @@ def test_every_job_draws_its_own_random_numbers(world: Project) -> None:
     )
     for column in zip(*seen, strict=True):
         assert len(set(column)) == 3
-    assert "fresh interpreter" not in _log(world), "numpy keeps jobs from being forked"
+    assert "fresh interpreter" not in world.scheduler_log(), "numpy keeps jobs from being forked"
 
 
 THREAD = """
@@ -152,7 +145,7 @@ def test_native_threads_make_a_fork_unsafe(world: Project, setup: str) -> None:
         pytest.skip("no libgomp here")
     look = "gomp.GOMP_parallel(libc.getpid, None, 4, 0)\n        " if setup is OPENMP else ""
     assert _seen(world, "fork", setup, look + "seen = self.name") == [0, 1, 2]
-    log = _log(world)
+    log = world.scheduler_log()
     assert log.count("a fresh interpreter for each job") == 1
     assert "native threads running (OpenMP?)" in log
 
@@ -172,4 +165,7 @@ def device() -> Iterator[str]:
 def test_an_open_gpu_makes_a_fork_unsafe(world: Project, device: str) -> None:
     setup = f"DEVICE = os.open({device!r}, os.O_RDONLY)"
     assert _seen(world, "fork", setup, "seen = self.name") == [0, 1, 2]
-    assert f"a fresh interpreter for each job: the plan's modules opened {device}" in _log(world)
+    assert (
+        f"a fresh interpreter for each job: the plan's modules opened {device}"
+        in world.scheduler_log()
+    )

@@ -50,12 +50,6 @@ if __name__ == "__main__":
 """
 
 
-def _log(project: Project) -> str:
-    run = scan.list_runs(project.workspace, "exp")[-1]
-    path = Path(project.workspace.run("exp", run).log)
-    return path.read_text() if path.exists() else ""
-
-
 @pytest.mark.parametrize("isolation", ["fork", "spawn"])
 def test_a_job_sees_its_own_world_and_the_plans_environment(
     project: Project, isolation: str
@@ -63,7 +57,7 @@ def test_a_job_sees_its_own_world_and_the_plans_environment(
     project.write(PLAN.format(setup=""))
     code, said = project.run(isolation)
     assert code == 0, said
-    assert "fresh interpreter" not in _log(project)
+    assert "fresh interpreter" not in project.scheduler_log()
     seen = [json.loads((project.folder / f"seen{n}.json").read_text()) for n in range(3)]
     roots = {project.workspace.job(key).root for key in scan.list_jobs(project.workspace)}
     for number, world in enumerate(seen):
@@ -93,7 +87,7 @@ def test_forking_is_refused_where_it_is_unsafe_and_the_log_says_why(
     code, said = project.run("fork")
     assert code == 0, said
     assert (project.folder / "seen2.json").exists()
-    log = _log(project)
+    log = project.scheduler_log()
     assert log.count("a fresh interpreter for each job") == bool(reason)
     assert reason in log
 
@@ -118,7 +112,7 @@ if __name__ == "__main__":
     code, said = project.run()
     assert code == 0, said
     assert project.ledger() == ["said old", "said newer"]
-    assert "part.py was changed since it was loaded" in _log(project)
+    assert "part.py was changed since it was loaded" in project.scheduler_log()
 
 
 def test_a_dead_helper_is_started_again(project: Project) -> None:
@@ -178,7 +172,7 @@ def test_a_module_learns_how_what_it_runs_has_ended(project: Project, isolation:
     project.write(PLAN.format(setup=setup))
     code, said = project.run(isolation)
     assert code == 0, said
-    assert "fresh interpreter" not in _log(project)
+    assert "fresh interpreter" not in project.scheduler_log()
     assert json.loads((project.folder / "seen2.json").read_text())["state"] == [1, 2]
 
 
@@ -196,7 +190,7 @@ if __name__ == "__main__":
 """)
     code, said = project.run()
     assert code == 0, said
-    assert "fresh interpreter" not in _log(project)
+    assert "fresh interpreter" not in project.scheduler_log()
     assert project.states() == {"1": "done"}
 
 
@@ -216,4 +210,4 @@ if __name__ == "__main__":
 """)
     code, said = project.run()
     assert code == 1, said
-    assert "ZeroDivisionError: a mistake of ours" in _log(project)
+    assert "ZeroDivisionError: a mistake of ours" in project.scheduler_log()

@@ -20,7 +20,7 @@ from xpm_engine.workspace import scan, tickets
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.records.events import parse_events
 from xpm_engine.workspace.records.mirror import Fetched
-from xpm_engine.workspace.records.reasons import ReasonKind
+from xpm_engine.workspace.records.reasons import ReasonKind, Wait
 from xpm_engine.workspace.records.states import JobState
 
 HEAD = """
@@ -102,6 +102,11 @@ class Far:
         """What the launcher noted in the last run."""
         logs = [Path(self.here.run("exp", run).log) for run in scan.list_runs(self.here, "exp")]
         return "".join(path.read_text() for path in logs if path.exists())
+
+    def waits(self) -> list[Wait]:
+        """What the jobs of all runs wait for."""
+        views = [scan.read_run(self.here, "exp", run) for run in scan.list_runs(self.here, "exp")]
+        return [wait for view in views if view.queue is not None for wait in view.queue.waits]
 
     def key(self, name: str = "") -> JobKey:
         """The only job, or the one of a class."""

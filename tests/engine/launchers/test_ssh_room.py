@@ -20,7 +20,7 @@ from xpm_engine.words import wait_words
 from xpm_engine.workspace import processes, scan, tickets
 from xpm_engine.workspace.atomic import dumps, write_atomic
 from xpm_engine.workspace.records.mirror import MirrorState
-from xpm_engine.workspace.records.reasons import Wait, WaitKind
+from xpm_engine.workspace.records.reasons import WaitKind
 from xpm_engine.workspace.records.states import JobState
 
 SETTINGS = """
@@ -64,14 +64,6 @@ def _most_at_once(far: Far) -> int:
     return most
 
 
-def _waits(far: Far) -> list[Wait]:
-    found: list[Wait] = []
-    for run in scan.list_runs(far.here, "exp"):
-        view = scan.read_run(far.here, "exp", run)
-        found += view.queue.waits if view.queue is not None else ()
-    return found
-
-
 def test_plans_share_the_room_of_a_host(far: Far) -> None:
     far.plan("for n in range(3):\n    Work(name=n, seconds=0.5).submit()")
     far.plan("for n in range(3, 6):\n    Work(name=n, seconds=0.5).submit()", name="other.py")
@@ -89,8 +81,8 @@ def test_a_plan_that_runs_there_by_itself_shares_it_too(far: Far) -> None:
     there = far.project.start()
     far.project.wait_for(lambda: len(far.project.ledger()) == 2)
     plan = far.project.start(name="other.py")
-    far.project.wait_for(lambda: any(wait.host == "alpha" for wait in _waits(far)))
-    (wait,) = [wait for wait in _waits(far) if wait.host]
+    far.project.wait_for(lambda: any(wait.host == "alpha" for wait in far.waits()))
+    (wait,) = [wait for wait in far.waits() if wait.host]
     assert (wait.kind, wait.used, wait.total) == (WaitKind.CORE, 2, 2)
     assert wait_words(wait) == "waits for a free core on alpha: 2 of 2 taken"
     # Nothing was sent that has no room: it may still go anywhere.
@@ -110,8 +102,8 @@ def test_what_is_cancelled_while_it_waits_for_room_is_never_sent(far: Far) -> No
     there = far.project.start()
     far.project.wait_for(lambda: len(far.project.ledger()) == 2)
     plan = far.project.start(name="other.py")
-    far.project.wait_for(lambda: len([wait for wait in _waits(far) if wait.host]) == 2)
-    first, second = [wait.key for wait in _waits(far) if wait.host]
+    far.project.wait_for(lambda: len([wait for wait in far.waits() if wait.host]) == 2)
+    first, second = [wait.key for wait in far.waits() if wait.host]
     assert kill_job(far.here, first).killed is Killed.CANCELLED
     for other in list(scan.list_jobs(far.here)):
         if other not in (first, second):
@@ -247,7 +239,7 @@ def test_what_was_sent_and_is_void_since_is_not_sent_again(far: Far) -> None:
     machine = f"{processes.host_name()} ({processes.machine_id()})"
     write_atomic(job.mirror(1), dumps(MirrorState("alpha", machine=machine).to_json()))
     plan = far.project.start()
-    far.project.wait_for(lambda: any(wait.kind is WaitKind.SENT for wait in _waits(far)))
+    far.project.wait_for(lambda: any(wait.kind is WaitKind.SENT for wait in far.waits()))
     attempt = tickets.last_attempt(job)
     assert attempt is not None
     assert tickets.assume_dead(job, attempt, user="ada")
@@ -273,8 +265,8 @@ def test_what_was_sent_to_a_host_that_is_down_says_so(far: Far) -> None:
     begun.unlink(missing_ok=True)
     far.host.refuse()
     plan = far.project.start()
-    far.project.wait_for(lambda: any(wait.kind is WaitKind.SENT for wait in _waits(far)))
-    (wait,) = [wait for wait in _waits(far) if wait.kind is WaitKind.SENT]
+    far.project.wait_for(lambda: any(wait.kind is WaitKind.SENT for wait in far.waits()))
+    (wait,) = [wait for wait in far.waits() if wait.kind is WaitKind.SENT]
     assert "was sent to alpha, and may run there" in wait_words(wait)
     assert [row.state for row in list_run(far.here, "exp").rows] == [JobState.UNREACHABLE]
     far.host.refuse(False)

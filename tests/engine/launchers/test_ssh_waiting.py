@@ -12,7 +12,7 @@ from tests.engine.projects import Project
 from tests.far.stub import StubHost
 from xpm_engine.words import wait_words
 from xpm_engine.workspace import scan, tickets
-from xpm_engine.workspace.records.reasons import Wait, WaitKind
+from xpm_engine.workspace.records.reasons import WaitKind
 
 BODY = """
 LEDGER = Path({ledger!r})
@@ -46,14 +46,6 @@ def far(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fa
     return Far(project, host)
 
 
-def _waits(far: Far) -> list[Wait]:
-    found: list[Wait] = []
-    for run in scan.list_runs(far.here, "exp"):
-        view = scan.read_run(far.here, "exp", run)
-        found += view.queue.waits if view.queue is not None else ()
-    return found
-
-
 @pytest.mark.parametrize("isolation", ["", "spawn"])
 def test_a_job_waits_for_the_folder_that_it_shares(far: Far, isolation: str) -> None:
     ledger = str(far.project.folder / "ledger")
@@ -66,8 +58,8 @@ def test_a_job_waits_for_the_folder_that_it_shares(far: Far, isolation: str) -> 
     first = far.project.start("1")
     far.project.wait_for(lambda: far.project.ledger() == ["begin 1"])
     second = far.project.start("2")
-    far.project.wait_for(lambda: any(wait.kind is WaitKind.SHARED for wait in _waits(far)))
-    (wait,) = [wait for wait in _waits(far) if wait.kind is WaitKind.SHARED]
+    far.project.wait_for(lambda: any(wait.kind is WaitKind.SHARED for wait in far.waits()))
+    (wait,) = [wait for wait in far.waits() if wait.kind is WaitKind.SHARED]
     assert wait_words(wait) == "waits for another job to leave the folder that they share on alpha"
     # Many times as long as an order without a start is left alone.
     time.sleep(5.0)

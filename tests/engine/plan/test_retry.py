@@ -15,7 +15,7 @@ from xpm_engine.verbs.listing import list_run
 from xpm_engine.verbs.retry import ResourceChanges, plan_retry
 from xpm_engine.verbs.starting import start_retry
 from xpm_engine.workspace import processes, scan, tickets
-from xpm_engine.workspace.layout import JobKey, is_retry
+from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.runs import How, PlanState, RunKind
 
 FLAKY = """
@@ -64,18 +64,13 @@ def _fix(project: Project) -> None:
     Path(project.folder / "fixed").touch()
 
 
-def _retries(project: Project) -> list[scan.RunView]:
-    names = scan.list_runs(project.workspace, "exp")
-    return [scan.read_run(project.workspace, "exp", name) for name in names if is_retry(name)]
-
-
 def _key(project: Project, name: int) -> JobKey:
     run = list_run(project.workspace, "exp")
     return next(row.key for row in run.rows if row.params["name"] == name)
 
 
 def _wait_for_retries(project: Project) -> None:
-    project.wait_for(lambda: all(not view.live for view in _retries(project)))
+    project.wait_for(lambda: all(not view.live for view in project.retries()))
 
 
 def _all_done(project: Project, *names: int) -> bool:
@@ -90,7 +85,7 @@ def test_what_failed_runs_again_with_what_is_blocked_behind_it(project: Project)
     assert code == 0, said
     assert "again      plan.flaky" in said
     assert said.count("dependant  plan.work") == 2
-    assert not _retries(project)
+    assert not project.retries()
     _fix(project)
     code, said = _xpm(project, "retry", "state:failed")
     assert code == 0, said
@@ -98,7 +93,7 @@ def test_what_failed_runs_again_with_what_is_blocked_behind_it(project: Project)
     _wait_for_retries(project)
     project.check_ledger()
     assert _all_done(project, 1, 2, 3, 4)
-    (view,) = _retries(project)
+    (view,) = project.retries()
     assert view.plan is PlanState.COMPLETE, view
     assert view.record is not None
     assert view.record.kind is RunKind.RETRY
@@ -263,7 +258,7 @@ def test_what_can_never_be_had_is_told_at_once(project: Project) -> None:
     assert code == 2
     assert "needs 4000 cores" in said
     assert "Traceback" not in said
-    assert not _retries(project)
+    assert not project.retries()
 
 
 def test_a_blocked_job_that_is_asked_for_brings_what_it_needs(project: Project) -> None:
@@ -284,4 +279,4 @@ def test_a_job_whose_code_is_gone_is_refused(project: Project) -> None:
     code, said = _xpm(project, "retry")
     assert code == 3
     assert f"its code is gone: {path}" in said
-    assert not _retries(project)
+    assert not project.retries()

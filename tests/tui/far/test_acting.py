@@ -35,7 +35,6 @@ from xpm_tui.far.place import FarPlace, open_place
 from xpm_tui.far.site import FarSite
 from xpm_tui.screens import dialog
 from xpm_tui.screens.clean import CleanScreen
-from xpm_tui.screens.dialog import Dialog
 from xpm_tui.screens.typed import TypedDialog
 from xpm_tui.widgets import plan_pane
 from xpm_tui.widgets.obsolete_view import ObsoleteView
@@ -170,8 +169,7 @@ async def test_kill_offers_to_stop_the_plan_there(
     workspace.run("one", [LIVE], driver=driver[1])
     async with far_drive().at(WIDE) as app:
         await app.press("K")
-        await app.until(lambda: isinstance(app.app.screen, Dialog) and app.app.focused is not None)
-        assert f"process {driver[1].pid} on" in "\n".join(app.lines())
+        assert f"process {driver[1].pid} on" in await app.asked()
         await app.press("tab", "tab", "enter")
         await _see(app, "1 job asked to stop; the plan too")
         assert driver[0].wait(timeout=30) == -signal.SIGTERM

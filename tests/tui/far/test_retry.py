@@ -16,13 +16,11 @@ from tests.tui.screens.test_retry import CHAIN, both_sizes
 from tests.tui.workspaces import FakeWorkspace
 from xpm_engine.errors import LaunchError
 from xpm_engine.workspace import scan
-from xpm_engine.workspace.layout import is_retry
 from xpm_engine.workspace.records.states import JobState
 from xpm_tui.app import XpmApp
 from xpm_tui.far.place import open_place
 from xpm_tui.far.site import FarSite
 from xpm_tui.screens import dialog
-from xpm_tui.screens.dialog import Dialog
 
 
 @pytest.fixture(autouse=True)
@@ -59,18 +57,8 @@ def opened(project: Project, tmp_path: Path, line: Line) -> Iterator[Callable[..
         site.close()
 
 
-async def _asked(app: Driven) -> str:
-    await app.until(lambda: isinstance(app.app.screen, Dialog) and app.app.focused is not None)
-    return "\n".join(app.lines())
-
-
 async def _see(app: Driven, words: str) -> None:
     await app.until(lambda: words in "\n".join(app.lines()))
-
-
-def _retries(project: Project) -> list[scan.RunView]:
-    names = scan.list_runs(project.workspace, "exp")
-    return [scan.read_run(project.workspace, "exp", name) for name in names if is_retry(name)]
 
 
 @both_sizes
@@ -81,22 +69,22 @@ async def test_what_failed_there_runs_again_with_what_is_blocked_behind_it(
     async with opened().at(size) as app:
         await _see(app, "Failed")
         await app.press("g", "R")
-        text = await _asked(app)
+        text = await app.asked()
         assert "Run 2 jobs again?" in text
         assert "1 job to run again" in text
         assert "1 job coming along" in text
         assert "work 1 fails" in text
         await app.press("enter")
         await _see(app, "nothing was run again")
-        assert not _retries(project)
+        assert not project.retries()
         await app.press("R")
-        await _asked(app)
+        await app.asked()
         await app.press("tab", "enter")
         await _see(app, "1 job again, 1 dependant along: exp/")
         await app.until(lambda: set(project.states().values()) == {"done"})
         await app.until(lambda: app.app.store.totals().failed == 0)
-        project.wait_for(lambda: not any(view.live for view in _retries(project)))
-    assert len(_retries(project)) == 1
+        project.wait_for(lambda: not any(view.live for view in project.retries()))
+    assert len(project.retries()) == 1
 
 
 async def test_a_retry_outlives_the_link(
@@ -106,7 +94,7 @@ async def test_a_retry_outlives_the_link(
     async with opened().at(WIDE) as app:
         await _see(app, "Failed")
         await app.press("g", "R")
-        await _asked(app)
+        await app.asked()
         await app.press("tab", "enter")
         await _see(app, "1 job again")
         line.cut()
@@ -122,11 +110,11 @@ async def test_a_link_that_is_lost_before_the_answer_starts_nothing(
     async with opened().at(WIDE) as app:
         await _see(app, "Failed")
         await app.press("g", "R")
-        await _asked(app)
+        await app.asked()
         line.cut()
         await app.press("tab", "enter")
         await _see(app, "nothing was changed")
-    assert not _retries(project)
+    assert not project.retries()
 
 
 @pytest.mark.parametrize(
@@ -162,7 +150,7 @@ def test_an_interpreter_that_can_not_do_it_is_named(
         deeds.start_retry(plan)
     assert said in f"{raised.value.what}: {raised.value.where}"
     assert raised.value.hint == "run the plan again, with the interpreter that it needs"
-    assert not _retries(project)
+    assert not project.retries()
 
 
 async def test_readonly_says_so(project: Project, opened: Callable[..., Driven]) -> None:
@@ -170,5 +158,5 @@ async def test_readonly_says_so(project: Project, opened: Callable[..., Driven])
         await _see(app, "Failed")
         await app.press("g", "R")
         await _see(app, "--readonly")
-    assert not _retries(project)
+    assert not project.retries()
     assert os.path.isdir(project.workspace.root)

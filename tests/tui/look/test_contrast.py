@@ -16,7 +16,6 @@ from xpm_engine.workspace.records.states import JobState
 from xpm_tui import look
 from xpm_tui.look.themes import PALETTES
 from xpm_tui.screens import dialog
-from xpm_tui.screens.dialog import Dialog
 
 Jobs = dict[str, FakeJob]
 Drive = Callable[..., Driven]
@@ -107,7 +106,7 @@ async def test_every_text_on_every_screen_can_be_read(
             await app.settle()
             pairs |= pairs_on(app)
         await app.press("q", "u", "K")
-        await app.until(lambda: isinstance(app.app.screen, Dialog) and app.app.focused)
+        await app.asked()
         pairs |= pairs_on(app)
         await app.press("escape", "x")
         await app.until(lambda: "nothing moves" in "\n".join(app.lines()))

@@ -35,12 +35,6 @@ def one_runs(workspace: FakeWorkspace, supervisor: Victim, driver: Victim) -> Fa
     return live
 
 
-async def _asked(app: Driven) -> str:
-    """The text of the dialog, once it listens."""
-    await app.until(lambda: isinstance(app.app.screen, Dialog) and app.app.focused is not None)
-    return "\n".join(app.lines())
-
-
 def _boxed(text: str) -> list[str]:
     """What the dialog says, without what shines through around it."""
     return [line.split("│  ", 1)[1] for line in text.splitlines() if "│  " in line]
@@ -52,7 +46,7 @@ async def test_kill_names_what_it_took_and_the_plan(
 ) -> None:
     async with drive().at(size) as app:
         await app.press("K")
-        text = await _asked(app)
+        text = await app.asked()
         assert "Kill 1 job?" in text
         assert "learn lr=1" in text
         assert "1 other job here is neither running nor queued" in text
@@ -69,7 +63,7 @@ async def test_killing_the_jobs_alone(
 ) -> None:
     async with drive().at(NARROW) as app:
         await app.press("K")
-        await _asked(app)
+        await app.asked()
         await app.press("tab", "enter")
         await app.until(lambda: "1 job asked to stop" in app.lines()[-2])
         assert supervisor[0].wait(timeout=30) == -signal.SIGTERM
@@ -81,7 +75,7 @@ async def test_killing_them_and_their_plan(
 ) -> None:
     async with drive().at(NARROW) as app:
         await app.press("K")
-        await _asked(app)
+        await app.asked()
         await app.press("tab", "tab", "enter")
         await app.until(lambda: "1 job asked to stop; the plan too" in app.lines()[-2])
         assert driver[0].wait(timeout=30) == -signal.SIGTERM
@@ -93,17 +87,17 @@ async def test_what_was_captured_stays_whatever_moves(
 ) -> None:
     async with drive().at(WIDE) as app:
         await app.press("K")
-        before = await _asked(app)
+        before = await app.asked()
         workspace.run("two", [FakeJob("ir.learn", "c")], driver=supervisor[1])
         await app.look(lambda: app.app.store.experiment("two"))
-        assert _boxed(await _asked(app)) == _boxed(before)
+        assert _boxed(await app.asked()) == _boxed(before)
 
 
 async def test_hidden_marks_are_left_alone_and_that_is_said(drive: Drive, jobs: Jobs) -> None:
     async with drive().at(NARROW) as app:
         await app.press("j", "j", "space", "slash", *"seed=1", "enter")
         await app.press("K")
-        text = await _asked(app)
+        text = await app.asked()
         assert "6 marked jobs hidden by the filter: left alone" in text
         assert "Kill 1 job?" in text
         assert "seed=2" not in text

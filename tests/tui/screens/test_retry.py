@@ -12,8 +12,7 @@ import pytest
 from tests.engine.projects import Project, end_all
 from tests.tui.driving import NARROW, WIDE, Driven
 from tests.tui.workspaces import FakeJob, FakeWorkspace
-from xpm_engine.workspace import processes, scan
-from xpm_engine.workspace.layout import is_retry
+from xpm_engine.workspace import processes
 from xpm_tui.screens import dialog
 from xpm_tui.screens.dialog import Dialog
 
@@ -49,11 +48,6 @@ def project(tmp_path: Path) -> Iterator[Project]:
     end_all(made)
 
 
-async def _asked(app: Driven) -> str:
-    await app.until(lambda: isinstance(app.app.screen, Dialog) and app.app.focused is not None)
-    return "\n".join(app.lines())
-
-
 @both_sizes
 async def test_what_failed_runs_again_with_what_is_blocked_behind_it(
     project: Project, size: tuple[int, int]
@@ -64,7 +58,7 @@ async def test_what_failed_runs_again_with_what_is_blocked_behind_it(
     (project.folder / "fixed").touch()
     async with Driven(FakeWorkspace(project.folder / "ws")).at(size) as app:
         await app.press("R")
-        text = await _asked(app)
+        text = await app.asked()
         assert "Run 2 jobs again?" in text
         assert "2 jobs to run again" in text
         assert "work 1 fails" in text
@@ -72,25 +66,20 @@ async def test_what_failed_runs_again_with_what_is_blocked_behind_it(
         await app.press("enter")
         assert "nothing was run again" in app.lines()[-2]
         await app.press("g", "R")
-        text = await _asked(app)
+        text = await app.asked()
         assert "1 job to run again" in text
         assert "1 job coming along" in text
         await app.press("tab", "enter")
         await app.until(lambda: "1 job again, 1 dependant along: exp/" in app.lines()[-2])
         await app.look(lambda: set(project.states().values()) == {"done"})
-        project.wait_for(lambda: not any(view.live for view in _retries(project)))
-
-
-def _retries(project: Project) -> list[scan.RunView]:
-    names = scan.list_runs(project.workspace, "exp")
-    return [scan.read_run(project.workspace, "exp", name) for name in names if is_retry(name)]
+        project.wait_for(lambda: not any(view.live for view in project.retries()))
 
 
 @both_sizes
 async def test_what_stays_says_why(drive: Drive, size: tuple[int, int], jobs: Jobs) -> None:
     async with drive().at(size) as app:
         await app.press("j", "j", "l", "j", "j", "j", "j", "R")
-        text = await _asked(app)
+        text = await app.asked()
         assert "Nothing here can be run again" in text
         assert "learn lr=0.01 seed=1 stays: it is running" in text
         await app.press("enter")
@@ -106,7 +95,7 @@ async def test_only_a_person_says_that_a_job_elsewhere_is_dead(
     workspace.run("far", [job])
     async with drive().at(WIDE) as app:
         await app.press("R")
-        text = await _asked(app)
+        text = await app.asked()
         assert "it runs where it can't be asked from here" in text
         assert "5120 on node7" in text
         await app.press("escape")
