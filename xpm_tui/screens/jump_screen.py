@@ -36,7 +36,9 @@ class JumpScreen(JobScreen):
     @property
     def ready(self) -> bool:
         """Whether its parts are there: not yet before it is mounted, not any more when it goes."""
-        return self.is_mounted and bool(self.query(Tree)) and bool(self.query(RightSide))
+        # One that goes is not displayed from then on, and loses one part after the other.
+        there = self.is_mounted and self.display
+        return there and bool(self.query(Tree)) and bool(self.query(RightSide))
 
     def arrive(self) -> None:
         """Go where the app was to open, as soon as that was read; a key comes before it."""

@@ -256,7 +256,7 @@ def test_what_can_never_be_had_is_told_at_once(project: Project) -> None:
     assert project.run()[0] == 1
     code, said = _xpm(project, "retry", "--cpus", "4000")
     assert code == 2
-    assert "needs 4000 cores" in said
+    assert "needs 4,000 cores" in said
     assert "Traceback" not in said
     assert not project.retries()
 
