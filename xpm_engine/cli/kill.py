@@ -26,6 +26,8 @@ def command(*, jobs: tuple[str, ...], plans: bool, workspace: str | None) -> Non
 
     paths = find_workspace(workspace)
     keys = chosen_jobs(paths, jobs, states=KILLABLE)
+    if not keys:
+        click.echo("no job there runs or is queued", err=True)
     going_on = live_plans(paths, frozenset(keys))
     if going_on and not plans and sys.stdin.isatty():
         for plan in going_on:

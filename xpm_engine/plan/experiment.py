@@ -79,8 +79,8 @@ class Experiment:
         settings = load_settings(self.workspace)
         if launcher is None or isinstance(launcher, str):
             # A job's process only reads the classes above: it knows no hosts, and needs none.
-            name = LOCAL if launcher is None or reading_classes() else launcher
-            launcher = named_launcher(name, settings)
+            wanted = LOCAL if launcher is None or reading_classes() else launcher
+            launcher = named_launcher(wanted, settings)
         self._launcher = launcher
         capacity = self._launcher.capacity()
         self._rules = ResourceRules(capacity, settings.tokens, settings.resources)

@@ -135,7 +135,9 @@ def test_kill_refuses_a_filter_that_may_mean_anything(xpm: Xpm, jobs: object) ->
     done = xpm("kill", "lrr:0.1")
     assert done.returncode == 2
     assert "did you mean lr" in done.stderr
-    assert xpm("kill", "state:done").stdout == ""
+    done = xpm("kill", "state:done")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr == "no job there runs or is queued\n"
 
 
 def test_ls_shows_damage_as_damage(xpm: Xpm, jobs: tuple[JobPaths, JobPaths]) -> None:
