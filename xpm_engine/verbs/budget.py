@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from xpm_engine.verbs.obsolete import Offer
 from xpm_engine.verbs.offers import Offering, Section
 from xpm_engine.workspace.layout import JobKey
-from xpm_engine.workspace.recompute import Cost, cost_again
+from xpm_engine.workspace.recompute import Cost, Costs
 
 UNKNOWN = 3600.0
 """Seconds that a job of unknown length counts for."""
@@ -46,7 +46,8 @@ def propose(offering: Offering, sizes: Mapping[Offer, int], wanted: int) -> Prop
     all of it is not enough, all of it is proposed.
     """
     free = {row.offer for row in offering.rows if row.free and row.section not in _NEVER}
-    seconds = {offer: _seconds(offering, offer) for offer in free}
+    costs = Costs(offering.seen.survey)
+    seconds = {offer: _seconds(costs, offer) for offer in free}
     chosen: set[Offer] = set()
     size, spent = 0, 0.0
     best: tuple[float, frozenset[Offer]] | None = None
@@ -66,7 +67,7 @@ def propose(offering: Offering, sizes: Mapping[Offer, int], wanted: int) -> Prop
         offers = _lean(offering, best[1], sizes, seconds, wanted)
     keys = [offer for offer in offers if isinstance(offer, JobKey)]
     size = sum(sizes.get(offer, 0) for offer in offers)
-    return Proposal(offers, size, cost_again(offering.seen.survey, keys), size >= wanted)
+    return Proposal(offers, size, costs.of(keys), size >= wanted)
 
 
 def _bundles(
@@ -119,8 +120,8 @@ def _rate(bundle: _Bundle) -> tuple[float, int]:
     return bundle.seconds / bundle.size, -bundle.size
 
 
-def _seconds(offering: Offering, offer: Offer) -> float:
+def _seconds(costs: Costs, offer: Offer) -> float:
     if not isinstance(offer, JobKey):
         return 0.0
-    cost = cost_again(offering.seen.survey, [offer])
+    cost = costs.of([offer])
     return cost.seconds + UNKNOWN * cost.unknown

@@ -9,6 +9,8 @@ from typing import Any
 from xpm_engine.words import plain
 from xpm_engine.workspace.records.params import short_text
 
+_NUMBERS = (int, float)
+
 MOST_VALUES = 3
 """Values of a name that are spelled out; of more there is a range, or how many there are."""
 
@@ -23,14 +25,21 @@ def common_and_other(
     common: list[str] = []
     other: list[str] = []
     for name, values in named:
-        distinct = list(
-            {(type(value) is bool, short_text(value)): value for value in values}.values()
-        )
+        distinct = _distinct(values)
         if len(distinct) == 1 and len(values) == count:
             common.append(plain(f"{name}={short_text(distinct[0])}"))
         elif distinct:
             other.append(plain(f"{name}={_range(distinct)}"))
     return common, other
+
+
+def _distinct(values: Iterable[Any]) -> list[Any]:
+    """Those that look different, by the last of each; numbers are not spelled for that."""
+    found: dict[tuple[bool | None, Any], Any] = {}
+    for value in values:
+        number = type(value) in _NUMBERS and value == value  # noqa: PLR0124 (not a number)
+        found[(None, value) if number else (type(value) is bool, short_text(value))] = value
+    return list(found.values())
 
 
 def _range(values: Sequence[Any]) -> str:

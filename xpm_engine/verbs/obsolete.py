@@ -52,12 +52,12 @@ def survey_workspace(workspace: WorkspacePaths) -> Surveyed:
     What did not change since the app or another command remembered it is not read again, and what
     had to be read is remembered for the next.
     """
-    with _not_collecting():
+    with not_collecting():
         return _survey(workspace)
 
 
 @contextmanager
-def _not_collecting() -> Generator[None]:
+def not_collecting() -> Generator[None]:
     """Very many records come at once, and none of them is garbage: looking is time lost."""
     collects = gc.isenabled()
     gc.disable()

@@ -10,6 +10,7 @@ import time
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import cached_property
 
 from xpm_engine.verbs.obsolete import Offer, Surveyed, offer_of, reason_words, ticked, why_offered
 from xpm_engine.words import plain, plural, when
@@ -96,6 +97,11 @@ class Offering:
     def ticked(self) -> frozenset[Offer]:
         """What is ticked at first."""
         return frozenset(row.offer for row in self.rows if row.ticked)
+
+    @cached_property
+    def ready(self) -> frozenset[Offer]:
+        """What can be ticked."""
+        return frozenset(row.offer for row in self.rows if not row.refused)
 
     def cost(self, row: OfferRow) -> Cost:
         """What it takes to compute a row again."""

@@ -96,7 +96,7 @@ class Survey:
 
     def dependencies(self, key: JobKey) -> frozenset[JobKey]:
         """The jobs that this one is made from directly, adopted ones included."""
-        return self._graph.upstream(key)
+        return frozenset(self._graph.made_from(key, self.jobs.rows.get(key)))
 
 
 def survey(
@@ -311,7 +311,7 @@ class _Graph:
         found.discard(key)
         return frozenset(found)
 
-    def _made_from(self, key: JobKey, row: JobRow | None) -> Collection[JobKey]:
+    def made_from(self, key: JobKey, row: JobRow | None) -> Collection[JobKey]:
         """As `upstream`; of most jobs their packed record alone tells it."""
         if not isinstance(row, bytes) or key in self._history.upstream:
             return self.upstream(key)
@@ -344,7 +344,7 @@ class _Graph:
         pending = [*sorted(kept - rows.keys()), *(key for key in rows if key in kept)]
         while pending:
             key = pending.pop()
-            for name in self._made_from(key, rows.get(key)):
+            for name in self.made_from(key, rows.get(key)):
                 self._downstream.setdefault(name, []).append(key)
                 if name not in kept:
                     kept.add(name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from xpm_engine.workspace.index import state_of
+from xpm_engine.workspace.index import seconds_of, state_of
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.obsolete import Survey
 from xpm_engine.workspace.records.states import JobState
@@ -25,29 +25,69 @@ class Cost:
         return not self.seconds and not self.unknown
 
 
+@dataclass(frozen=True)
+class _Own:
+    """What one job takes: its own time, None if that is unknown, and what is missing upstream."""
+
+    seconds: float | None
+    missing: frozenset[JobKey] = frozenset()
+
+
+_NOTHING = _Own(0.0)
+
+
+class Costs:
+    """What jobs of a survey take to compute again; each is looked at once, however often asked."""
+
+    def __init__(self, survey: Survey) -> None:
+        self._survey = survey
+        self._own: dict[JobKey, _Own] = {}
+
+    def of(self, keys: Iterable[JobKey]) -> Cost:
+        """What it takes to get the results of `keys` back, with what is missing upstream.
+
+        Each job counts once. One that has no result has nothing to lose.
+        """
+        known = self._own
+        seconds, unknown = 0.0, 0
+        missing: set[JobKey] = set()
+        for key in frozenset(keys):
+            own = known.get(key) or self._look_at(key)
+            if own.seconds is None:
+                unknown += 1
+            else:
+                seconds += own.seconds
+            if own.missing:
+                missing |= own.missing
+        return Cost(seconds, unknown + len(missing))
+
+    def _look_at(self, key: JobKey) -> _Own:
+        own = self._own[key] = self._made(key) if self._has_result(key) else _NOTHING
+        return own
+
+    def _made(self, key: JobKey) -> _Own:
+        """Of a job that has a result."""
+        row = self._survey.jobs.rows[key]
+        # An adopted result costs nothing by itself: it is that of another job.
+        adopted = self._survey.jobs.alias(key) is not None
+        return _Own(0.0 if adopted else seconds_of(row), self._missing(key))
+
+    def _missing(self, key: JobKey) -> frozenset[JobKey]:
+        """What has no result above a job, and would have to run first."""
+        wanted = list(self._survey.dependencies(key))
+        found: set[JobKey] = set()
+        while wanted:
+            key = wanted.pop()
+            if key not in found and not self._has_result(key):
+                found.add(key)
+                wanted.extend(self._survey.dependencies(key))
+        return frozenset(each for each in found if self._survey.jobs.alias(each) is None)
+
+    def _has_result(self, key: JobKey) -> bool:
+        row = self._survey.jobs.rows.get(key)
+        return row is not None and state_of(row) is JobState.DONE
+
+
 def cost_again(survey: Survey, keys: Iterable[JobKey]) -> Cost:
-    """What it takes to get the results of `keys` back: themselves, and what is missing upstream.
-
-    Each job counts once. One that has no result has nothing to lose.
-    """
-    wanted = [key for key in keys if _has_result(survey, key)]
-    leaving = set(wanted)
-    seen: set[JobKey] = set()
-    seconds, unknown = 0.0, 0
-    while wanted:
-        key = wanted.pop()
-        if key in seen or (key not in leaving and _has_result(survey, key)):
-            continue
-        seen.add(key)
-        record = survey.jobs.get(key)
-        if record is None or record.alias is None:
-            usage = record.usage if record is not None and _has_result(survey, key) else None
-            seconds += 0.0 if usage is None else usage.seconds
-            unknown += usage is None
-        wanted.extend(survey.dependencies(key))
-    return Cost(seconds, unknown)
-
-
-def _has_result(survey: Survey, key: JobKey) -> bool:
-    row = survey.jobs.rows.get(key)
-    return row is not None and state_of(row) is JobState.DONE
+    """As `Costs.of`, for once."""
+    return Costs(survey).of(keys)

@@ -17,7 +17,7 @@ from xpm_engine.verbs.offers import OfferRow
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.states import JobState
 from xpm_tui.cleaning.planning import PlanOrder
-from xpm_tui.cleaning.removal import Removal
+from xpm_tui.cleaning.removal import Removal, prepared
 from xpm_tui.deeds import Deeds
 from xpm_tui.store import Changed, Store
 
@@ -134,7 +134,7 @@ class Obsolescence:
             for offer, known in self._sizes.items()
             if stamps.get(offer) == known.stamp
         }
-        removal = replace(removal, sizes=fresh)
+        removal = prepared(replace(removal, sizes=fresh))
         self._tell(removal)
         self._measure(removal)
         if self._last is not None:

@@ -13,6 +13,7 @@ from xpm_tui import look
 from xpm_tui.cleaning.removal import (
     Removal,
     cost_words,
+    is_needed,
     left_behind,
     need_words,
     offers_of,
@@ -42,14 +43,14 @@ def whole_story(row: OfferRow, removal: Removal) -> list[str]:
 
 def group_story(group: Fold, removal: Removal) -> list[str]:
     """What is known of rows that are alike, and each of the first of them."""
-    size, measured = removal.size_of(group.offers)
+    size, measured = removal.size_of_part(group)
     lines = [f"{group.key.section.value}: {group.why}"]
     if group.key.refused:
         lines.append(f"They stay: {group.key.refused}")
     known = "" if measured else "at least "
     lines.append(f"Together they take {known}{look.size(size)}.")
     lines.append(f"To compute them again: {cost_words(removal.cost(group.offers))}.")
-    needed = need_words(group.rows, frozenset())
+    needed = need_words(group.rows, frozenset()) if is_needed(group) else ""
     lines.append(f"Needed by {needed}." if needed else "Nobody needs them.")
     for row in group.rows[:MOST_ROWS]:
         bytes_ = removal.sizes.get(row.offer)
@@ -64,14 +65,15 @@ def part_lines(part: FoldPart, title: str, cost: Cost, ticked: frozenset[Offer])
     """In full what the columns may have cut, and what would be unable to run again."""
     rows = rows_of(part)
     refused = refused_words(part)
-    words = "" if refused else need_words(rows, ticked)
+    needed = not refused and is_needed(part)
+    words = need_words(rows, ticked) if needed else ""
     if isinstance(part, Fold):
         title += f", {len(part.offers & ticked):,} ticked"
     line = ": ".join(filter(None, (title, part.why))) + "."
     if not refused:
         whom = "it" if len(rows) == 1 else "them"
         line += f" Needed by {words}." if words else f" Nobody needs {whom}."
-    return [line, *_consequences(part, rows, refused, cost, ticked)]
+    return [line, *_consequences(part, rows if needed else (), refused, cost, ticked)]
 
 
 def _consequences(

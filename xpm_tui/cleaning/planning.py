@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from xpm_engine.verbs.obsolete import Offer, Surveyed, survey_known
+from xpm_engine.verbs.obsolete import Offer, Surveyed, not_collecting, survey_known
 from xpm_engine.verbs.offering import Wanted, offer
 from xpm_engine.workspace.index import JobRow, Records
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
@@ -49,7 +49,8 @@ class PlanOrder:
 
 def plan_order(order: PlanOrder) -> Removal:
     """Make the plan; reads the disk, so it is for a thread. Raises XpmError."""
-    seen = order.seen
-    if seen is None:
-        seen = survey_known(order.workspace, Records(order.jobs), order.views)
-    return removal_of(offer(order.workspace, seen, order.wanted), order.sizes)
+    with not_collecting():
+        seen = order.seen
+        if seen is None:
+            seen = survey_known(order.workspace, Records(order.jobs), order.views)
+        return removal_of(offer(order.workspace, seen, order.wanted), order.sizes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import groupby
 from time import monotonic
 
@@ -14,9 +15,10 @@ from xpm_engine.verbs.obsolete import Offer, size_of
 from xpm_engine.verbs.offers import Offering, OfferRow, Section
 from xpm_engine.workspace.cleaning.needs import Need, NeedKind
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
-from xpm_engine.workspace.recompute import Cost, cost_again
+from xpm_engine.workspace.recompute import Cost, Costs
 from xpm_engine.workspace.scan import JobRecord
 from xpm_tui import look
+from xpm_tui.cleaning.groups import GroupWords, Sum, sums_of, words_of, words_of_all
 from xpm_tui.store.labels import Labelling, labelling, last_part
 
 TELL_EVERY = 0.5
@@ -47,13 +49,10 @@ Order = Callable[[FoldPart], tuple[object, ...]]
 
 def row_key(row: PlanRow) -> PlanKey:
     """What a row is found again by."""
-    match row:
-        case Heading():
-            return row.section
-        case Fold():
-            return row.key
-        case OfferRow():
-            return row.offer
+    # Asked of very many rows, nearly all of which are offers.
+    if isinstance(row, OfferRow):
+        return row.offer
+    return row.key if isinstance(row, Fold) else row.section
 
 
 def offers_of(row: PlanRow | None) -> frozenset[Offer]:
@@ -78,6 +77,12 @@ class Removal:
     """The rows, those that are alike as one."""
     labels: Mapping[str, Labelling] = field(default_factory=dict[str, Labelling])
     """How the jobs of each task are told apart in this plan."""
+    words: Mapping[FoldKey, GroupWords] = field(default_factory=dict[FoldKey, GroupWords])
+    """What is told of each group besides its task."""
+    texts: Mapping[Offer, str] = field(default_factory=dict[Offer, str])
+    """What each row is found by, in small letters: its name, why, who needs it."""
+    costs: Costs | None = field(default=None, compare=False)
+    """What was found of what it takes to compute jobs again."""
 
     @property
     def rows(self) -> tuple[OfferRow, ...]:
@@ -88,10 +93,23 @@ class Removal:
         """Whether every size is known."""
         return len(self.sizes) >= len(self.rows)
 
-    @property
+    @cached_property
     def size(self) -> int:
         """Bytes of all rows, as far as they were measured."""
         return sum(self.sizes.values())
+
+    @cached_property
+    def sums(self) -> tuple[Mapping[FoldKey, Sum], Mapping[Section, Sum]]:
+        """What every group and every section takes."""
+        return sums_of(self.parts, self.sizes)
+
+    def size_of_part(self, part: FoldPart) -> Sum:
+        """Bytes of a row or a group, and whether all of it was measured."""
+        return self.sums[0][part.key] if isinstance(part, Fold) else self.size_of((part.offer,))
+
+    def words_of(self, group: Fold) -> GroupWords:
+        """In what the jobs of a group are the same, and in what not."""
+        return self.words.get(group.key) or words_of(group, self.labels)
 
     def size_of(self, offers: Iterable[Offer]) -> tuple[int, bool]:
         """Bytes of these rows, and whether all of them were measured."""
@@ -100,39 +118,40 @@ class Removal:
 
     def ready(self) -> frozenset[Offer]:
         """What can be ticked."""
-        return frozenset(row.offer for row in self.rows if not row.refused)
+        return self.offering.ready
 
     def listed(
         self,
         order: Order | None,
         *,
         folded: Callable[[PlanKey], bool],
-        flat: bool = False,
     ) -> list[tuple[PlanRow, FoldKey | None]]:
         """The rows below their headings, inside each section sorted by `order`, as they are shown.
 
-        Each with the group that it is in. What is in a `folded` group or section is left out;
-        with `flat` there are no groups, and nothing is left out.
+        Each with the group that it is in. What is in a `folded` group or section is left out.
         """
         found: list[tuple[PlanRow, FoldKey | None]] = []
         for section, group in groupby(self.parts, key=_section_of):
             parts = list(group)
-            offers = [offer for part in parts for offer in offers_of(part)]
-            size, measured = self.size_of(offers)
-            found.append((Heading(section, len(offers), size, measured), None))
-            if flat:
-                rows = [row for part in parts for row in rows_of(part)]
-                found += (
-                    (row, None) for row in (rows if order is None else sorted(rows, key=order))
-                )
-            elif not folded(section):
+            count = sum(len(rows_of(part)) for part in parts)
+            found.append((Heading(section, count, *self.sums[1][section]), None))
+            if not folded(section):
                 found += _unfolded(parts, order, folded, None)
+        return found
+
+    def found(self, order: Order | None, wanted: Callable[[OfferRow], bool]) -> list[OfferRow]:
+        """The rows that are wanted, without headings and groups; sorted as `listed` does."""
+        found: list[OfferRow] = []
+        for _, group in groupby(self.parts, key=_section_of):
+            rows = [row for part in group for row in rows_of(part) if wanted(row)]
+            found += rows if order is None else sorted(rows, key=order)
         return found
 
     def cost(self, offers: Iterable[Offer]) -> Cost:
         """What it takes to compute these again, together."""
         keys = [offer for offer in offers if isinstance(offer, JobKey)]
-        return cost_again(self.offering.seen.survey, keys)
+        costs = self.costs or Costs(self.offering.seen.survey)
+        return costs.of(keys)
 
     def propose(self, wanted: int) -> Proposal:
         """What to tick to free so much at the least cost."""
@@ -150,7 +169,18 @@ def removal_of(offering: Offering, sizes: Sizes | None = None) -> Removal:
     known = {offer: size for offer, size in (sizes or {}).items() if offer in offers}
     labels = _labels(offering.rows)
     titles = _titles(offering.rows, labels)
-    return Removal(offering, known, titles, fold(_by_name(offering.rows, titles)), labels)
+    parts = fold(_by_name(offering.rows, titles))
+    texts = {row.offer: _text(row, titles) for row in offering.rows}
+    costs = Costs(offering.seen.survey)
+    costs.of(offer for offer in offers if isinstance(offer, JobKey))
+    words = words_of_all(parts, labels)
+    return prepared(Removal(offering, known, titles, parts, labels, words, texts, costs))
+
+
+def prepared(removal: Removal) -> Removal:
+    """The same, with what is asked of it at every key worked out already: for a thread."""
+    _ = removal.size, removal.sums, removal.offering.ready
+    return removal
 
 
 def measure(
@@ -175,13 +205,18 @@ def measure(
             sizes[row.offer] = size_of(workspace, row.offer, seen)
         if monotonic() - told > TELL_EVERY:
             told = monotonic()
-            tell(replace(removal, sizes=dict(sizes)))
-    tell(replace(removal, sizes=sizes))
+            tell(prepared(replace(removal, sizes=dict(sizes))))
+    tell(prepared(replace(removal, sizes=sizes)))
 
 
 def refused_words(part: FoldPart) -> str:
     """Why a row, or each of a group, can't be ticked; empty if it can."""
     return part.key.refused if isinstance(part, Fold) else part.refused
+
+
+def is_needed(part: FoldPart) -> bool:
+    """Whether somebody needs a row, or each of a group."""
+    return part.key.needed if isinstance(part, Fold) else bool(part.needs)
 
 
 def need_words(rows: Iterable[OfferRow], ticked: frozenset[Offer]) -> str:
@@ -275,6 +310,13 @@ def _counted(titles: Mapping[Offer, str], row: OfferRow) -> tuple[object, ...]:
         (0, float(word), "") if place % 2 else (1, 0.0, word) for place, word in enumerate(words)
     )
     return (row.job.key.task, *numbered)
+
+
+def _text(row: OfferRow, titles: Mapping[Offer, str]) -> str:
+    parts = [titles.get(row.offer, ""), row.why, row.refused]
+    if row.needs:
+        parts.append(need_words((row,), frozenset()))
+    return look.plain(" ".join(filter(None, parts))).casefold()
 
 
 def _piece_words(row: OfferRow) -> str:

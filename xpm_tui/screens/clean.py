@@ -19,6 +19,7 @@ from xpm_tui.actions.action import Situation, Stage
 from xpm_tui.cleaning.planning import PlanOrder
 from xpm_tui.cleaning.removal import Removal
 from xpm_tui.screens.removing import budget_dialog, moved_words, proposed
+from xpm_tui.settling import settle
 from xpm_tui.widgets.find_line import FindLine
 from xpm_tui.widgets.key_bar import KeyBar, typing_keys
 from xpm_tui.widgets.plan_pane import PlanPane
@@ -111,6 +112,7 @@ class CleanScreen(ActingScreen[None]):
         self._pane.days = message.days
         ticked = message.removal.offering.ticked if first else None
         self._pane.take(message.removal, ticked=ticked)
+        settle(self._app.store)
         self._draw()
 
     def on_clean_screen_moved(self, message: Moved) -> None:

@@ -126,6 +126,8 @@ class MainScreen(RemoveScreen):
             if self._store.checked == 1.0 and not self._settled:
                 self._settled = True
                 settle(self._store)
+            if changed.obsolete:
+                settle(self._store)
             self._filter.note(changed)
             self._ask()
             self._tree.show(self._store)

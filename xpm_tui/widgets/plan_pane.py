@@ -17,6 +17,7 @@ from xpm_engine.errors import XpmError
 from xpm_engine.verbs.folding import Fold
 from xpm_engine.verbs.obsolete import Offer
 from xpm_tui import look
+from xpm_tui.cleaning.groups import Sum
 from xpm_tui.cleaning.plan_story import group_story, part_lines, whole_story
 from xpm_tui.cleaning.removal import Heading, Removal, refused_words, row_key
 from xpm_tui.screens.dialog import Dialog
@@ -57,6 +58,8 @@ class PlanPane(Vertical):
         """Days after which the trash is purged by itself; 0 for never."""
         self._shown_at = 0.0
         self._trouble: XpmError | None = None
+        self._sum: tuple[Removal, frozenset[Offer], Sum] | None = None
+        """What of which plan took how much, when it was added up last."""
 
     def compose(self) -> ComposeResult:
         yield PlanTable()
@@ -140,7 +143,9 @@ class PlanPane(Vertical):
         removal = self.removal
         if removal is None:
             return Text("planning…")
-        size, measured = removal.size_of(self.ticked)
+        if self._sum is None or self._sum[0] is not removal or self._sum[1] is not self.ticked:
+            self._sum = removal, self.ticked, removal.size_of(self.ticked)
+        size, measured = self._sum[2]
         unsure = "" if measured else "≥ "
         whole = look.size(removal.size) if removal.measured else "measuring…"
         words = f"{len(self.ticked):,} of {len(removal.rows):,} ticked"

@@ -15,7 +15,7 @@ from textual.strip import Strip
 
 from xpm_engine.verbs.folding import Fold, FoldKey, FoldPart
 from xpm_engine.verbs.obsolete import Offer
-from xpm_engine.verbs.offers import Section
+from xpm_engine.verbs.offers import OfferRow, Section
 from xpm_engine.workspace.recompute import Cost
 from xpm_tui import look
 from xpm_tui.cleaning.fold_titles import fold_title
@@ -26,6 +26,7 @@ from xpm_tui.cleaning.removal import (
     PlanRow,
     Removal,
     cost_words,
+    is_needed,
     need_words,
     offers_of,
     refused_words,
@@ -65,7 +66,12 @@ class PlanTable(KeyTable[PlanRow]):
         """The groups that were unfolded, and the sections that were folded."""
         self._costs: dict[PlanKey, Cost] = {}
         self._titles: dict[tuple[FoldKey, int], str] = {}
-        self._flat = False
+        self._width = 0
+        """Cells that it was laid out for."""
+        self._counts: dict[FoldKey, int] = {}
+        """How many of each group are ticked."""
+        self._wanted: Callable[[PlanRow], bool] | None = None
+        """What is looked for, if anything is."""
 
     def post_message(self, message: Message) -> bool:
         if self.take_marks is not None and isinstance(message, KeyTable.MarksWanted):
@@ -79,6 +85,7 @@ class PlanTable(KeyTable[PlanRow]):
         if self.removal is None or self.removal.offering is not removal.offering:
             self._costs = {}
             self._titles = {}
+            self._counts = {}
         self.removal = removal
         self._arrange()
         if first and removal.rows:
@@ -87,11 +94,15 @@ class PlanTable(KeyTable[PlanRow]):
 
     def show_ticks(self, ticked: frozenset[Offer]) -> None:
         """Draw these rows as ticked."""
-        self.ticked = ticked
+        if ticked is not self.ticked:
+            self.ticked = ticked
+            self._counts = {}
         whole = (
             row.key
             for row in self.model.shown
-            if isinstance(row, Fold) and self.is_folded(row.key) and self._tickable(row) <= ticked
+            if isinstance(row, Fold)
+            and self.is_folded(row.key)
+            and (row.key.refused or self._ticked_of(row) == len(row.offers))
         )
         self.show_marks(frozenset[Hashable](ticked) | frozenset(whole))
 
@@ -175,9 +186,24 @@ class PlanTable(KeyTable[PlanRow]):
 
     def narrow(self, wanted: Callable[[PlanRow], bool] | None) -> None:
         """Show the rows that are wanted, one by one: what is looked for is not in a group."""
-        self._flat = wanted is not None
+        self._wanted = wanted
         self._arrange()
-        super().narrow(wanted)
+
+    def holds(self, text: str) -> Callable[[PlanRow], bool] | None:
+        """A test whether a row has every word of `text` in its name, its reason or who needs it."""
+        words = text.casefold().split()
+        if not words:
+            return None
+
+        first, *others = words
+
+        def wanted(row: PlanRow) -> bool:
+            if not isinstance(row, OfferRow) or self.removal is None:
+                return False
+            told = self.removal.texts.get(row.offer, "")
+            return first in told and all(word in told for word in others)
+
+        return wanted
 
     def _range_keys(self) -> frozenset[Hashable]:
         """Titles stand for nothing in a range, nor groups whose rows are shown below them."""
@@ -207,21 +233,26 @@ class PlanTable(KeyTable[PlanRow]):
 
     def on_resize(self) -> None:
         super().on_resize()
-        self._arrange()
+        if self.size.width != self._width:
+            self._arrange()
 
     def _arrange(self) -> None:
         if self.removal is None:
             return
+        self._width = self.size.width
         order = self._order(self.removal)
-        rows = self.removal.listed(order, folded=self.is_folded, flat=self._flat)
-        self._inside = {row_key(row): inside for row, inside in rows}
+        if self._wanted is None:
+            rows = self.removal.listed(order, folded=self.is_folded)
+        else:
+            rows = [(row, None) for row in self.removal.found(order, self._wanted)]
+        self._inside = {row_key(row): inside for row, inside in rows if inside is not None}
         self.show([row for row, _ in rows], columns=self._columns_for(self.size.width))
 
     def _order(self, removal: Removal) -> Order | None:
         back = self._back
 
         def by_size(part: FoldPart) -> tuple[object, ...]:
-            size = sum(removal.sizes.get(offer, 0) for offer in offers_of(part))
+            size, _ = removal.size_of_part(part)
             return (size if back else -size,)
 
         def by_cost(part: FoldPart) -> tuple[object, ...]:
@@ -280,11 +311,18 @@ class PlanTable(KeyTable[PlanRow]):
             return Text()
         if refused_words(row):
             return Text("[-]", "xpm.faint")
-        offers = offers_of(row)
-        ticked = len(offers & self.ticked)
-        if 0 < ticked < len(offers):
+        ticked = self._ticked_of(row)
+        if isinstance(row, Fold) and 0 < ticked < len(row.offers):
             return Text("[~]", "xpm.marked")
         return Text("[x]", "xpm.marked") if ticked else Text("[ ]")
+
+    def _ticked_of(self, part: FoldPart) -> int:
+        """How many of a row or a group are ticked; counted once, until others are."""
+        if not isinstance(part, Fold):
+            return part.offer in self.ticked
+        if part.key not in self._counts:
+            self._counts[part.key] = len(part.offers & self.ticked)
+        return self._counts[part.key]
 
     def _what_cell(self, row: PlanRow) -> Text:
         depth, inside = 0, self._inside.get(row_key(row))
@@ -297,10 +335,9 @@ class PlanTable(KeyTable[PlanRow]):
         return Text(lead + self.title_of(row, width))
 
     def _size_cell(self, row: PlanRow) -> Text:
-        offers = offers_of(row)
-        if self.removal is None or not offers:
+        if self.removal is None or isinstance(row, Heading):
             return Text()
-        size, measured = self.removal.size_of(offers)
+        size, measured = self.removal.size_of_part(row)
         if not measured and not size:
             return Text("?")
         return Text(look.size(size) if measured else f"≥{look.size(size)}")
@@ -337,9 +374,7 @@ class PlanTable(KeyTable[PlanRow]):
         refused = refused_words(row)
         if refused:
             return look.plain(refused), ""
-        rows = rows_of(row)
-        needed = row.key.needed if isinstance(row, Fold) else bool(row.needs)
-        return "", need_words(rows, self.ticked) if needed else ""
+        return "", need_words(rows_of(row), self.ticked) if is_needed(row) else ""
 
 
 def _section(row: PlanRow) -> Section:

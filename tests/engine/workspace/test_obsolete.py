@@ -13,7 +13,7 @@ from xpm_engine.workspace.cleaning.needs import NeedKind
 from xpm_engine.workspace.index import JobRow, PackedReferences, Records, pack_job
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.obsolete import Obsolete, ObsoleteReason, Survey, survey
-from xpm_engine.workspace.recompute import Cost, cost_again
+from xpm_engine.workspace.recompute import Cost, Costs, cost_again
 from xpm_engine.workspace.records.runs import Manifest, PlanState, Reference, RunKind
 from xpm_engine.workspace.records.states import JobState
 from xpm_engine.workspace.scan import JobRecord
@@ -213,6 +213,23 @@ def test_what_it_takes_to_get_it_back() -> None:
     assert cost_again(found, [B]) == Cost(5, unknown=1)
     assert cost_again(found, [B, C]) == Cost(15, unknown=1)
     assert cost_again(found, [D]).nothing
+
+
+def test_what_jobs_cost_is_the_same_of_packed_rows_and_asked_one_by_one_first() -> None:
+    ended = "2026-11-23T05:52:01.123456Z"
+    known = (
+        replace(job(A, JobState.FAILED), ended=ended),
+        replace(job(B, seconds=5, dependencies=[A]), ended=ended),
+        replace(job(C, seconds=10, dependencies=[A, B]), ended=ended),
+        replace(job(D), usage=None, ended=ended),
+    )
+    rows = Records({each.key: pack_job(each) for each in known})
+    assert all(isinstance(row, bytes) for row in rows.rows.values())
+    costs = Costs(survey([], rows))
+    alone = [costs.of([key]) for key in (A, B, C, D)]
+    assert alone == [Cost(), Cost(5, unknown=1), Cost(10, unknown=1), Cost(0, unknown=1)]
+    assert costs.of([A, B, C, D, B]) == Cost(15, unknown=2)
+    assert cost_again(survey([], records(*known)), [A, B, C, D]) == Cost(15, unknown=2)
 
 
 def test_100_000_jobs_of_two_runs_are_surveyed() -> None:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tests.tui.workspaces import key_of
-from xpm_engine.verbs.folding import Fold, fold
+from xpm_engine.verbs.folding import Fold, FoldPart, fold
 from xpm_engine.verbs.obsolete import Surveyed
 from xpm_engine.verbs.offers import Offering, OfferRow, Section
 from xpm_engine.workspace.obsolete import survey
 from xpm_engine.workspace.records.states import JobState
 from xpm_engine.workspace.scan import JobRecord
 from xpm_tui.cleaning.fold_titles import fold_title
-from xpm_tui.cleaning.removal import Removal, removal_of
+from xpm_tui.cleaning.removal import Heading, Removal, prepared, removal_of, rows_of
 
 
 def plan(*tags: dict[str, Any], others: tuple[dict[str, Any], ...] = ()) -> tuple[Removal, Fold]:
@@ -85,3 +86,26 @@ def test_what_could_steer_a_terminal_is_made_plain() -> None:
     title = fold_title(group, removal, 200)
     assert "\x1b" not in title
     assert "\n" not in title
+
+
+def test_what_groups_take_is_the_sum_of_their_rows() -> None:
+    removal, _ = plan(*grid(lr=[1, 2], seed=[1, 2, 3, 4, 5, 6, 7]), others=({"lr": 2},))
+    sizes = {row.offer: place for place, row in enumerate(removal.rows[:-1])}
+    known = prepared(replace(removal, sizes=sizes))
+    group = known.parts[0]
+    assert isinstance(group, Fold)
+    pending: list[FoldPart] = list(known.parts)
+    while pending:
+        part = pending.pop()
+        assert known.size_of_part(part) == known.size_of(row.offer for row in rows_of(part))
+        pending += part.parts if isinstance(part, Fold) else ()
+    assert known.sums[1] == {Section.FAILED: (sum(sizes.values()), False)}
+    (heading, _), *_ = known.listed(None, folded=lambda _: True)
+    assert heading == Heading(Section.FAILED, 15, sum(sizes.values()), measured=False)
+
+
+def test_a_row_is_found_by_its_name_and_its_reason() -> None:
+    removal, _ = plan(*grid(lr=[1], seed=[1, 2, 3, 4]), others=({"lr": 2, "seed": 9},))
+    assert removal.texts[removal.rows[1].offer] == "learn lr=1 seed=2 failed"
+    found = removal.found(None, lambda row: "died" in removal.texts[row.offer])
+    assert [row.offer for row in found] == [removal.rows[4].offer]

@@ -29,6 +29,7 @@ from xpm_engine.workspace.index.packing import (
     pack_job,
     pack_manifest,
     record_of,
+    seconds_of,
     state_of,
 )
 from xpm_engine.workspace.index.reading import JobReader
@@ -56,6 +57,7 @@ __all__ = [
     "read_index",
     "record_of",
     "records",
+    "seconds_of",
     "state_of",
     "why_unwritable",
     "write_index",

@@ -35,6 +35,7 @@ _HOWS = tuple(How)
 HOW_CODES = {how: code for code, how in enumerate(_HOWS)}
 """What the first byte of a packed line says of how the run came by the job."""
 
+_USAGE = 4
 _DEPENDENCIES = 13
 """Their place among the packed fields."""
 
@@ -138,6 +139,14 @@ def tried_once(row: JobRow) -> bool:
     if isinstance(row, JobRecord):
         return row.attempt == 1
     return row.startswith(_TRIED_ONCE, _BODY)
+
+
+def seconds_of(row: JobRow) -> float | None:
+    """How long a row's last attempt took, by its writer's clock."""
+    if isinstance(row, JobRecord):
+        return None if row.usage is None else row.usage.seconds
+    usage = marshal.loads(row[_BODY:])[_USAGE]
+    return None if usage is None else float(usage[0])
 
 
 def shared_in(row: JobRow) -> Sequence[str] | None:

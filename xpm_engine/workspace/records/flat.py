@@ -159,7 +159,7 @@ def _text(value: object, class_name: Optional[ClassName], limit: int) -> str:
     if isinstance(value, int):
         return str(value) if value.bit_length() < 2000 else hex(value)
     if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode() if value.isprintable() else ascii(value)
+        return value if value.isprintable() else ascii(value)
     if is_list(value):
         return "[" + _join(value, class_name, limit) + "]"
     if is_object(value) and len(value) == 1:
