@@ -16,11 +16,10 @@ from xpm_engine.errors import StorageError, UsageError, XpmError
 from xpm_engine.launchers.ssh.site import check_python, python_command
 from xpm_engine.remote import openssh
 from xpm_engine.remote.connection import Connection
-from xpm_engine.workspace.hosts import HostSettings
 from xpm_engine.workspace.index import index_path, why_unwritable
 from xpm_engine.workspace.layout import WorkspacePaths
 from xpm_engine.workspace.pool.folder import open_folder
-from xpm_engine.workspace.settings import load_settings
+from xpm_engine.workspace.settings import HostSettings, load_settings
 
 NO_SPACE = 1 << 24
 """Bytes of free space below which not even code and logs have room."""

@@ -10,11 +10,10 @@ from typing import Any
 from xpm_engine.errors import RemoteError, UnreadableError, UsageError
 from xpm_engine.remote.connection import Connection
 from xpm_engine.workspace.atomic import read_object
-from xpm_engine.workspace.hosts import HostSettings
 from xpm_engine.workspace.layout import JobPaths, WorkspacePaths
 from xpm_engine.workspace.records.mirror import MirrorState
 from xpm_engine.workspace.records.tickets import Attempt
-from xpm_engine.workspace.settings import load_settings
+from xpm_engine.workspace.settings import HostSettings, load_settings
 
 
 def host_of(job: JobPaths, attempt: Attempt) -> MirrorState | None:

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import os
 
+APP_NAME = "xpm"
+"""The folder of the user's own settings and caches."""
+
 
 def users_settings(app: str) -> str:
     """The folder of a user's settings."""

@@ -14,11 +14,11 @@ from xpm_engine.launchers.ssh.arrivals import Arrivals
 from xpm_engine.launchers.ssh.site import Place, Site
 from xpm_engine.launchers.ssh.work import Work
 from xpm_engine.workspace import processes, tickets
-from xpm_engine.workspace.hosts import CodeSettings, HostSettings
 from xpm_engine.workspace.layout import WorkspacePaths
 from xpm_engine.workspace.records.fields import now
 from xpm_engine.workspace.records.reasons import Outcome
 from xpm_engine.workspace.records.tickets import End
+from xpm_engine.workspace.settings import CodeSettings, HostSettings
 
 
 def test_a_large_result_keeps_no_other_one_waiting(

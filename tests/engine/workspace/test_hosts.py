@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from xpm_engine.errors import SettingsError
-from xpm_engine.workspace.hosts import HostSettings
 from xpm_engine.workspace.layout import WorkspacePaths
-from xpm_engine.workspace.settings import load_settings
+from xpm_engine.workspace.settings import HostSettings, load_settings
 
 PAGE = Path(__file__).parents[3] / "docs" / "ssh.md"
 BLOCKS = re.findall(r"```toml\n(.*?)```", PAGE.read_text(), re.DOTALL)
@@ -52,7 +51,7 @@ def test_hosts_and_pools(workspace: WorkspacePaths) -> None:
         ('[hosts.alpha]\nworkspace = "~"\nworkspce = 1', 3, "did you mean 'workspace'"),
         ('[hosts."../x"]\nworkspace = "~"', None, "has no setting"),
         ('[hosts.alpha]\nworkspace = "~"\nfetch = "some"', 3, '"on demand"'),
-        ('[hosts.alpha]\nworkspace = "~"\nshared = "yes"', 3, "neither true nor false"),
+        ('[hosts.alpha]\nworkspace = "~"\nshared = "yes"', 3, "neither yes nor no"),
         ('[hosts.alpha]\nworkspace = "~"\n[launchers.both]\nhosts = ["alhpa"]', None, "'alpha'"),
         ('[hosts.alpha]\nworkspace = "~"\n[hosts.alpha.env]\nX = 3', 4, "is no text"),
         ('[hosts.alpha]\nworkspace = "~"\npass_env = ["A=b"]', 3, "is no variable's name"),

@@ -7,15 +7,14 @@ from pathlib import Path
 import pytest
 
 from xpm_engine.errors import SettingsError
-from xpm_engine.workspace import settings
 from xpm_engine.workspace.layout import WorkspacePaths
 from xpm_engine.workspace.records.resources import Resources
-from xpm_engine.workspace.settings import OnDrift, Settings, load_settings
+from xpm_engine.workspace.settings import OnDrift, Settings, file, load_settings
 
 
 @pytest.fixture
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> WorkspacePaths:
-    monkeypatch.setattr(settings, "_users_file", lambda: str(tmp_path / "user.toml"))
+    monkeypatch.setattr(file, "_users_file", lambda: str(tmp_path / "user.toml"))
     (tmp_path / "ws").mkdir()
     return WorkspacePaths(str(tmp_path / "ws"))
 

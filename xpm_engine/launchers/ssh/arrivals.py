@@ -16,10 +16,10 @@ from xpm_engine.launchers.ssh.worker import TICK, Worker
 from xpm_engine.remote.connection import Connection
 from xpm_engine.remote.frames import Message
 from xpm_engine.workspace.atomic import dumps, read_object, write_atomic
-from xpm_engine.workspace.hosts import HostSettings
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.reasons import Outcome
 from xpm_engine.workspace.records.tickets import End, Start
+from xpm_engine.workspace.settings import HostSettings
 
 Reach = Callable[[Work], Place]
 """The place where a job is, if it can be reached now; raises XpmError."""

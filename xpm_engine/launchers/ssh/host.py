@@ -30,11 +30,11 @@ from xpm_engine.remote.link import Dial, Link
 from xpm_engine.remote.openssh import connect, parse_destination
 from xpm_engine.workspace import tickets
 from xpm_engine.workspace.atomic import read_object
-from xpm_engine.workspace.hosts import CodeSettings, HostSettings
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.pool.sharing import Limits
 from xpm_engine.workspace.records.mirror import MirrorState
 from xpm_engine.workspace.records.reasons import Wait, WaitKind
+from xpm_engine.workspace.settings import CodeSettings, HostSettings
 
 REAP = 4.0
 """Seconds between two questions whether what runs there still lives."""

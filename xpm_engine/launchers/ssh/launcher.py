@@ -15,7 +15,6 @@ from xpm_engine.launchers.ssh.work import Phase, Work, has_files_on
 from xpm_engine.remote.link import Dial
 from xpm_engine.workspace import processes, tickets
 from xpm_engine.workspace.atomic import append_bytes, read_object
-from xpm_engine.workspace.hosts import CodeSettings, HostSettings
 from xpm_engine.workspace.layout import JobKey, JobPaths
 from xpm_engine.workspace.pool.sharing import Limits
 from xpm_engine.workspace.records.fields import now
@@ -23,6 +22,7 @@ from xpm_engine.workspace.records.mirror import MirrorState
 from xpm_engine.workspace.records.reasons import Wait, WaitKind
 from xpm_engine.workspace.records.resources import Demand, Resources
 from xpm_engine.workspace.records.tickets import Attempt, Launch
+from xpm_engine.workspace.settings import CodeSettings, HostSettings
 
 PATIENCE = 60.0
 """Seconds for a host to say how many cores it has, where xpm.toml does not."""

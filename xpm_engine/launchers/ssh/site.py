@@ -14,10 +14,10 @@ from xpm_engine.launchers.ssh.work import Work
 from xpm_engine.remote.connection import Connection
 from xpm_engine.workspace import tickets
 from xpm_engine.workspace.atomic import dumps
-from xpm_engine.workspace.hosts import CodeSettings, HostSettings
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths, workspace_of_job
 from xpm_engine.workspace.records.params import CodeRecord, ParamsRecord
 from xpm_engine.workspace.records.tickets import End, Launch, awaited
+from xpm_engine.workspace.settings import CodeSettings, HostSettings
 
 OLDEST = (3, 11)
 """The Python that a job's process needs."""

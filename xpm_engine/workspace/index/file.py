@@ -28,8 +28,7 @@ from xpm_engine.workspace.index.packing import FORMAT, PackedReferences
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.records.runs import Manifest, PlanState, Queue, RunRecord
 from xpm_engine.workspace.scan import RunView
-from xpm_engine.workspace.settings import APP_NAME
-from xpm_engine.workspace.user_folders import users_caches
+from xpm_engine.workspace.user_folders import APP_NAME, users_caches
 
 VERSION = 3
 """Of what is written here; the version of Python counts as well, whose marshal is used."""

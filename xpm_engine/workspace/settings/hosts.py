@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -10,8 +9,7 @@ from typing import Any, cast
 
 from xpm_engine.errors import SettingsError, UsageError
 from xpm_engine.workspace.records.resources import parse_size
-
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+from xpm_engine.workspace.settings.values import flag, from_zero, names, text, texts, variable
 
 
 @dataclass(frozen=True)
@@ -118,71 +116,32 @@ def of_hosts(values: Mapping[tuple[str, str], Any]) -> dict[str, Any]:
 _INNER = tuple(f".{table.rpartition('.')[2]}" for table in OWN_KEYS)
 
 
-def _text(value: object) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise UsageError(f"{value!r} is no text")
-    return value
-
-
-def _variable(value: object) -> str:
-    if not isinstance(value, str) or "\0" in value:
-        raise UsageError(f"{value!r} is no text", hint="write it in quotes")
-    return value
-
-
-def _names(value: object) -> tuple[str, ...]:
-    names = _texts(value)
-    for name in names:
-        if not _NAME.match(name):
-            raise UsageError(f"{name!r} is no variable's name", hint='pass_env = ["WANDB_API_KEY"]')
-    return names
-
-
-def _truth(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise UsageError(f"{value!r} is neither true nor false")
-    return value
-
-
-def _texts(value: object) -> tuple[str, ...]:
-    items = cast("list[object]", value) if isinstance(value, list) else []
-    if not isinstance(value, list) or not all(isinstance(item, str) and item for item in items):
-        raise UsageError(f"{value!r} is no list of texts", hint='write it as ["one", "two"]')
-    return tuple(map(str, items))
-
-
 def _fetched(value: object) -> tuple[str, ...]:
     if value == "all":
         return ("**",)
     if value == "on demand":
         return ()
     if isinstance(value, list):
-        return _texts(cast("object", value))
+        return texts(cast("object", value))
     raise UsageError(
         f"{value!r} says nothing", hint='"all", "on demand", or patterns: ["*.json", "best/**"]'
     )
 
 
-def _from_zero(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise UsageError(f"{value!r} is no such number", hint="a whole number from 0 on")
-    return value
-
-
 READERS: Mapping[tuple[str, str], Callable[[Any], object]] = {
-    ("code", "include"): _texts,
-    ("code", "exclude"): _texts,
-    ("hosts.*", "host"): _text,
-    ("hosts.*", "workspace"): _text,
-    ("hosts.*", "python"): _text,
-    ("hosts.*", "activate"): _text,
+    ("code", "include"): texts,
+    ("code", "exclude"): texts,
+    ("hosts.*", "host"): text,
+    ("hosts.*", "workspace"): text,
+    ("hosts.*", "python"): text,
+    ("hosts.*", "activate"): text,
     ("hosts.*", "memory"): parse_size,
-    ("hosts.*", "gpus"): _from_zero,
-    ("hosts.*", "shared"): _truth,
+    ("hosts.*", "gpus"): from_zero,
+    ("hosts.*", "shared"): flag,
     ("hosts.*", "fetch"): _fetched,
-    ("hosts.*", "pass_env"): _names,
-    ("hosts.*.paths", ""): _text,
-    ("hosts.*.env", ""): _variable,
-    ("launchers.*", "hosts"): _texts,
+    ("hosts.*", "pass_env"): names,
+    ("hosts.*.paths", ""): text,
+    ("hosts.*.env", ""): variable,
+    ("launchers.*", "hosts"): texts,
 }
 """What is no whole number from 1 on."""
