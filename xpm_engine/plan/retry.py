@@ -49,7 +49,7 @@ class Retry:
         self._scheduler = Scheduler(workspace, self.run, launcher, rules=rules)
         self._submissions = submissions
 
-    def carry_out(self) -> None:
+    def carry_out(self, termination: Termination) -> None:
         """Run the jobs, and wait for all of them; SIGTERM leaves those that run to themselves."""
         scheduler = self._scheduler
         scheduler.start()
@@ -58,10 +58,12 @@ class Retry:
             for submission in self._submissions:
                 scheduler.submit(submission)
             scheduler.wait()
+            termination.hold()
         except KeyboardInterrupt:
             plan = PlanState.INTERRUPTED
         except XpmError as raised:
             plan, error = PlanState.RAISED, f"{type(raised).__name__}: {raised}"[:500]
+        termination.hold()
         scheduler.drain()
         scheduler.close()
         counts = scheduler.board.counts
@@ -84,7 +86,8 @@ def main() -> None:
         # Nobody has to wait for what goes on, or to collect its exit status.
         os._exit(0)
     os.setsid()
-    Termination().begin()
+    termination = Termination()
+    termination.begin()
     try:
         retry = Retry(RetryOrder.from_json(json.load(sys.stdin)))
     except XpmError as error:
@@ -92,7 +95,7 @@ def main() -> None:
         return
     _answer({"run": retry.run.name, "pid": os.getpid()})
     _speak_to(retry.run.paths.log)
-    retry.carry_out()
+    retry.carry_out(termination)
 
 
 def _answer(answer: dict[str, Any]) -> None:

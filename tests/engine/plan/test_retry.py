@@ -11,12 +11,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.engine.projects import Project
+from tests.patience import PATIENCE
 from xpm_engine.verbs.listing import list_run
 from xpm_engine.verbs.retry import ResourceChanges, plan_retry
 from xpm_engine.verbs.starting import start_retry
 from xpm_engine.workspace import processes, scan, tickets
 from xpm_engine.workspace.layout import JobKey
-from xpm_engine.workspace.records.runs import How, PlanState, RunKind
+from xpm_engine.workspace.records.retry_order import RetryOrder
+from xpm_engine.workspace.records.runs import How, PlanState, RunKind, Scope
 
 FLAKY = """
 class Flaky(Task):
@@ -280,3 +282,49 @@ def test_a_job_whose_code_is_gone_is_refused(project: Project) -> None:
     assert code == 3
     assert f"its code is gone: {path}" in said
     assert not project.retries()
+
+
+def test_a_retry_that_is_asked_to_stop_while_its_run_is_closed_has_closed_it(
+    project: Project,
+) -> None:
+    project.write(CHAIN)
+    assert project.run()[0] == 1
+    _fix(project)
+    bad = _key(project, 1)
+    plan = plan_retry(project.workspace, [bad])
+    order = RetryOrder(
+        workspace=project.workspace.root,
+        experiment="exp",
+        scope=Scope(""),
+        orders=tuple(job.order for job in plan.jobs),
+        again=(bad,),
+    )
+    code = """
+import signal
+from xpm_engine.plan import retry
+from xpm_engine.plan.scheduler import Scheduler
+
+close = Scheduler.close
+
+def asked(self):
+    signal.raise_signal(signal.SIGTERM)
+    close(self)
+
+Scheduler.close = asked
+retry.main()
+"""
+    subprocess.run(
+        [sys.executable, "-c", code],
+        input=json.dumps(order.to_json()).encode("ascii"),
+        cwd=project.folder,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        # It has begun when nothing more can come of its output.
+        capture_output=True,
+        check=True,
+        timeout=PATIENCE,
+    )
+    _wait_for_retries(project)
+    (view,) = project.retries()
+    assert view.plan is PlanState.COMPLETE
+    assert _all_done(project, 1, 2, 3, 4)
+    assert "Traceback" not in Path(project.workspace.run("exp", view.run).log).read_text()
