@@ -150,7 +150,7 @@ def _chosen(
     environment: Mapping[str, str], names: Sequence[str], others: Sequence[str], what: str
 ) -> tuple[str, ...]:
     for name in names:
-        if environment.get(name):
+        if environment.get(name, "").strip():
             try:
                 return tuple(shlex.split(environment[name]))
             except ValueError as error:

@@ -25,6 +25,7 @@ def file(tmp_path: Path) -> FileLine:
     ("environment", "command"),
     [
         ({"EDITOR": "vi"}, ("vi", "+88", "FILE")),
+        ({"VISUAL": "  ", "EDITOR": "vi"}, ("vi", "+88", "FILE")),
         ({"VISUAL": "emacs -nw", "EDITOR": "vi"}, ("emacs", "-nw", "+88", "FILE")),
         ({"EDITOR": "'/opt/my editor/nano'"}, ("/opt/my editor/nano", "+88", "FILE")),
         ({"EDITOR": "code --wait"}, ("code", "--wait", "--goto", "FILE:88")),
