@@ -211,7 +211,9 @@ class Stand:
     def __init__(self, app: Driven) -> None:
         self.tree = app.tree._cursor_key
         self.tables = {
-            table: (table._cursor_key, about(table)) for table in tables(app) if table.is_attached
+            table: (table._cursor_key, about(table))
+            for table in tables(app)
+            if table.is_attached and not table._rests
         }
         self.marks: frozenset[JobKey] = app.main._marks
 

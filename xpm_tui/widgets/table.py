@@ -102,6 +102,9 @@ class Table(PaintedLines, Generic[Row], can_focus=True, inherit_bindings=False):
         self._header = 1 if header else 0
         self._cursor = 0
         self._cursor_row: Row | None = None
+        self._rests = True
+        """Whether nobody has put the cursor anywhere: then it stays at the top, where what matters
+        most comes, and not on the row that was there at first."""
         self._range_from: Hashable | None = None
         self._last_key = 0.0
         self._resort: Timer | None = None
@@ -350,6 +353,7 @@ class Table(PaintedLines, Generic[Row], can_focus=True, inherit_bindings=False):
         key = self.model.key(self.model.shown[place])
         moved = key != self._cursor_key
         before = self._cursor
+        self._rests = False
         self._cursor, self._cursor_row = place, self.model.shown[place]
         self._scroll_to_cursor()
         if self._range_from is None:
@@ -375,7 +379,10 @@ class Table(PaintedLines, Generic[Row], can_focus=True, inherit_bindings=False):
         row = self._cursor_row
         place = None if row is None else self.model.find(row, near=self._cursor)
         self._fit()
-        if place is None:
+        if self._rests:
+            self._go(0)
+            self._rests = True
+        elif place is None:
             self._go(self._cursor)
         else:
             self._cursor, self._cursor_row = place, self.model.shown[place]
@@ -428,9 +435,11 @@ class Table(PaintedLines, Generic[Row], can_focus=True, inherit_bindings=False):
             self.sort(self.model.column, reverse=self.model.reverse)
 
     def on_focus(self) -> None:
+        self._rests = False
         self._repaint_rows(self._cursor)
 
     def on_blur(self) -> None:
+        self._rests = self._cursor == 0
         self._repaint_rows(self._cursor)
 
     def on_key(self) -> None:

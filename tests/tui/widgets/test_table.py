@@ -27,7 +27,9 @@ COLUMNS: tuple[Column[Run], ...] = (
 
 
 def runs(count: int, *, first: int = 0) -> tuple[Run, ...]:
-    return tuple(Run(f"run{number:03}", 1 / (number + 1)) for number in range(first, first + count))
+    return tuple(
+        Run(f"run{number:03}", 1 / (abs(number) + 1)) for number in range(first, first + count)
+    )
 
 
 class Host(App[None]):
@@ -89,6 +91,22 @@ async def test_the_cursor_stays_on_its_row_and_its_height_when_rows_come_above(h
         await pilot.pause()
         assert host.table.row == Run("run150", 1 / 151)
         assert at_cursor(host) == height
+
+
+async def test_a_cursor_that_nobody_moved_stays_at_the_top(host: Host) -> None:
+    async with host.run_test(size=(40, 7)) as pilot:
+        host.table.show(runs(20, first=10))
+        host.set_focus(None)
+        await pilot.pause()
+        host.table.show((*runs(10), *runs(20, first=10)))
+        await pilot.pause()
+        assert host.table.row == runs(1)[0]
+        assert widget_lines(host.table)[1].startswith("▌  run000")
+        host.table.focus()
+        await pilot.pause()
+        host.table.show(runs(20, first=-5))
+        await pilot.pause()
+        assert host.table.row == runs(1)[0]
 
 
 async def test_a_row_that_goes_leaves_the_cursor_in_its_place(host: Host) -> None:
