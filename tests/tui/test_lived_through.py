@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -71,6 +72,13 @@ class Beside:
         for plan in started:
             assert await asyncio.wait_for(plan.wait(), PATIENCE) == 0
 
+    async def forgets(self) -> None:
+        """What was read is not looked at again for being fresh."""
+        reader: Any = self.app.watcher._reader
+        async with asyncio.timeout(PATIENCE):
+            while reader._known.young or reader._known.young_runs:
+                await asyncio.sleep(0.05)
+
     async def comes_true(self) -> None:
         """What it says becomes what is there, by itself."""
         lived: Portrait = {}
@@ -94,6 +102,7 @@ async def test_plans_that_run_beside_the_app(
     async with beside.app.run_test(size=(120, 40)):
         await beside.run(("first", 5))
         await beside.comes_true()
+        await beside.forgets()
         # What failed is tried again, by two plans at once, one of them of a new experiment.
         await beside.run(("first", 6), ("second", 5))
         await beside.comes_true()
