@@ -139,7 +139,8 @@ def wait_words(wait: Wait) -> str:
         case WaitKind.SENT:
             return (
                 f"was sent to {plain(wait.host)}, and may run there: {plain(wait.what)}; "
-                "it goes on when the host is back"
+                "it goes on when the host is back (is it gone for good? end the plan, then "
+                f"xpm retry {wait.key.short} --assume-dead)"
             )
         case WaitKind.CLEANING:
             return "waits for a clean to end"

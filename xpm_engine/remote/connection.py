@@ -118,10 +118,12 @@ class Connection:
     ) -> Generator[Message]:
         """Ask, and take the answer part by part; raises as `ask` does.
 
-        Closing the generator ends the asking.
+        It is asked here and now: where this call raises, and not the first step of what it returns,
+        the request did not leave whole, and is acted on by nobody. Closing the generator ends the
+        asking.
         """
         waiting = Waiting()
-        yield from self._parts(self._begin(what, data, fields, waiting), waiting, what, patience)
+        return self._parts(self._begin(what, data, fields, waiting), waiting, what, patience)
 
     def _parts(
         self, number: int, waiting: Waiting, what: str, patience: float

@@ -43,6 +43,8 @@ class Pipes:
         self._output = self._process.stdout.fileno()
         os.set_blocking(self._input, False)
         self._sending = threading.Lock()
+        self._torn = False
+        """Whether something was written in part: what followed it would be taken for its rest."""
         self._said = bytearray()
         self._errors = threading.Thread(target=self._hear_errors, daemon=True)
         self._errors.start()
@@ -56,11 +58,15 @@ class Pipes:
     def write(self, data: bytes, *, patience: float, ended: threading.Event) -> bool:
         """Write all of it, and whether that was done before `ended`.
 
-        Raises TimeoutError where nothing of it is taken for `patience` seconds, OSError and
-        ValueError where nobody reads any more.
+        What was not written whole has no end, and nothing is written after it. Raises TimeoutError
+        where nothing of it is taken for `patience` seconds, OSError and ValueError where nobody
+        reads any more.
         """
         view = memoryview(data)
         with self._sending:
+            if self._torn:
+                return False
+            self._torn = True
             deadline = time.monotonic() + patience
             while view:
                 if ended.is_set():
@@ -70,6 +76,7 @@ class Pipes:
                     deadline = time.monotonic() + patience
                 elif time.monotonic() > deadline:
                     raise TimeoutError
+            self._torn = False
         return True
 
     def last_words(self, printed: bytes = b"") -> tuple[int | None, str]:

@@ -12,7 +12,7 @@ from xpm_engine.words import as_of_words
 from xpm_engine.workspace.layout import WorkspacePaths
 from xpm_engine.workspace.records.fields import parse_time
 from xpm_engine.workspace.records.mirror import Fetched
-from xpm_engine.workspace.records.reasons import Reason
+from xpm_engine.workspace.records.reasons import Reason, WaitKind
 from xpm_engine.workspace.records.states import UNREADABLE_NEXT, JobState
 from xpm_engine.workspace.records.tickets import Attempt
 from xpm_tui import look
@@ -108,6 +108,10 @@ def _state_lines(job: Job, facts: OverviewFacts, now: float) -> Iterator[Line]:
         yield labelled("Elsewhere", Text(look.plain(there_words(facts.there)), "xpm.warning"))
     if job.wait is not None:
         yield labelled("Waits for", Text(look.plain(look.wait_text(job.wait, held=True))))
+        if job.wait.kind is WaitKind.SENT:
+            host = look.plain(job.wait.host)
+            words = f"goes on when {host} is back. Gone for good? K ends its plan, R then asks"
+            yield labelled("Next", Text(words))
     for change in job.drift:
         yield labelled("Drifted", Text(look.plain(change)))
 

@@ -268,6 +268,7 @@ def test_what_was_sent_to_a_host_that_is_down_says_so(far: Far) -> None:
     far.project.wait_for(lambda: any(wait.kind is WaitKind.SENT for wait in far.waits()))
     (wait,) = [wait for wait in far.waits() if wait.kind is WaitKind.SENT]
     assert "was sent to alpha, and may run there" in wait_words(wait)
+    assert f"end the plan, then xpm retry {key.short} --assume-dead" in wait_words(wait)
     assert [row.state for row in list_run(far.here, "exp").rows] == [JobState.UNREACHABLE]
     far.host.refuse(False)
     code, said = far.project.finish(plan)

@@ -25,7 +25,14 @@ from xpm_engine.workspace.records.params import (
     ObjectRecord,
     ParamsRecord,
 )
-from xpm_engine.workspace.records.reasons import Frame, Outcome, Reason, ReasonKind
+from xpm_engine.workspace.records.reasons import (
+    Frame,
+    Outcome,
+    Reason,
+    ReasonKind,
+    Wait,
+    WaitKind,
+)
 from xpm_engine.workspace.records.states import JobState
 from xpm_engine.workspace.records.tickets import Attempt, Usage
 from xpm_engine.workspace.scan import JobRecord
@@ -68,6 +75,14 @@ def running() -> Job:
         ),
     )
     return Job(KEY, JobState.RUNNING, record)
+
+
+def test_what_was_sent_to_a_host_that_is_gone_says_what_to_do() -> None:
+    wait = Wait(KEY, WaitKind.SENT, what="connection refused", host="alpha")
+    record = JobRecord(KEY, JobState.UNREACHABLE, attempt=1)
+    shown = overview(Job(KEY, JobState.UNREACHABLE, record, wait=wait))
+    assert "alpha, where it may run: connection refused" in shown
+    assert "goes on when alpha is back. Gone for good? K ends its plan, R then asks" in shown
 
 
 def test_a_running_job_says_since_when_where_and_with_what() -> None:

@@ -57,6 +57,7 @@ class Host:
         over: Callable[[Work], None],
         changed: Callable[[JobKey], None],
         settled: Callable[[Sequence[Work]], None],
+        elsewhere: Callable[[Work], None],
         log: Callable[[str], None],
         dial: Dial | None = None,
     ) -> None:
@@ -65,7 +66,8 @@ class Host:
         `watched` tells the patterns of the files that the plan waits for while a job runs.
 
         `over` hears when a job has left, `settled` when the host can be reached again, or no more:
-        with those that were never sent, and are let go of.
+        with those that were never sent, and are let go of; `elsewhere` of one that another plan has
+        sent, and that is to be found where that was.
         """
         destination = parse_destination(settings.host)
 
@@ -78,6 +80,7 @@ class Host:
         self.name = name
         self.settings = settings
         self._over, self._changed, self._settled, self._log = over, changed, settled, say
+        self._elsewhere = elsewhere
         self.link = Link(name, dial or ssh, up=self._up, down=self._down)
         self._site = Site(name, settings, code)
         self._arrivals = Arrivals(
@@ -110,6 +113,7 @@ class Host:
             waits=self._wait,
             give_up=self._endings.give_up,
             room=lambda: self._worker.do(self._send),
+            astray=self._astray,
             log=say,
         )
         self._starts = Starts(
@@ -283,6 +287,13 @@ class Host:
         except XpmError as error:
             for work in works:
                 self._endings.give_up(work, connection, error)
+
+    def _astray(self, work: Work) -> None:
+        """Another plan has sent it: this one asks about it where that did."""
+        self._works.pop(work.launch.nonce, None)
+        self._sending.forget(work.launch.nonce)
+        work.wait = None
+        self._elsewhere(work)
 
     def _is_void(self, work: Work) -> bool:
         """Whether somebody here has said that what was sent is not to run."""

@@ -175,6 +175,7 @@ class SshLauncher:
             over=self._left,
             changed=self._tell,
             settled=self._settled,
+            elsewhere=self._follow_elsewhere,
             log=self._say,
             dial=None if self._dial is None else self._dial(name),
         )
@@ -273,6 +274,14 @@ class SshLauncher:
         self._assign()
         for key in waiting:
             self._tell(key)
+
+    def _follow_elsewhere(self, work: Work) -> None:
+        """Another plan has said first where it goes."""
+        self._balance.take_back(work.launch.nonce)
+        try:
+            self._take_over(work)
+        except LaunchError as error:
+            self._say(f"{work.key}: {error}")
 
     def _left(self, work: Work) -> None:
         with self._lock:

@@ -6,6 +6,7 @@ not been sent; it keeps its place in the line of that machine's pool for as long
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -15,7 +16,8 @@ from xpm_engine.launchers.ssh.site import Place, Site, machine_of
 from xpm_engine.launchers.ssh.work import Phase, Work
 from xpm_engine.remote.answers import raised
 from xpm_engine.remote.connection import Connection
-from xpm_engine.workspace.atomic import dumps, write_atomic
+from xpm_engine.workspace import processes
+from xpm_engine.workspace.atomic import dumps, publish
 from xpm_engine.workspace.pool.sharing import Limits
 from xpm_engine.workspace.records.fields import Fields
 from xpm_engine.workspace.records.mirror import MirrorState
@@ -47,12 +49,17 @@ class Sending:
         waits: Callable[[Work, Wait | None], None],
         give_up: Callable[[Work, Connection, XpmError], None],
         room: Callable[[], None],
+        astray: Callable[[Work], None],
         log: Callable[[str], None],
     ) -> None:
-        """`room` is called, in any thread, when it is worth asking again for those that wait."""
+        """`room` is called, in any thread, when it is worth asking again for those that wait.
+
+        `astray` hears of an order that another plan has sent meanwhile, wherever that was.
+        """
         self._name, self._site = name, site
         self._limits, self._leads_to, self._answered = limits, leads_to, answered
         self._waits, self._give_up, self._room, self._log = waits, give_up, room, log
+        self._astray = astray
         self._orders: dict[str, Launch] = {}
         """Nonce -> the order as it is given there: all that it needs is there."""
         self._connection: Connection | None = None
@@ -78,6 +85,7 @@ class Sending:
         if connection is not self._connection:
             self._connection, self._listens = connection, False
             self._orders.clear()
+        works = [work for work in works if not self._was_sent(work)]
         place = self._site.known(connection)
         all_shipped = self._ship(works, place)
         ready = self._find_room(
@@ -85,19 +93,43 @@ class Sending:
         )
         for batch in _batches(ready):
             # Those of a later batch may go elsewhere where the connection is cut before it.
-            for work, _, _ in batch:
-                self._say_where(work, connection)
-            self._launch(batch, place)
+            new = [work for work, _, _ in batch if work.phase is Phase.NEW]
+            mine = [each for each in batch if self._say_where(each[0], connection)]
+            if mine:
+                self._launch(mine, new, place)
         return all_shipped
 
-    def _say_where(self, work: Work, connection: Connection) -> None:
-        """Before anything is said about it: where to ask, for a plan that is started later."""
+    def _was_sent(self, work: Work) -> bool:
+        """Whether another plan that took it over, too, has sent it: it goes where that says."""
+        if work.phase is not Phase.NEW or not os.path.exists(work.job.mirror(work.attempt)):
+            return False
+        self._astray(work)
+        return True
+
+    def _say_where(self, work: Work, connection: Connection) -> bool:
+        """Before anything is said about it: where to ask, for a plan that is started later.
+
+        Whoever is the first to say it decides; False where another plan was.
+        """
         if work.phase is Phase.NEW:
-            work.machine = machine_of(connection)
-            state = MirrorState(self._name, machine=work.machine)
-            write_atomic(work.job.mirror(work.attempt), dumps(state.to_json()))
-            work.phase = Phase.SENT
+            machine = machine_of(connection)
+            state = MirrorState(self._name, machine=machine)
+            if not publish(work.job.mirror(work.attempt), dumps(state.to_json())):
+                self._astray(work)
+                return False
+            work.machine, work.phase = machine, Phase.SENT
         self._waits(work, None)
+        return True
+
+    def _unsay_where(self, work: Work) -> None:
+        """Its order did not leave this machine whole: it is nowhere, and may go anywhere.
+
+        Only an order of this very process: where it was said to be sent to, other plans ask only
+        when the one that gave it is dead.
+        """
+        if work.launch.driver == processes.own_identity():
+            os.unlink(work.job.mirror(work.attempt))
+            work.phase, work.machine = Phase.NEW, ""
 
     def _ship(self, works: Sequence[Work], place: Place) -> bool:
         """Bring what those need that were not seen before; whether there was time for all."""
@@ -148,21 +180,29 @@ class Sending:
             place.connection.subscribe("room", lambda part: self._room(), lambda error: None)
         return ready
 
-    def _launch(self, batch: Sequence[Ready], place: Place) -> None:
+    def _launch(self, batch: Sequence[Ready], new: Sequence[Work], place: Place) -> None:
+        """Give these orders, of which the `new` ones were never sent before."""
         connection = place.connection
         clock = time.monotonic()
         for work, _, _ in batch:
             self.asked[work.launch.nonce] = clock
-        for part in connection.stream(
-            "launch",
-            root=place.workspace.root,
-            orders=[order.to_json() for _, order, _ in batch],
-            granted=[dict(grant) for _, _, grant in batch],
-            python=place.python,
-            engine=place.engine,
-            env=dict(place.env),
-            warm=True,
-        ):
+        try:
+            parts = connection.stream(
+                "launch",
+                root=place.workspace.root,
+                orders=[order.to_json() for _, order, _ in batch],
+                granted=[dict(grant) for _, _, grant in batch],
+                python=place.python,
+                engine=place.engine,
+                env=dict(place.env),
+                warm=True,
+            )
+        except XpmError:
+            for work in new:
+                if work.phase is Phase.SENT:
+                    self._unsay_where(work)
+            raise
+        for part in parts:
             told: list[tuple[int, Any]] = part.body.get("told", [])
             for index, answer in told:
                 work = batch[index][0]
