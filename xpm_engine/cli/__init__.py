@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
 from collections.abc import Sequence
 
 INTERRUPTED = 130
+
+_OF_OUTPUT = frozenset(
+    (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF, errno.EPIPE)
+)
+"""Errors of an output that takes no more."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader of our output, `head` for one, has seen enough; click put a silent one there.
         return 0
     except OSError as error:
-        if error.filename is not None:
+        if error.filename is not None or error.errno not in _OF_OUTPUT:
             raise
         # No file of the workspace: it is our output that can't be written.
         _write_no_more()

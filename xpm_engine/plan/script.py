@@ -10,6 +10,7 @@ from types import CodeType, ModuleType
 from xpm_engine.config.arguments import set_arguments
 from xpm_engine.errors import PlanFileError, UsageError, XpmError
 from xpm_engine.tracebacks import in_words, is_installed, users_frames
+from xpm_engine.workspace.layout import absolute
 
 
 def run_script(path: str, arguments: Mapping[str, str]) -> None:
@@ -18,7 +19,7 @@ def run_script(path: str, arguments: Mapping[str, str]) -> None:
     Raises PlanFileError where the file is missing, is no Python, or raises; what the engine
     itself refuses is raised as it is.
     """
-    file = os.path.abspath(path)
+    file = absolute(path)
     code = _compiled(file)
     main = ModuleType("__main__")
     main.__file__ = file

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import sys
 from collections.abc import Iterator
 from difflib import get_close_matches
@@ -21,6 +20,7 @@ from xpm_engine.verbs.earlier import read_params
 from xpm_engine.workspace.layout import (
     JobKey,
     WorkspacePaths,
+    absolute,
     is_identifier,
     is_task_folder,
     list_folders,
@@ -70,7 +70,7 @@ def _script(path: str) -> CodeRecord:
 
 
 def _code(module: str) -> CodeRecord:
-    here = os.getcwd()
+    here = absolute(".")
     return CodeRecord(module, "", "", here, (here,))
 
 
@@ -88,8 +88,9 @@ def _code_of_task(workspace: WorkspacePaths, task: str) -> CodeRecord | None:
 
 def _split(text: str) -> tuple[str, str]:
     """``package.module.Class`` as the longest module that there is, and the rest."""
-    if os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())
+    here = absolute(".")
+    if here not in sys.path:
+        sys.path.insert(0, here)
     parts = text.split(".")
     for count in range(len(parts) - 1, 0, -1):
         module = ".".join(parts[:count])

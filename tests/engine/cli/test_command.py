@@ -115,21 +115,6 @@ def test_completion_scripts(xpm: Xpm, shell: str) -> None:
     assert "_XPM_COMPLETE" in xpm("completion", shell).stdout
 
 
-def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
-    read, write = os.pipe()
-    os.close(read)
-    with subprocess.Popen(
-        [sys.executable, "-m", "xpm_engine.cli", "completion", "bash"],
-        stdout=write,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=tmp_path,
-    ) as process:
-        os.close(write)
-        _, errors = process.communicate(timeout=60)
-    assert "Traceback" not in errors
-
-
 def test_what_the_terminal_can_not_show_ends_no_listing(
     xpm_process: Callable[..., Done], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -140,3 +125,21 @@ def test_what_the_terminal_can_not_show_ends_no_listing(
     done = xpm_process("describe", "plan.py:Model")
     assert (done.returncode, done.stderr) == (0, "")
     assert "Text ? vectors" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments", [("ls",), ("doctor",), ("run", "plan.py"), ("describe", "plan.Learn")]
+)
+def test_who_stands_in_a_folder_that_was_removed_is_told(
+    xpm: Callable[..., Done],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    done = xpm(*arguments)
+    assert done.returncode == 2
+    assert done.stderr.startswith("the folder that you are in was removed\n")

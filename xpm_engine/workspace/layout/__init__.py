@@ -43,6 +43,7 @@ from xpm_engine.workspace.layout.workspace import (
     RunPaths,
     TrashPaths,
     WorkspacePaths,
+    absolute,
     list_folders,
     workspace_of_job,
 )
@@ -58,6 +59,7 @@ __all__ = [
     "RunPaths",
     "TrashPaths",
     "WorkspacePaths",
+    "absolute",
     "attempts_in",
     "check_name",
     "is_identifier",

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import Iterator, Optional
 
+from xpm_engine.errors import StorageError
 from xpm_engine.workspace.layout.job import XPM, JobPaths
 from xpm_engine.workspace.layout.names import JobKey, is_identifier, is_task_folder
 
@@ -98,8 +99,11 @@ class WorkspacePaths:
 
     @classmethod
     def at(cls, path: "os.PathLike[str] | str") -> "WorkspacePaths":
-        """The workspace at `path`, made absolute against the working directory."""
-        return cls(os.path.abspath(os.fspath(path)))
+        """The workspace at `path`, made absolute against the working directory.
+
+        Raises StorageError, as `absolute` does.
+        """
+        return cls(absolute(os.fspath(path)))
 
     @property
     def settings(self) -> str:
@@ -188,6 +192,16 @@ class WorkspacePaths:
         if len(parts) < 2 or not is_task_folder(parts[0]) or not is_identifier(parts[1]):
             return None
         return JobKey(parts[0], parts[1])
+
+
+def absolute(path: str) -> str:
+    """The path from the root on; raises StorageError where the working directory is gone."""
+    try:
+        return os.path.abspath(path)
+    except FileNotFoundError:
+        raise StorageError(
+            "the folder that you are in was removed", hint="go to one that is there: cd ~"
+        ) from None
 
 
 def workspace_of_job(job_root: str) -> WorkspacePaths:
