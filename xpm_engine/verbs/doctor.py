@@ -15,7 +15,9 @@ from typing import Any
 from xpm_engine.errors import StorageError, UsageError, XpmError
 from xpm_engine.launchers.ssh.site import check_python, python_command
 from xpm_engine.remote import openssh
+from xpm_engine.remote.agent.sweeping import UNUSED
 from xpm_engine.remote.connection import Connection
+from xpm_engine.words import plural
 from xpm_engine.workspace.index import index_path, why_unwritable
 from xpm_engine.workspace.layout import WorkspacePaths
 from xpm_engine.workspace.pool.folder import open_folder
@@ -148,6 +150,7 @@ def _place(connection: Connection, settings: HostSettings, name: str) -> Iterato
     try:
         found = connection.ask("place", path=settings.workspace)
         yield from _folder(found)
+        yield from _code(connection.ask("shipped", root=found["path"])["unused"])
         env = settings.environment(os.environ)
         version = check_python(connection, python_command(settings), name, env=env)
         yield Step("python", Finding.FINE, version)
@@ -181,6 +184,15 @@ def _folder(found: dict[str, Any]) -> Iterator[Step]:
     little = free < LITTLE_SPACE
     hint = "free some space before large results are written" if little else ""
     yield Step("workspace", Finding.CARE if little else Finding.FINE, text, hint)
+
+
+def _code(unused: list[float]) -> Iterator[Step]:
+    if unused:
+        days = UNUSED / 86400
+        old = sum(age > UNUSED for age in unused)
+        text = f"{plural(len(unused), 'version')} of shipped code, of which {old} unused for "
+        text += f"{days:.0f} days: those go when the next plan ships its own"
+        yield Step("code", Finding.FINE, text)
 
 
 def _watches(count: int | None) -> Iterator[Step]:

@@ -334,6 +334,23 @@ def test_a_shared_file_system(far: Far) -> None:
     assert far.project.ledger() == ["begin hello", "end hello", "begin read", "end read"]
 
 
+def test_code_that_nobody_needs_any_more_goes(far: Far) -> None:
+    far.plan('Write(text="hello").submit()')
+    far.run()
+    before = set(os.listdir(far.there.code))
+    for name in before:
+        os.utime(f"{far.there.code}/{name}", (0, 0))
+    far.plan('Write(text="other").submit()')
+    plan = far.project.start()
+    code, said = far.project.finish(plan)
+    assert code == 0, said + far.log()
+    # The plan does not wait for that.
+    engine = engine_bundle().identifier
+    far.project.wait_for(lambda: not before & set(os.listdir(far.there.code)) - {engine})
+    assert engine in os.listdir(far.there.code)
+    assert len(os.listdir(far.there.code)) == 2
+
+
 def test_results_are_fetched_on_demand(far: Far) -> None:
     far.configure('fetch = "on demand"')
     far.plan('Write(text="hello").submit()')

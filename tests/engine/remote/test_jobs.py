@@ -53,6 +53,7 @@ def _launch(agent: Connection, workspace: WorkspacePaths, order: Launch) -> Any:
         granted=[{}],
         python=[sys.executable],
         engine=str(Path(workspace.root).parent / "engine"),
+        code=[],
         warm=False,
     )
     ((index, answer),) = [told for part in parts for told in part.body.get("told", ())]

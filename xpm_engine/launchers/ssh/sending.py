@@ -194,6 +194,7 @@ class Sending:
                 granted=[dict(grant) for _, _, grant in batch],
                 python=place.python,
                 engine=place.engine,
+                code=place.code,
                 env=dict(place.env),
                 warm=True,
             )

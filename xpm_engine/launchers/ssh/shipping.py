@@ -169,8 +169,11 @@ def put_bundle(
         Parcel(file.path, file.source, file.size, file.executable, file.sha256)
         for file in bundle.files
     ]
-    put_folder(connection, files, place, sender=sender)
-    return place
+    for _ in range(TRIES):
+        put_folder(connection, files, place, sender=sender)
+        if connection.ask("use", places=[place])["used"] == [True]:
+            return place
+    raise ProtocolError(f"{connection.name} has put {place} in its place, and does not have it")
 
 
 def check_platform(bundle: Bundle, there: str, host: str) -> None:

@@ -39,6 +39,12 @@ class Place:
     upstream: set[JobKey] = field(default_factory=set[JobKey])
     """Results that are there."""
 
+    @property
+    def code(self) -> list[str]:
+        """The folders of what was shipped, which nobody may remove while jobs need them."""
+        inside = f"{self.workspace.code}/"
+        return [each for each in (self.engine, *self.bundles.values()) if each.startswith(inside)]
+
 
 class Site:
     """A host's place, and the code of this plan."""
@@ -87,6 +93,8 @@ class Site:
         if bundle.identifier not in place.bundles:
             folder = self._put(bundle, connection, place.workspace)
             place.bundles[bundle.identifier] = folder
+            # Nobody waits for that: it may have to look at all of the jobs there.
+            connection.begin("sweep", root=place.workspace.root)
         code = bundle.moved(record.code, place.bundles[bundle.identifier])
         order = shipping.order_for(order, code, paths=self._settings.paths, host=self._name)
         here = workspace_of_job(work.job.root)

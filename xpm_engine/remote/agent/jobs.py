@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any, Dict, Iterator, List, Optional
 
 from xpm_engine.errors import LaunchError, XpmError
-from xpm_engine.remote.agent import room, staging
+from xpm_engine.remote.agent import room, staging, sweeping
 from xpm_engine.remote.agent.serving import Answer, Request, told
 from xpm_engine.remote.agent.starting import Command, Starter
 from xpm_engine.remote.frames import Message
@@ -41,6 +41,8 @@ def launch(request: Request) -> "Iterator[Optional[Message]]":
     fields = request.fields
     workspace, command = WorkspacePaths(fields.text("root")), Command.read(fields)
     granted = fields.items("granted")
+    for place in fields.texts("code"):
+        sweeping.use(place)
     pending = {
         index: _launched(workspace, command, Launch.from_json(order, fields.where), grant)
         for index, (order, grant) in enumerate(zip(fields.items("orders"), granted))

@@ -17,6 +17,7 @@ from xpm_engine.remote.agent import (
     staging,
     starting,
     storing,
+    sweeping,
     tree,
 )
 from xpm_engine.remote.agent.serving import Agent, Answer, Handler, Request
@@ -44,6 +45,9 @@ HANDLERS: Dict[str, Handler] = {
     "put_all": storing.put_all,
     "stage": staging.stage,
     "settle": staging.settle,
+    "use": sweeping.use_all,
+    "shipped": sweeping.told,
+    "sweep": sweeping.sweep,
     "jobs": tree.jobs,
     "runs": tree.runs,
     "known": browsing.known,
