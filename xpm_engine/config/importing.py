@@ -7,7 +7,7 @@ import importlib.util
 import os
 import sys
 from collections.abc import Callable
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 
@@ -81,13 +81,27 @@ def import_module(module: str, code: CodeRecord) -> ModuleType:
     A plan is read for its classes, with the arguments it ran with: where it enters an experiment
     its import stops, and what is defined above is kept.
 
-    Raises ImportError, and whatever the module raises.
+    Raises ImportError, LoadError where another module has the name of the plan's file, and
+    whatever the module raises.
     """
     known = _running_script(module) or sys.modules.get(module)
     if known is not None:
+        _check_is_own(known, module, code)
         return known
     with reading(), given(code.arguments):
         return _execute(_find_spec(module, code))
+
+
+def _check_is_own(known: ModuleType, module: str, code: CodeRecord) -> None:
+    """Raise LoadError where the plan's file would be shadowed by a module of Python's own."""
+    if module == code.module and code.file and module in sys.stdlib_module_names:
+        file = getattr(known, "__file__", None)
+        if file is None or os.path.realpath(file) != os.path.realpath(code.file):
+            raise LoadError(
+                f"{module} is another module here: {file or 'a part of Python'}",
+                where=code.file,
+                hint="rename the plan's file: Python itself has a module of this name",
+            )
 
 
 def _running_script(module: str) -> ModuleType | None:
@@ -101,16 +115,28 @@ def _running_script(module: str) -> ModuleType | None:
 def _find_spec(module: str, code: CodeRecord) -> ModuleSpec:
     """Where the module is; the root's class is in a file that is known for certain."""
     own = module == code.module and os.path.isfile(code.file)
-    parent = module.rpartition(".")[0]
+    parent = _package_of(module, code.file if own else "")
     if parent:
         if own:
-            _find_packages_of(code.file, module.count("."))
+            _find_packages_of(code.file, parent.count(".") + 1)
         importlib.import_module(parent)
     spec = importlib.util.spec_from_file_location(module, code.file) if own else None
+    if own and spec is None:
+        # A script needs no ending, and may have any.
+        loader = SourceFileLoader(module, code.file)
+        spec = importlib.util.spec_from_file_location(module, code.file, loader=loader)
     spec = spec or importlib.util.find_spec(module)
     if spec is None or spec.loader is None:
         raise ModuleNotFoundError(f"No module named {module!r}", name=module)
     return spec
+
+
+def _package_of(module: str, file: str) -> str:
+    """The package that holds a module; a dot in the name of its file leads to none."""
+    stem = Path(file).stem
+    if file and (module == stem or module.endswith(f".{stem}")):
+        return module[: -len(stem) - 1]
+    return module.rpartition(".")[0]
 
 
 def _find_packages_of(file: str, depth: int) -> None:
@@ -138,6 +164,6 @@ def _execute(spec: ModuleSpec) -> ModuleType:
         sys.modules.pop(spec.name, None)
         raise
     parent, _, name = spec.name.rpartition(".")
-    if parent:
+    if parent in sys.modules:
         setattr(sys.modules[parent], name, module)
     return sys.modules[spec.name]
