@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -35,6 +36,9 @@ from xpm_engine.workspace.records.jobs import JobSummary, Progress
 from xpm_engine.workspace.records.mirror import Mirror, MirrorState
 from xpm_engine.workspace.records.tickets import End, Start
 
+OFTEN = 2.0
+"""Seconds between two notes how far lines were copied."""
+
 THERE = JobPaths("")
 """Names below the job's folder there."""
 
@@ -49,6 +53,8 @@ class JobMirror:
         self._host = host
         self._state = self._known_state()
         make_folders(self._job.logs)
+        self._saved = 0.0
+        """When (time.monotonic) it was noted last how far lines were copied."""
         self._far_summary: JobSummary | None = None
         self._end_told = False
         """Whether events.jsonl has its last line: there it comes after N.end."""
@@ -77,7 +83,7 @@ class JobMirror:
         ]
 
     def take(self, body: dict[str, Any], data: bytes) -> bool:
-        """Write one part of what is followed; whether the job's state changed by it.
+        """Write one part of what is followed; whether tickets of here changed by it.
 
         The end is only kept, in `work.end`: it is recorded when the result is here. Raises
         StorageError, UnreadableError.
@@ -91,7 +97,7 @@ class JobMirror:
         if name == _name(THERE.end(number)):
             where = f"{self._host}:{name}"
             self._work.end = End.from_json(parse_object(data, where), where)
-            return True
+            return False
         at, reset = int(body.get("at") or 0), bool(body.get("reset"))
         if name == _name(THERE.stdout(number)):
             _write_at(self._job.stdout(attempt), at, data, reset=reset)
@@ -100,11 +106,11 @@ class JobMirror:
         elif name == _name(THERE.events):
             moved = self._append(self._job.events, self._state.events, at, data)
             self._state = replace(self._state, events=moved)
-            self._save()
+            self._save_now_and_then()
         elif name == _name(THERE.metrics):
             moved = self._append(self._job.metrics, self._state.metrics, at, data)
             self._state = replace(self._state, metrics=moved)
-            self._save()
+            self._save_now_and_then()
         return False
 
     def finish(self, end: End) -> None:
@@ -168,7 +174,7 @@ class JobMirror:
         self._far_summary = summary
         if summary.outcome is None:
             self._write_summary(summary)
-        return summary.outcome is None
+        return False
 
     def _write_summary(self, summary: JobSummary) -> None:
         write_atomic(self._job.summary, dumps(self._translated(summary).to_json()))
@@ -233,7 +239,13 @@ class JobMirror:
             metrics=(0, _size(self._job.metrics)),
         )
 
+    def _save_now_and_then(self) -> None:
+        """How far lines were copied; what was not noted is forgotten and copied again."""
+        if time.monotonic() >= self._saved + OFTEN:
+            self._save()
+
     def _save(self) -> None:
+        self._saved = time.monotonic()
         write_atomic(self._job.mirror(self._work.attempt), dumps(self._state.to_json()))
 
     def _trim(self, path: str, size: int) -> None:
