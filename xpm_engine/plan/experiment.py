@@ -43,6 +43,7 @@ from xpm_engine.plan.results import Results
 from xpm_engine.plan.retrying import retries_of
 from xpm_engine.plan.run import RunWriter, other_runs
 from xpm_engine.plan.scheduler import Scheduler
+from xpm_engine.plan.streams import hold_standard_streams
 from xpm_engine.workspace.atomic import make_folders
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths, check_name
 from xpm_engine.workspace.pool.folder import open_folder
@@ -214,6 +215,7 @@ class Experiment:
             )
         reach.entered()
         if self._recorder is None:
+            hold_standard_streams()
             make_folders(self.workspace.root)
             if self._launcher.capacity().here:
                 # Should it be unusable, the user is told before there is a run.

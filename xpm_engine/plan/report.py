@@ -20,11 +20,12 @@ MAX_TEXT = 500
 """Characters of a tag's or a reason's text that are told."""
 
 
-def say(text: str, *, stream: TextIO | None = None) -> None:
-    """One line to standard error, where it does not mix with what the plan prints."""
-    target = sys.stderr if stream is None else stream
-    target.write(text + "\n")
-    target.flush()
+def say(text: str) -> None:
+    """One line to standard error, if there is one: it does not mix with what the plan prints."""
+    stream: TextIO | None = sys.stderr
+    if stream is not None:
+        stream.write(text + "\n")
+        stream.flush()
 
 
 def left(jobs: int, workspace: WorkspacePaths, also: str = "") -> str:

@@ -1,4 +1,4 @@
-"""Plans in files of any name: what their jobs import is that very file, or they say why not."""
+"""How a plan is started: from a file of any name, with streams or without."""
 
 from __future__ import annotations
 
@@ -53,3 +53,19 @@ def test_a_plan_that_is_called_as_a_module_that_is_there_already_is_told(project
     assert project.ledger() == []
     (log,) = Path(project.workspace.jobs).glob("*/*/.xpm/logs/1.err")
     assert "rename the plan's file" in log.read_text()
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_plan_needs_no_standard_streams(project: Project, closed: str) -> None:
+    project.write(PLAN)
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$0" plan.py {closed}', sys.executable],
+        cwd=project.folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        check=False,
+        timeout=PATIENCE,
+    )
+    assert done.returncode == 0
+    assert project.ledger() == ["begin 1", "end 1"]
+    (log,) = Path(project.workspace.experiments).glob("exp/2*/scheduler.log")
+    assert "a fresh interpreter" not in log.read_text()
