@@ -17,6 +17,7 @@ from textual.screen import Screen
 
 from xpm_tui.actions.action import Action, Situation
 from xpm_tui.actions.table import ACTIONS, BY_ID, bindings
+from xpm_tui.look.compositor import compose_sparingly
 
 Result = TypeVar("Result")
 
@@ -25,6 +26,10 @@ class ActingScreen(Screen[Result], Generic[Result]):
     """A screen whose keys are those of the table of actions."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings()
+
+    def __init__(self) -> None:
+        super().__init__()
+        compose_sparingly(self)
 
     def action_act(self, name: str, *arguments: Any) -> None:
         """Carry out an action, or say why not."""

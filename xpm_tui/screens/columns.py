@@ -15,6 +15,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from xpm_tui.look import plain
+from xpm_tui.look.compositor import compose_sparingly
 from xpm_tui.widgets.table_keys import KeyTable
 from xpm_tui.widgets.table_model import Column
 
@@ -45,6 +46,7 @@ class ColumnsScreen(ModalScreen["frozenset[str] | None"]):
 
     def __init__(self, offers: Sequence[Offer]) -> None:
         super().__init__()
+        compose_sparingly(self)
         self._offers = tuple(offers)
         self._shown = {offer.title for offer in offers if offer.shown}
         tick = Column[Offer]("", self._tick_cell, width=3)

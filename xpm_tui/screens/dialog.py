@@ -14,6 +14,8 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
+from xpm_tui.look.compositor import compose_sparingly
+
 GRACE = 0.3
 """Seconds in which keys do nothing: they were typed ahead, over a slow line, for another screen."""
 
@@ -42,6 +44,7 @@ class Dialog(ModalScreen[int]):
     def __init__(self, title: str, lines: Sequence[Text], *choices: str) -> None:
         """`choices` are the buttons besides Cancel; without any there is only one, to close it."""
         super().__init__()
+        compose_sparingly(self)
         self._title = title
         self._lines = lines
         self._choices = choices

@@ -14,6 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from xpm_tui import look
+from xpm_tui.look.compositor import compose_sparingly
 from xpm_tui.widgets.pick_list import Pick, PickList
 from xpm_tui.widgets.words import Words
 
@@ -63,6 +64,7 @@ class Picker(ModalScreen[str | None]):
     ) -> None:
         """`widths` are those of the first two columns; `search` brings a field to type in."""
         super().__init__()
+        compose_sparingly(self)
         self._title = title
         self._picks = picks
         self._widths = widths

@@ -13,6 +13,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from xpm_tui.look.compositor import compose_sparingly
 from xpm_tui.screens.dialog import GRACE
 
 
@@ -28,6 +29,7 @@ class TypedDialog(ModalScreen[str | None]):
     def __init__(self, title: str, lines: Sequence[Text], *, refused: Callable[[str], str]) -> None:
         """`refused` says why a text is not taken; empty if it is."""
         super().__init__()
+        compose_sparingly(self)
         self._title = title
         self._lines = lines
         self._refused = refused
