@@ -24,7 +24,7 @@ from xpm_engine.tracebacks import in_words
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_tui.store.memory import Memory
 from xpm_tui.store.model import Delta
-from xpm_tui.store.reader import Look, Reader
+from xpm_tui.store.reader import TURNS, Look, Reader
 from xpm_tui.store.subjects import RunKey
 
 if TYPE_CHECKING:
@@ -147,6 +147,10 @@ class Watcher:
         """How much the screen was told to be looked at."""
         self._kept = False
         """Whether what the first look at everything found was remembered."""
+        self._told_of: frozenset[JobKey] = frozenset()
+        """The live jobs whose folder is listened at."""
+        self._still = 0
+        """How many looks in a row found nothing."""
         self._stopped = False
         self._thread = Thread(target=self._run, name="watcher", daemon=True)
         self._ears: Hears | None = None
@@ -228,7 +232,8 @@ class Watcher:
                 if look.everything:
                     took = time.monotonic() - began
                     due = time.monotonic() + max(RECONCILE, took / SHARE)
-                self._listen()
+                if self._has_to_listen():
+                    self._listen()
                 if look.everything and not self._kept:
                     self._kept = True
                     self._reader.memory.keep()
@@ -257,8 +262,9 @@ class Watcher:
             if self._stopped:
                 return None
             dirty, self._dirty = self._dirty, _Dirty()
+        self._still = 0 if dirty else self._still + 1
         everything = dirty.everything or time.monotonic() >= due
-        return Look(frozenset(dirty.jobs), frozenset(dirty.runs), everything)
+        return Look(frozenset(dirty.jobs), frozenset(dirty.runs), everything, self._told_of)
 
     def _read(self, look: Look) -> None:
         for delta in self._reader.read(look):
@@ -266,6 +272,7 @@ class Watcher:
                 return
             if delta or delta.checked != 1.0 or self._share != 1.0 or look.everything:
                 self._share = delta.checked
+                self._still = 0
                 self._hand_on(delta)
 
     def _hand_on(self, delta: Delta) -> None:
@@ -275,8 +282,14 @@ class Watcher:
         if wake:
             self._wake()
 
+    def _has_to_listen(self) -> bool:
+        """Whether other folders may be the ones to watch; events tell of most that makes it so."""
+        quiet = self.hearing is Hearing.EVENTS and not self._reader.lost
+        return not quiet or self._still % TURNS == 0
+
     def _listen(self) -> None:
         """Watch the folders that can change now."""
+        self._told_of = frozenset()
         if self._reader.lost:
             self.hearing, self.trouble = Hearing.LOST, self._reader.lost
             return
@@ -303,6 +316,7 @@ class Watcher:
                 self._ears = None
             return
         self.hearing, self.trouble = Hearing.EVENTS, ""
+        self._told_of = frozenset(jobs)
         if new:
             # What happened in a folder between reading it and watching it made no event.
             with self._changed:

@@ -93,6 +93,12 @@ class MainScreen(RemoveScreen):
         self._preparing = False
         self._prepared = False
         """Whether columns were made once: again only where something is sorted by them."""
+        self._title = TitleBar(id="title")
+        self._tree = KeyTree(clock=self.app.clock, id="tree")
+        self._right = RightSide(since=self.session.at or None, id="right")
+        self._status = StatusBar(id="status")
+        self._keys = KeyBar(id="keys")
+        self._filter_line = FilterLine(id="filter")
         self._find_from: Widget | None = None
         self._find_trail: Sequence[RowKey] = ()
         self._follow: Timer | None = None
@@ -100,14 +106,14 @@ class MainScreen(RemoveScreen):
         self._settled = False
 
     def compose(self) -> ComposeResult:
-        yield TitleBar(id="title")
+        yield self._title
         with Container(id="panes"):
-            yield KeyTree(clock=self.app.clock, id="tree")
-            yield RightSide(since=self.session.at or None, id="right")
+            yield self._tree
+            yield self._right
         with Container(id="foot"):
-            yield StatusBar(id="status")
-            yield KeyBar(id="keys")
-            yield FilterLine(id="filter")
+            yield self._status
+            yield self._keys
+            yield self._filter_line
 
     def on_mount(self) -> None:
         restore(self.session, self._tree, self._right)
@@ -528,29 +534,3 @@ class MainScreen(RemoveScreen):
         """Focus the tree, at once: what was typed ahead belongs to it."""
         self.remove_class("-right-alone")
         self.set_focus(self._tree)
-
-    # Parts
-
-    @property
-    def _tree(self) -> KeyTree:
-        return self.query_one("#tree", KeyTree)
-
-    @property
-    def _right(self) -> RightSide:
-        return self.query_one("#right", RightSide)
-
-    @property
-    def _title(self) -> TitleBar:
-        return self.query_one("#title", TitleBar)
-
-    @property
-    def _filter_line(self) -> FilterLine:
-        return self.query_one("#filter", FilterLine)
-
-    @property
-    def _status(self) -> StatusBar:
-        return self.query_one("#status", StatusBar)
-
-    @property
-    def _keys(self) -> KeyBar:
-        return self.query_one("#keys", KeyBar)

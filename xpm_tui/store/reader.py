@@ -32,6 +32,10 @@ LONGEST_PAUSE = 2.0
 NEARLY = 0.99
 """What is told to be looked at before the last of it was."""
 
+TURNS = 5
+"""Looks until every live job had its turn, where events tell of most: they say nothing of a process
+that was killed, nor of what another host wrote."""
+
 LOOKS = 64
 """Jobs that are looked at between two looks at the clock."""
 
@@ -44,6 +48,8 @@ class Look:
     runs: frozenset[RunKey] = frozenset()
     everything: bool = False
     """Compare the stamp of every job and every run."""
+    heard: frozenset[JobKey] = frozenset()
+    """The live jobs of which events tell; where there are any, live jobs are looked at in turns."""
 
 
 class Reader:
@@ -66,6 +72,7 @@ class Reader:
         self._broken = False
         """Whether the last reading ended before its time."""
         self._trash: Stamp = None
+        self._turn = 0
 
     def folders(self) -> tuple[str, ...]:
         """The folders where something appears when a plan or a cleaner does something."""
@@ -114,7 +121,8 @@ class Reader:
             counting = self._read_counting(runs, look, fresh)
             older += runs[counting:]
         self._read_trash(look)
-        yield from self._read_jobs(self._candidates(look, fresh))
+        self._turn = (self._turn + 1) % TURNS
+        yield from self._read_jobs(self._candidates(look, fresh), look)
         self._read_runs(older, look)
         self.live_runs = memory.live_runs()
         self.live_jobs = frozenset(self._live)
@@ -164,18 +172,25 @@ class Reader:
     def _candidates(self, look: Look, first: Iterable[JobKey]) -> list[JobKey]:
         """The jobs that may have changed, come or gone; in the order of `first`."""
         known = self._known
-        asked = {*look.jobs, *self.live_jobs, *known.young, *known.come_or_gone()}
+        live = self.live_jobs
+        if look.heard:
+            live = frozenset(filter(self._has_turn, live)) | (live - look.heard)
+        asked = {*look.jobs, *live, *known.young, *known.come_or_gone()}
         asked |= self.memory.restarts.due()
         if look.everything:
             asked.update(known.jobs, known.unstarted)
         return list(dict.fromkeys([*filter(asked.__contains__, first), *asked]))
 
-    def _read_jobs(self, keys: Sequence[JobKey]) -> Iterator[Delta]:
+    def _has_turn(self, key: JobKey) -> bool:
+        return hash(key) % TURNS == self._turn
+
+    def _read_jobs(self, keys: Sequence[JobKey], look: Look) -> Iterator[Delta]:
         """What is new of these jobs: at first in small portions, with how far the check is."""
         memory = self.memory
         pause, due = FIRST_PAUSE, time.monotonic() + FIRST_PAUSE
         for number, key in enumerate(keys, start=1):
-            row = self._known.look_at_job(key)
+            ask = not look.heard or look.everything or self._has_turn(key) or key in look.jobs
+            row = self._known.look_at_job(key, ask=ask)
             if row is not None:
                 memory.take_job(key, row)
                 live = isinstance(row, JobRecord) and row.state.live

@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 
 from rich.style import Style
-from textual.geometry import Region
+from textual.geometry import Offset, Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
@@ -28,6 +28,13 @@ class PaintedLines(ScrollView):
         """What every line looks like, since `repaint` last looked."""
         self._made_at: tuple[object, ...] = ()
         self._base: Style | None = None
+        self.room = Size()
+        """The size and, below, the place scrolled to for which lines are made now: Textual looks
+        both up anew for every line that asks."""
+        self.scrolled = Offset()
+        self._drawn_at: tuple[object, ...] | None = None
+        """What lines are drawn for, while they are; and with which style."""
+        self._drawn_with = Style.null()
         self._held = False
         self._stale = False
 
@@ -46,15 +53,18 @@ class PaintedLines(ScrollView):
         if self._held:
             self._stale = True
             return
-        base = self.rich_style
-        if lines is None or self._made_at != self._view or base != self._base:
-            self._made_at, self._base = self._view, base
-            lines = range(self.size.height)
+        base, view = self.rich_style, self.look_around()
+        if lines is None or self._made_at != view or base != self._base:
+            self._made_at, self._base = view, base
+            lines = range(self.room.height)
             self.prepare()
+        changed: list[Region] = []
         for y in lines:
             line = self._made[y] = self.make_line(y, base)
             if self._painted.get(y) != line:
-                self.refresh(Region(0, y, self.size.width, 1))
+                changed.append(Region(0, y, self.room.width, 1))
+        if changed:
+            self.refresh(*changed)
 
     @contextmanager
     def painted_once(self) -> Generator[None, None, None]:
@@ -72,14 +82,20 @@ class PaintedLines(ScrollView):
                 self.repaint()
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        if self._base is not None and self._base != self.rich_style:
+        self._drawn_with = base = self.rich_style
+        if self._base is not None and self._base != base:
             self._forget_made()
-        return super().render_lines(crop)
+        self._drawn_at = self.look_around()
+        try:
+            return super().render_lines(crop)
+        finally:
+            self._drawn_at = None
 
     def render_line(self, y: int) -> Strip:
-        line = self._made.get(y) if self._made_at == self._view else None
+        view = self._drawn_at or self.look_around()
+        line = self._made.get(y) if self._made_at == view else None
         if line is None:
-            line = self.make_line(y, self.rich_style)
+            line = self.make_line(y, self._drawn_with if self._drawn_at else self.rich_style)
         self._painted[y] = line
         return line
 
@@ -95,7 +111,7 @@ class PaintedLines(ScrollView):
     def _forget_made(self) -> None:
         self._made_at = ()
 
-    @property
-    def _view(self) -> tuple[object, ...]:
-        """What of the screen the lines are made for."""
-        return (self.size, self.scroll_offset)
+    def look_around(self) -> tuple[object, ...]:
+        """What of the screen lines are made for now."""
+        self.room, self.scrolled = self.size, self.scroll_offset
+        return (self.room, self.scrolled)

@@ -37,6 +37,8 @@ class SubjectView(Vertical):
         self.strip = Words(classes="strip")
         self.rule = TabRule(self.TITLES)
         self.panes: tuple[Widget, ...] = tuple(self.make_panes())
+        self._ticking: dict[int, Widget] = {}
+        """What of a pane was last found to be its reader."""
 
     @abstractmethod
     def make_panes(self) -> Sequence[Widget]:
@@ -77,9 +79,13 @@ class SubjectView(Vertical):
 
     def tick(self) -> None:
         """A second has passed: draw the times again that tell seconds."""
-        reader = self.reader()
-        if isinstance(reader, Table):
-            reader.tick()
+        pane = self.open_pane
+        if pane not in self._ticking or not self._ticking[pane].is_attached:
+            reader = self.reader()
+            self._ticking[pane] = self.panes[pane] if reader is None else reader
+        ticking = self._ticking[pane]
+        if isinstance(ticking, Table):
+            ticking.tick()
 
     @property
     def open_pane(self) -> int:

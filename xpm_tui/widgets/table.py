@@ -170,10 +170,12 @@ class Table(PaintedLines, Generic[Row], can_focus=True, inherit_bindings=False):
     def tick(self) -> None:
         """A second has passed: draw again what is told by the second, and now and then the rest."""
         self._seconds += 1
-        top = self.scroll_offset.y
-        seen = self.model.shown[top : top + self.page]
-        if self._seconds % SLOWLY == 0 or any(map(self.hurries, seen)):
+        if self._seconds % SLOWLY == 0:
             self.repaint()
+        elif self.hurries is not _never:
+            top = self.scroll_offset.y
+            seen = self.model.shown[top : top + self.page]
+            self._repaint_rows(*(top + y for y, row in enumerate(seen) if self.hurries(row)))
 
     @property
     def row(self) -> Row | None:
@@ -247,12 +249,13 @@ class Table(PaintedLines, Generic[Row], can_focus=True, inherit_bindings=False):
         self.post_message(self.MarksWanted(self, self.marks | self.shown_keys))
 
     def make_line(self, y: int, base: Style) -> Strip:
-        width = self.size.width
+        width = self.room.width
         if y < self._header:
             return self._header_line(width, base)
-        if self._overflows and y == self.size.height - 1:
+        height = self.room.height
+        if y == height - 1 and self._count > height - self._header:
             return self._more_line(width, base)
-        place = self.scroll_offset.y + y - self._header
+        place = self.scrolled.y + y - self._header
         if self.nothing and not self.model.rows and y == self._header:
             text = Text(self.nothing, "xpm.faint")
             return self._strip(Text(" " * GUTTER), text, width, base)
@@ -267,7 +270,7 @@ class Table(PaintedLines, Generic[Row], can_focus=True, inherit_bindings=False):
         gutter = (look.CURSOR if at_cursor else " ") + (self.mark_sign if marked else " ") + " "
         console = console_of(self)
         cells: list[Segment] = []
-        edge = self.scroll_offset.x + width - GUTTER
+        edge = self.scrolled.x + width - GUTTER
         start = 0
         for index, column in enumerate(self.columns):
             if index:
@@ -300,7 +303,7 @@ class Table(PaintedLines, Generic[Row], can_focus=True, inherit_bindings=False):
         return self._strip(Text(" " * GUTTER), cells, width, base)
 
     def _more_line(self, width: int, base: Style) -> Strip:
-        below = self._count - self.scroll_offset.y - self.page
+        below = self._count - self.scrolled.y - self.page
         words = f"┊ {below:,} more rows" if below > 1 else "┊ 1 more row"
         text = Text(words if below > 0 else f"┊ end of {self._count:,} rows", "xpm.faint")
         return self._strip(Text(" " * GUTTER), text, width, base)
@@ -309,7 +312,7 @@ class Table(PaintedLines, Generic[Row], can_focus=True, inherit_bindings=False):
         return self._joined(gutter.plain, segments(cells, console_of(self)), width, base)
 
     def _joined(self, gutter: str, cells: list[Segment], width: int, base: Style) -> Strip:
-        left = self.scroll_offset.x
+        left = self.scrolled.x
         body = Strip(cells).crop_extend(left, left + max(0, width - GUTTER), None)
         return Strip([Segment(gutter), *body]).crop(0, width).apply_style(base)
 
@@ -365,6 +368,8 @@ class Table(PaintedLines, Generic[Row], can_focus=True, inherit_bindings=False):
 
     def _repaint_rows(self, *places: int) -> None:
         """Only these rows look different."""
+        if not places:
+            return
         top = self.scroll_offset.y
         seen = (place - top for place in places if top <= place < top + self.page)
         self.repaint([place + self._header for place in seen])

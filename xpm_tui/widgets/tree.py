@@ -197,6 +197,7 @@ class Tree(PaintedLines, can_focus=True, inherit_bindings=False):
 
     def on_resize(self) -> None:
         self._fit()
+        self.look_around()
         self.prepare()
         self._scroll_to_cursor()
         self.refresh()  # lines may have been painted before this, at the former width
@@ -208,8 +209,8 @@ class Tree(PaintedLines, can_focus=True, inherit_bindings=False):
         self._repaint_rows(self._cursor)
 
     def make_line(self, y: int, base: Style) -> Strip:
-        place = self.scroll_offset.y + y
-        width = self.size.width
+        place = self.scrolled.y + y
+        width = self.room.width
         if self._drawing is None or not 0 <= place < len(self.model.rows):
             return Strip.blank(width, base)
         row = self.model.rows[place]
@@ -229,12 +230,12 @@ class Tree(PaintedLines, can_focus=True, inherit_bindings=False):
         if self._store is not None:
             drawing = Drawing(
                 store=self._store,
-                width=self.size.width,
+                width=self.room.width,
                 now=self._clock(),
                 logs=self._logs,
                 marks=self._marks | self.chosen(),
-                bar_width=16 if self.size.width >= WIDE else 8,
-                done_width=9 if self.size.width >= WIDE else 8,
+                bar_width=16 if self.room.width >= WIDE else 8,
+                done_width=9 if self.room.width >= WIDE else 8,
                 causes=self._causes,
             )
             fitted_for = (drawing.width, self._store.version, self._store.wanted)

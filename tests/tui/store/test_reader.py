@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.tui.workspaces import FakeJob, FakeWorkspace, call_off, dead_process
 from xpm_engine.verbs import clean
-from xpm_engine.workspace import scan
+from xpm_engine.workspace import processes, scan
 from xpm_engine.workspace.index import record_of, state_of
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.records.reasons import Wait, WaitKind
 from xpm_engine.workspace.records.runs import PlanState
 from xpm_engine.workspace.records.states import JobState
 from xpm_tui.store import Delta, RunKey, Store
-from xpm_tui.store.reader import Look, Reader
+from xpm_tui.store.reader import TURNS, Look, Reader
 
 Jobs = dict[str, FakeJob]
 EVERYTHING = Look(everything=True)
@@ -348,3 +349,43 @@ def test_many_jobs_come_in_parts_the_latest_run_first(
     deltas = Watch(workspace).look(EVERYTHING)
     assert set(deltas[0].jobs) == {job.key for job in wanted}
     assert [delta.checked for delta in deltas] == [3 / 9, 6 / 9, 0.99]
+
+
+def test_of_what_events_tell_only_some_are_looked_at_each_time(
+    watch: Watch, workspace: FakeWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = [FakeJob("ir.learn", f"r{number}") for number in range(40)]
+    for job in jobs:
+        workspace.start(job)
+    workspace.run("drmm", jobs)
+    watch.look(EVERYTHING)
+    assert len(watch.reader.live_jobs) == 40
+    alone, heard = jobs[0].key, frozenset(job.key for job in jobs[1:])
+    looked: list[JobKey] = []
+    known = watch.reader._known
+    real = known.look_at_job
+
+    def counted(key: JobKey, *, ask: bool = True) -> object:
+        looked.append(key)
+        return real(key, ask=ask)
+
+    monkeypatch.setattr(known, "look_at_job", counted)
+    for _ in range(TURNS):
+        watch.look(Look(heard=heard))
+    assert sorted(key for key in looked if key in heard) == sorted(heard)
+    assert looked.count(alone) == TURNS
+
+
+def test_a_killed_job_of_which_events_tell_is_found_in_its_turn(
+    watch: Watch, workspace: FakeWorkspace
+) -> None:
+    job = FakeJob("ir.learn", "r")
+    with subprocess.Popen(["sleep", "60"]) as process:
+        workspace.start(job, by=processes.identity_of(process.pid))
+        workspace.run("drmm", [job])
+        watch.look(EVERYTHING)
+        assert job.key in watch.reader.live_jobs
+        process.kill()
+    for _ in range(TURNS):
+        watch.look(Look(heard=frozenset([job.key])))
+    assert job.key not in watch.reader.live_jobs

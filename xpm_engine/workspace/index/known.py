@@ -98,9 +98,10 @@ class Known:
                 self.stamps.forget(f"{jobs}/{task}")
         return found
 
-    def look_at_job(self, key: JobKey) -> JobRow | None:
+    def look_at_job(self, key: JobKey, *, ask: bool = True) -> JobRow | None:
         """The job, if it is not as it was; `never started` for one whose folder is gone.
 
+        With `ask` false a process that runs it is not looked for: that costs more than the stamp.
         Raises NotAWorkspaceError, as `look_at_run` and `forget_runs` do, where the footing is.
         """
         known = self.jobs.get(key)
@@ -109,7 +110,7 @@ class Known:
             row = known[1]
             if isinstance(row, JobRecord) and row.state is JobState.UNREACHABLE:
                 return self._look_for_sign(key, stamp, row)
-            if isinstance(row, bytes) or row.state is not JobState.RUNNING:
+            if not ask or isinstance(row, bytes) or row.state is not JobState.RUNNING:
                 return None
             if row.supervisor is None or not is_dead(row.supervisor):
                 return None

@@ -240,7 +240,7 @@ class LogFile:
         length = min(self.bounds.page, self.size - start)
         cached = self._pages.get(page)
         if cached is None or len(cached.data) < length:
-            cached = _Page(self.read(start, start + length))
+            cached = _Page(self.read(start, start + length), grown_from=cached)
             self._pages[page] = cached
             if len(self._pages) > _CACHED_PAGES:
                 self._pages.popitem(last=False)
@@ -251,14 +251,19 @@ class LogFile:
 class _Page:
     """The bytes of a page near the lines on screen, and where its lines end."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, *, grown_from: _Page | None = None) -> None:
+        """`grown_from` is what was read of it before: the ends of its lines are known."""
         self.data = data
         self._ends: list[int] | None = None
+        self._known: tuple[int, list[int]] = (0, [])
+        if grown_from is not None and data.startswith(grown_from.data):
+            self._known = (len(grown_from.data), grown_from.line_ends())
 
     def line_ends(self) -> list[int]:
         if self._ends is None:
-            ends: list[int] = []
-            at = self.data.find(b"\n")
+            size, known = self._known
+            ends = known.copy()
+            at = self.data.find(b"\n", size)
             while at >= 0:
                 ends.append(at)
                 at = self.data.find(b"\n", at + 1)
