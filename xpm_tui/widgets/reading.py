@@ -55,7 +55,8 @@ class ReadingWidget(Widget, Generic[About, Facts]):
         self._reading = True
         self._again = False
         work = partial(self._read, self._number, self.about)
-        self.run_worker(work, thread=True, group="read", exit_on_error=False)
+        # Without a description Textual makes one: all of what is read about, in words.
+        self.run_worker(work, description="reading", thread=True, group="read", exit_on_error=False)
 
     def on_mount(self) -> None:
         self.reread()
