@@ -115,14 +115,16 @@ class Reader:
 
     def _read(self, look: Look) -> Iterator[Delta]:
         memory = self.memory
-        fresh: list[JobKey] = []
+        fresh: list[tuple[RunKey, list[JobKey]]] = []
         older: list[RunKey] = []
         for runs in self._list_runs():
             counting = self._read_counting(runs, look, fresh)
             older += runs[counting:]
         self._read_trash(look)
         self._turn = (self._turn + 1) % TURNS
-        yield from self._read_jobs(self._candidates(look, fresh), look)
+        fresh.sort(key=self._urgency, reverse=True)
+        first = chain.from_iterable(keys for _, keys in fresh)
+        yield from self._read_jobs(self._candidates(look, first), look)
         self._read_runs(older, look)
         self.live_runs = memory.live_runs()
         self.live_jobs = frozenset(self._live)
@@ -141,13 +143,21 @@ class Reader:
         self.memory.name_experiments(tuple(names))
         return found
 
-    def _read_counting(self, runs: Sequence[RunKey], look: Look, fresh: list[JobKey]) -> int:
+    def _urgency(self, part: tuple[RunKey, object]) -> tuple[bool, str]:
+        """What runs stands above, on the screen, and then what ran last."""
+        run, _ = part
+        known = self._known.runs.get((run.experiment, run.run))
+        return known is not None and known.view.live, run.run
+
+    def _read_counting(
+        self, runs: Sequence[RunKey], look: Look, fresh: list[tuple[RunKey, list[JobKey]]]
+    ) -> int:
         """Read those that an experiment may stand on, and how many these were.
 
         The jobs of those that changed go to `fresh`.
         """
         for number, run in enumerate(runs, start=1):
-            fresh += self._read_runs([run], look)
+            fresh.append((run, self._read_runs([run], look)))
             known = self._known.runs.get((run.experiment, run.run))
             if known is not None and speaks_for_all(known.view):
                 return number

@@ -18,6 +18,7 @@ from xpm_engine.workspace.records.reasons import Wait, WaitKind
 from xpm_engine.workspace.records.runs import PlanState
 from xpm_engine.workspace.records.states import JobState
 from xpm_tui.store import Delta, RunKey, Store
+from xpm_tui.store import reader as reading
 from xpm_tui.store.reader import TURNS, Look, Reader
 
 Jobs = dict[str, FakeJob]
@@ -389,3 +390,19 @@ def test_a_killed_job_of_which_events_tell_is_found_in_its_turn(
     for _ in range(TURNS):
         watch.look(Look(heard=frozenset([job.key])))
     assert job.key not in watch.reader.live_jobs
+
+
+def test_what_runs_is_read_first_then_what_ran_last(
+    watch: Watch, workspace: FakeWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new, live = (FakeJob("ir.learn", name) for name in ("old", "new", "live"))
+    for job in (old, new):
+        workspace.done(job)
+    workspace.start(live)
+    workspace.run("a", [old], run="20261101-101500", plan=PlanState.COMPLETE)
+    workspace.run("b", [new], run="20261103-101500", plan=PlanState.COMPLETE)
+    workspace.run("c", [live], run="20261102-101500", plan=PlanState.RUNNING)
+    monkeypatch.setattr(reading, "FIRST_PAUSE", 0.0)
+    monkeypatch.setattr(reading, "LOOKS", 1)
+    found = [list(delta.jobs) for delta in watch.reader.read(EVERYTHING) if delta.jobs]
+    assert found == [[live.key], [new.key], [old.key]]
