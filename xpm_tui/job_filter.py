@@ -96,6 +96,10 @@ class Answer:
     """All jobs as columns, where they were needed."""
 
 
+_DIGITS = frozenset("0123456789abcdef")
+"""What identifiers are made of."""
+
+
 class JobFilter:
     """What is typed; while that has a fault, the last filter without one goes on.
 
@@ -227,7 +231,7 @@ class JobFilter:
             self._store.narrow(found)
         return True
 
-    def find(self, text: str) -> list[JobKey]:
+    def find(self, text: str) -> Iterable[JobKey]:
         """The jobs that a filter selects, without narrowing; those whose id begins so first.
 
         None where it can't be read, or asks for what is on the disk.
@@ -241,7 +245,14 @@ class JobFilter:
         found = self._whole(chosen).run()
         if found.columns is not None:
             self._kept.take(found.columns)
-        return sorted(found.keys, key=lambda key: not key.identifier.startswith(text.casefold()))
+        keys, start = found.keys, text.casefold()
+        if not _DIGITS.issuperset(start):
+            return keys
+        # Whoever lists only some of very many takes only these.
+        return chain(
+            (key for key in keys if key.identifier.startswith(start)),
+            (key for key in keys if not key.identifier.startswith(start)),
+        )
 
     def completions(self, cursor: int) -> Completions:
         """What may stand where the cursor is in what is typed."""

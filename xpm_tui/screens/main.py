@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -283,6 +283,8 @@ class MainScreen(RemoveScreen):
         if self.is_current:
             self._tree.tick()
             self._show_facts()
+            if self._store.checked == 1.0:
+                self._store.prepare()
 
     def _show_subject(self) -> None:
         """Let the right side show what the tree's cursor is on."""
@@ -491,7 +493,7 @@ class MainScreen(RemoveScreen):
         """What goes on in the background is further, or over."""
         self._show_facts()
 
-    def find_jobs(self, text: str) -> Sequence[JobKey]:
+    def find_jobs(self, text: str) -> Iterable[JobKey]:
         return self._filter.find(text)
 
     def show_job(self, key: JobKey) -> None:

@@ -165,11 +165,16 @@ def _same_as_tags(siblings: Sequence[Named], name: str, tags: Sequence[str]) -> 
 
 
 def _told_apart(siblings: Sequence[Named], tags: Sequence[str], params: Sequence[str]) -> bool:
-    looks = {
-        (
-            tuple(frozen(reference.tags.get(name)) for name in tags),
-            tuple(frozen(reference.params.get(name)) for name in params),
-        )
-        for reference in siblings
-    }
-    return len(looks) == len(siblings)
+    columns = [_column(name, [each.tags for each in siblings]) for name in tags]
+    columns += [_column(name, [each.params for each in siblings]) for name in params]
+    return len(set(zip(*columns, strict=True)) if columns else {()}) == len(siblings)
+
+
+def _column(name: str, all_values: Sequence[Values]) -> Sequence[Hashable]:
+    """What each has of this name, to be compared."""
+    column = [values.get(name) for values in all_values]
+    return column if _PLAIN.issuperset(map(type, column)) else list(map(frozen, column))
+
+
+_PLAIN = frozenset((str, int, float, type(None)))
+"""Types of which equal values are the same: 1 and true are not."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from itertools import compress
+from typing import Any, NamedTuple
 
 from xpm_engine.verbs.snapshots import STATES as CODED_STATES
 from xpm_engine.verbs.snapshots import SeenRun
@@ -21,7 +22,7 @@ from xpm_engine.workspace.records.reasons import Wait
 from xpm_engine.workspace.records.runs import How, Reference
 from xpm_engine.workspace.records.states import JobState, seen_by_run
 from xpm_engine.workspace.scan import RunView
-from xpm_tui.store.labels import Labelling, differing, labelling, pair, task_names
+from xpm_tui.store.labels import Labelling, differing, frozen, labelling, pair, task_names
 from xpm_tui.store.model import IMPORTANCE, Counts, Group, Job
 from xpm_tui.store.references import References
 from xpm_tui.store.rows import FAILED_CODES, STATES, codes_of
@@ -237,12 +238,29 @@ class RunIndex:
 
     def label(self, key: JobKey) -> str:
         """What the job is called among the jobs of its task in this run."""
-        task = key.task
+        labels = self._labelling(key.task)
+        reference = self.references[key]
+        return labels.label(key, reference.tags, reference.params)
+
+    def prepare(self) -> bool:
+        """Work out one thing that a key may ask for; False if there is none left."""
+        task = next((task for task in self.names if task not in self._labels), None)
+        if task is not None:
+            self._labelling(task)
+        elif () not in self._tag_parts:
+            self._tag_groups(())
+        else:
+            return False
+        return True
+
+    def _labelling(self, task: str) -> Labelling:
         if task not in self._labels:
             places = self._places_in(GroupKey(Grouping.TASK, (task,)))
-            self._labels[task] = labelling([self._lines[place] for place in places])
-        reference = self.references[key]
-        return self._labels[task].label(key, reference.tags, reference.params)
+            lines = self._lines
+            self._labels[task] = labelling(
+                [_Named(self.keys[place], *lines.named(place)) for place in places]
+            )
+        return self._labels[task]
 
     def failed(self) -> list[JobKey]:
         """The jobs that failed or died, in the order of the plan."""
@@ -271,20 +289,14 @@ class RunIndex:
         if group.by is Grouping.TASK and group.path:
             tally = self._of_task.get(group.path[0])
             return Counts() if tally is None else tally.counts()
-        tally = _Tally()
-        for place in self._places_in(group):
-            tally.add(self._codes[place], self._reused[place], 1)
-        return tally.counts()
+        return _counts_in(_picked(self._cells(), self._places_in(group)))
 
     def counts_within(self, group: GroupKey, wanted: Selected) -> Counts:
         """Of the wanted jobs of a group."""
         mask, cells, places = wanted.mask_of(self.keys), self._cells(), self._places_in(group)
         if len(places) != len(self.keys):
             mask, cells = _picked(mask, places), _picked(cells, places)
-        found, tally = bytes(compress(cells, mask)), _Tally()
-        for cell in set(found):
-            tally.add(cell & _CODE, cell & _FOUND_DONE, found.count(cell))
-        return tally.counts()
+        return _counts_in(bytes(compress(cells, mask)))
 
     def _cells(self) -> bytes:
         """For each job its state's code, and whether the run found it done, in one byte."""
@@ -324,8 +336,13 @@ class RunIndex:
             return "", (), False
         name = different[0]
         parts: dict[str, list[int]] = {}
+        called: dict[Hashable, str] = {}
         for place, values in zip(places, tags, strict=True):
-            parts.setdefault(_tag_part(values, name), []).append(place)
+            value = frozen(values[name]) if name in values else ()
+            part = called.get(value)
+            if part is None:
+                part = called[value] = _tag_part(values, name)
+            parts.setdefault(part, []).append(place)
         for part, members in parts.items():
             self._members[GroupKey(Grouping.TAG, (*path, part))] = members
         return name, tuple(sorted(parts, key=lambda part: part == name)), len(different) > 1
@@ -341,8 +358,11 @@ class RunIndex:
         if not group.path:
             return range(len(self.keys))
         if group not in self._members and group.by is Grouping.TASK:
+            of_task: dict[str, list[int]] = {task: [] for task in self._of_task}
             for place, key in enumerate(self.keys):
-                self._members.setdefault(GroupKey(Grouping.TASK, (key.task,)), []).append(place)
+                of_task[key.task].append(place)
+            for task, places in of_task.items():
+                self._members[GroupKey(Grouping.TASK, (task,))] = places
         elif group not in self._members and group.by is Grouping.STATE:
             code = [state.value for state in STATES].index(group.path[0])
             self._members[group] = [
@@ -364,6 +384,14 @@ class RunIndex:
         )
 
 
+class _Named(NamedTuple):
+    """What a label is made from, of a line."""
+
+    key: JobKey
+    tags: dict[str, Any]
+    params: dict[str, Any]
+
+
 class _Tally:
     """Counts that are kept while jobs change."""
 
@@ -379,6 +407,14 @@ class _Tally:
     def counts(self) -> Counts:
         of = {STATES[code]: count for code, count in sorted(self.of.items()) if count}
         return Counts(of, self.reused)
+
+
+def _counts_in(cells: bytes) -> Counts:
+    """Of what a byte says of each job."""
+    tally = _Tally()
+    for cell in set(cells):
+        tally.add(cell & _CODE, cell & _FOUND_DONE, cells.count(cell))
+    return tally.counts()
 
 
 _REUSED = tuple(How).index(How.REUSED)

@@ -179,6 +179,13 @@ class Store(Found):
         pairs = zip(found, counts, strict=True)
         return tuple(replace(group, counts=count) for group, count in pairs if count.total)
 
+    def prepare(self) -> None:
+        """Work out one thing that a key may ask for, of what experiments stand on."""
+        for experiment in self.experiments():
+            index = None if experiment.latest is None else self.index(experiment.latest)
+            if index is not None and index.prepare():
+                return
+
     # Jobs
 
     def job(self, key: JobKey, run: RunKey | None = None) -> Job:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.tui.hosting import read_all, store_of
 from tests.tui.workspaces import FakeJob, FakeWorkspace, ago
 from xpm_engine.workspace import scan
@@ -21,6 +23,7 @@ from xpm_tui.store import (
     RunKey,
     RunSubject,
     Store,
+    run_index,
 )
 
 Jobs = dict[str, FakeJob]
@@ -238,3 +241,21 @@ def test_a_retry_is_seen_in_the_run_whose_jobs_it_runs_again(workspace: FakeWork
         JobState.WAITING,
         JobState.DONE,
     ]
+
+
+def test_what_is_prepared_is_not_worked_out_when_it_is_asked_for(
+    workspace: FakeWorkspace, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = store_of(workspace)
+    for _ in range(20):
+        store.prepare()
+    worked: list[int] = []
+    real = run_index.labelling
+    monkeypatch.setattr(
+        run_index, "labelling", lambda lines: worked.append(len(lines)) or real(lines)
+    )
+    assert "lr=0.1 seed=1" in [store.label(job) for job in store.jobs(LEARN)]
+    assert worked == []
+    earlier = GroupSubject(EARLIER, LEARN.group)
+    assert [store.label(job) for job in store.jobs(earlier)]
+    assert worked, "what no experiment stands on is not prepared"

@@ -289,6 +289,11 @@ class PackedReferences(Sequence[Reference]):
         """The tags of a line."""
         return cast("dict[str, Any]", marshal.loads(self.rows[place][1:])[1])
 
+    def named(self, place: int) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The tags and the parameters of a line."""
+        fields = marshal.loads(self.rows[place][1:])
+        return fields[1], fields[2]
+
     def extends(self, other: PackedReferences) -> bool:
         """Whether these are all lines of another manifest, unchanged, and perhaps more."""
         count = len(other)
