@@ -17,7 +17,7 @@ from xpm_engine.workspace.cleaning.piece_places import place_of
 from xpm_engine.workspace.cleaning.sizes import folder_size
 from xpm_engine.workspace.index import JobReader, Records, records
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
-from xpm_engine.workspace.obsolete import Obsolete, ObsoleteReason, Survey, survey
+from xpm_engine.workspace.obsolete import NOTHING_UNSEEN, Obsolete, ObsoleteReason, Survey, survey
 from xpm_engine.workspace.records.runs import PlanState
 from xpm_engine.workspace.records.states import JobState
 from xpm_engine.workspace.records.trash import Piece
@@ -38,11 +38,13 @@ class Surveyed:
     """The runs that had ended before their manifests were read; others are asked again."""
     runs: tuple[scan.RunView, ...] = ()
     pinned: frozenset[JobKey] = frozenset()
+    unseen: scan.Unseen = NOTHING_UNSEEN
+    """What can't be looked into, and may hold runs and jobs."""
 
     def without(self, names: Collection[RunName]) -> Surveyed:
         """What would be obsolete without these runs."""
         runs = tuple(run for run in self.runs if (run.experiment, run.run) not in names)
-        found = survey(runs, self.survey.jobs, pinned=self.pinned)
+        found = survey(runs, self.survey.jobs, pinned=self.pinned, unseen=self.unseen)
         return replace(self, survey=found, runs=runs)
 
 
@@ -103,8 +105,9 @@ def survey_known(
         if (attempts := list_leftovers(workspace.job(key)))
     }
     pinned = known.pinned()
-    found = survey(views, known, pinned=pinned, leftovers=leftovers)
-    return Surveyed(found, frozenset(over), views, pinned)
+    unseen = scan.look_for_unseen(workspace)
+    found = survey(views, known, pinned=pinned, leftovers=leftovers, unseen=unseen)
+    return Surveyed(found, frozenset(over), views, pinned, unseen)
 
 
 def offer_of(item: Obsolete) -> Offer:

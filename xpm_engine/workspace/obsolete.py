@@ -3,8 +3,8 @@
 Pure: from the runs and jobs as they were read to a `Survey`; it touches no disk.
 
 A run is *current* until a later complete run of the same experiment and scope takes its place, and
-needs every job that it references. What no current run needs may be obsolete, unless something
-that nobody could read might say otherwise: then nobody can tell.
+while it goes on; it needs every job that it references. What no current run needs may be obsolete,
+unless something that nobody could read might say otherwise: then nobody can tell.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.runs import Manifest, PlanState, RunKind, Scope
 from xpm_engine.workspace.records.states import JobState
 from xpm_engine.workspace.replaced import Replacement, RunValues
-from xpm_engine.workspace.scan import JobRecord, RunView
+from xpm_engine.workspace.scan import JobRecord, RunView, Unseen
+
+NOTHING_UNSEEN = Unseen()
 
 
 class ObsoleteReason(StrEnum):
@@ -105,19 +107,20 @@ def survey(
     *,
     pinned: Collection[JobKey] = (),
     leftovers: Mapping[JobKey, Collection[int]] | None = None,
+    unseen: Unseen = NOTHING_UNSEEN,
 ) -> Survey:
     """Find every job's reason to go, if it has one.
 
     `runs` are all runs of the workspace, `jobs` all jobs whose folder stands, `leftovers` the
-    attempts of a job that left files behind.
+    attempts of a job that left files behind, `unseen` what may hold more of either.
     """
     known = records(jobs)
     history = _History(known)
     for group in groups_of(runs):
         history.add(group)
     graph = _Graph(history, known, frozenset(pinned))
-    blockers = tuple(history.blockers)
-    hidden = tuple(_hidden_needs(history, known))
+    blockers = (*history.blockers, *unseen.runs)
+    hidden = (*unseen.jobs, *_hidden_needs(history, known))
     found: list[Obsolete] = []
     for key, row in known.rows.items():
         reason, problem = _reason(history, key, row, blockers, hidden)
@@ -212,7 +215,8 @@ class _History:
     def add(self, group: list[RunView]) -> None:
         """Add the runs of one scope, oldest first."""
         last = max((place for place, run in enumerate(group) if retires(run)), default=0)
-        for run in group[last:]:
+        current = [run for place, run in enumerate(group) if place >= last or run.live]
+        for run in current:
             for key, _ in _named_in(run.manifest):
                 self.holders.setdefault(key, []).append(run)
         for place, run in enumerate(group):
@@ -220,7 +224,7 @@ class _History:
             blocker = _blocker(run, replaced=place < last)
             if blocker:
                 self.blockers.append(blocker)
-        self._add_replaced(group, last)
+        self._add_replaced(group, last, current)
 
     def _add_upstream(self, run: RunView) -> None:
         lines = run.manifest.references
@@ -238,14 +242,14 @@ class _History:
             if line.alias is not None:
                 known.add(line.alias)
 
-    def _add_replaced(self, group: list[RunView], last: int) -> None:
+    def _add_replaced(self, group: list[RunView], last: int, current: list[RunView]) -> None:
         if not last:
             return
         mentioned: dict[JobKey, tuple[int, int]] = {}
         for place, run in enumerate(group[:last]):
             for key, at in _named_in(run.manifest):
                 mentioned[key] = place, at
-        kept = {key for run in group[last:] for key, _ in _named_in(run.manifest)}
+        kept = {key for run in current for key, _ in _named_in(run.manifest)}
         values = {place: RunValues(run) for place, run in enumerate(group) if retires(run)}
         for key, (place, at) in mentioned.items():
             if key in kept:

@@ -55,6 +55,14 @@ def test_a_partial_plan_orphans_nothing(plan: PlanState) -> None:
     assert reasons(survey([FIRST, later], records(job(A), job(B)))) == {}
 
 
+@pytest.mark.parametrize("state", [JobState.DONE, JobState.FAILED])
+def test_a_run_that_goes_on_keeps_its_jobs_though_a_later_one_is_complete(state: JobState) -> None:
+    live = run(1, [line(A), line(B)], plan=PlanState.RUNNING)
+    found = survey([live, run(2, [line(A)])], records(job(A), job(B, state)))
+    assert found.obsolete == ()
+    assert [need.kind for need in found.needs(B)] == [NeedKind.RUN]
+
+
 def test_a_selection_orphans_nothing() -> None:
     later = run(2, [line(A)], selection="task:bm25")
     assert reasons(survey([FIRST, later], records(job(A), job(B)))) == {}

@@ -6,6 +6,7 @@
 - `needs`          which runs still need a job
 - `folders`        which folders may be moved at all
 - `plan`           the frozen list of what would be moved, and why a row may not
+- `mounts`         what is mounted inside of folders, which are left alone then
 - `sizes`          what folders take on the disk
 - `cleaner`        the tickets that keep everybody else away meanwhile
 - `moves`          carrying a plan out

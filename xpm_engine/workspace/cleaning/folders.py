@@ -6,10 +6,16 @@ import os
 import pwd
 import stat
 
+from xpm_engine.workspace.cleaning.mounts import mounts_below
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 
 OTHER_DISK = "it is on another disk than the workspace's trash"
 PINNED = "it is pinned"
+
+
+def mounted_words(place: str) -> str:
+    """That something is mounted there, and what to do."""
+    return f"a file system is mounted at {place} (umount it first)"
 
 
 def workspace_trouble(workspace: WorkspacePaths) -> str:
@@ -51,6 +57,7 @@ class FolderCheck:
         inner = os.path.isdir(workspace.xpm)
         self._device = os.stat(workspace.xpm if inner else workspace.root).st_dev
         self._user = os.geteuid()
+        self._mounts = mounts_below(workspace.root)
         self._tasks: dict[str, str] = {}
 
     def trouble(self, key: JobKey) -> str:
@@ -67,6 +74,16 @@ class FolderCheck:
             return "its folder is read-only (chmod u+w first)"
         return ""
 
+    def mount_trouble(self, path: str) -> str:
+        """Why what stands at `path` can't be moved: a file system is mounted in it."""
+        if not self._mounts:
+            return ""
+        real = os.path.realpath(path)
+        for place in self._mounts:
+            if place == real or place.startswith(real + os.sep):
+                return mounted_words(place)
+        return ""
+
     def _task_trouble(self, task: str) -> str:
         if task not in self._tasks:
             self._tasks[task] = link_trouble(f"{self._workspace.jobs}/{task}")
@@ -81,7 +98,7 @@ class FolderCheck:
             return "there is no such folder" if missing else f"can't be read: {error.strerror}"
         if not stat.S_ISDIR(status.st_mode):
             return "it is a symbolic link or a file, not a job's folder"
-        trouble = self.status_trouble(status)
+        trouble = self.status_trouble(status) or self.mount_trouble(job.root)
         if trouble:
             return trouble
         try:

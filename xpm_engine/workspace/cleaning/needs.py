@@ -90,6 +90,9 @@ class RunWatch:
     def needs(self, keys: Collection[JobKey]) -> dict[JobKey, Need]:
         """Those of `keys` that must stay, each with who needs it at this moment."""
         wanted = frozenset(keys)
+        unseen = next(scan.unseen_runs(self._workspace), None)
+        if unseen is not None:
+            return dict.fromkeys(wanted, Need(NeedKind.UNKNOWN, unseen, live=True))
         found: dict[JobKey, Need] = {}
         for name in _run_names(self._workspace):
             if name in self._over:

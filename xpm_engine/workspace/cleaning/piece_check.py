@@ -108,7 +108,7 @@ class PieceCheck:
         is_file = piece.kind in (PieceKind.FILE, PieceKind.LOG)
         if not (stat.S_ISREG if is_file else stat.S_ISDIR)(status.st_mode):
             return "it is no file" if is_file else "it is a symbolic link or a file, not a folder"
-        return self._folders.status_trouble(status)
+        return self._folders.status_trouble(status) or self._folders.mount_trouble(path)
 
     def _use(
         self, piece: Piece, needs: Mapping[JobKey, Need], users: Mapping[str, Sequence[str]]

@@ -8,7 +8,7 @@ from xpm_engine.workspace.atomic import storage_error
 from xpm_engine.workspace.cleaning.purged import gather, keep
 from xpm_engine.workspace.cleaning.recovery import recover
 from xpm_engine.workspace.cleaning.transactions import finish, held, read_transaction
-from xpm_engine.workspace.cleaning.trees import delete_tree
+from xpm_engine.workspace.cleaning.trees import delete_tree, refuse_mounts
 from xpm_engine.workspace.layout import WorkspacePaths
 
 
@@ -21,6 +21,7 @@ def purge(workspace: WorkspacePaths, name: str) -> None:
     """
     recover(workspace)
     with held(workspace, name) as trash:
+        refuse_mounts(trash.jobs)
         record = gather(trash, read_transaction(workspace, name))
         kept = keep(workspace, record)
         try:

@@ -61,6 +61,8 @@ def users_of_shared(
             for order in scan.read_orders(paths).sharing():
                 for name in order.shared:
                     found.setdefault(name, []).append(f"{order.key} of run {experiment}/{run}")
+    unseen = scan.look_for_unseen(workspace)
+    doubts += (f"{each}: nobody knows whether a job in it" for each in (*unseen.runs, *unseen.jobs))
     if doubts:
         for piece in list_shared(workspace):
             found.setdefault("/".join(piece.names), []).extend(doubts)

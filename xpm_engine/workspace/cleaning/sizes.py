@@ -41,23 +41,26 @@ def measure(workspace: WorkspacePaths, plan: RemovalPlan) -> RemovalPlan:
 def folder_size(path: str, seen: set[Inode]) -> int:
     """Bytes on the disk of a folder and all in it, as ``du`` counts them; of a file, its own.
 
-    Links are not followed.
+    Links are not followed, and what is mounted in it is not counted.
 
     `seen` holds the files with several hard links that were counted, and is added to. What may
     not be read, or goes away meanwhile, counts nothing.
     """
-    total = 0
+    total, device = 0, -1
     folders = [path]
     with suppress(OSError):
         status = os.lstat(path)
         if not stat.S_ISDIR(status.st_mode):
             return status.st_blocks * BLOCK if stat.S_ISREG(status.st_mode) else 0
         total += status.st_blocks * BLOCK
+        device = status.st_dev
     while folders:
         with suppress(OSError), os.scandir(folders.pop()) as entries:
             for entry in entries:
                 with suppress(OSError):
                     status = entry.stat(follow_symlinks=False)
+                    if status.st_dev != device:
+                        continue
                     if stat.S_ISDIR(status.st_mode):
                         folders.append(entry.path)
                     elif status.st_nlink > 1:

@@ -210,11 +210,14 @@ def workspace_of_job(job_root: str) -> WorkspacePaths:
 
 
 def list_folders(path: str) -> Iterator[str]:
-    """The names of real folders in `path`, none if it is absent; links are not followed."""
+    """The names of real folders in `path`, none if it is absent or may not be read.
+
+    Links are not followed.
+    """
     try:
         with os.scandir(path) as entries:
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
                     yield entry.name
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
         return

@@ -6,6 +6,7 @@ so, never an exception.
 - `folders`  which jobs, experiments and runs there are
 - `jobs`     a job's folder as a record
 - `runs`     a run's folder as a record
+- `unseen`   what can't be looked into
 - `dead`     whether a process that a record names is dead
 """
 
@@ -36,18 +37,21 @@ from xpm_engine.workspace.scan.runs import (
     read_run,
     read_run_record,
 )
+from xpm_engine.workspace.scan.unseen import Unseen, look_for_unseen, unseen_runs
 
 __all__ = [
     "Dead",
     "JobFiles",
     "JobRecord",
     "RunView",
+    "Unseen",
     "check_workspace",
     "is_workspace",
     "last_sign",
     "list_experiments",
     "list_jobs",
     "list_runs",
+    "look_for_unseen",
     "plan_state",
     "read_job",
     "read_manifest",
@@ -57,4 +61,5 @@ __all__ = [
     "read_run",
     "read_run_record",
     "record_from",
+    "unseen_runs",
 ]
