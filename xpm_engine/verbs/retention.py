@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 from xpm_engine.verbs.clean import Transaction, list_trash
@@ -25,11 +26,16 @@ def expired(
     found: list[Transaction] = []
     total = sum(item.size or 0 for item in left)
     for item in reversed(left):
-        at = parse_time(item.at)
-        old = retention.trash_days > 0 and at is not None
-        too_old = old and at is not None and clock - at > retention.trash_days * _DAY
+        at = _begun(item)
+        too_old = retention.trash_days > 0 and clock - at > retention.trash_days * _DAY
         too_much = retention.trash_size is not None and total > retention.trash_size
         if too_old or too_much:
             found.append(item)
             total -= item.size or 0
     return tuple(found)
+
+
+def _begun(item: Transaction) -> float:
+    """When a clean was made: not before what lies in it had ended, whatever the clock said."""
+    times = (parse_time(text or "") for text in (item.at, *(each.ended for each in item.removals)))
+    return max((time for time in times if time is not None), default=math.inf)

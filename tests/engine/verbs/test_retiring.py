@@ -173,6 +173,21 @@ def test_what_is_in_the_trash_too_long(workspace: WorkspacePaths) -> None:
     assert expired(workspace, RetentionSettings(trash_size=10**9), now=at) == ()
 
 
+def test_a_clean_by_a_clock_that_was_wrong_is_not_purged_at_once(workspace: WorkspacePaths) -> None:
+    """A clock without a battery begins in 1970; what lies in the trash ended later than that."""
+    make_job(workspace, A)
+    plan = clean.plan_removal(workspace, [A])
+    ended = parse_time(plan.rows[0].job.ended or "")
+    assert ended is not None
+    done = clean.carry_out(workspace, plan)
+    journal = Path(workspace.transaction(done.name).journal)
+    journal.write_text(journal.read_text().replace(done.at, "1970-01-01T00:00:09.000000Z"))
+    assert clean.list_trash(workspace)[0].at.startswith("1970")
+    settings = RetentionSettings(trash_days=14)
+    assert expired(workspace, settings, now=ended + 13 * 86_400) == ()
+    assert len(expired(workspace, settings, now=ended + 15 * 86_400)) == 1
+
+
 def test_what_takes_how_much(workspace: WorkspacePaths) -> None:
     for name in (A, B, C):
         job = make_job(workspace, name)

@@ -13,6 +13,7 @@ from tests.engine.folders import key, make_job, make_run, picture, reference
 from tests.engine.making import dead_process, launch
 from xpm_engine.errors import OccupiedError, StorageError, UsageError
 from xpm_engine.workspace import cleaning, processes, scan, tickets
+from xpm_engine.workspace.cleaning import moves
 from xpm_engine.workspace.layout import WorkspacePaths
 from xpm_engine.workspace.records.reasons import Outcome
 from xpm_engine.workspace.records.runs import PlanState
@@ -374,6 +375,65 @@ def test_a_job_left_behind_by_a_later_run_keeps_what_it_is_made_from(
     done = cleaning.carry_out(workspace, plan)
     assert done.removals == ()
     assert str(C) in done.left[0].why
+
+
+def test_a_retry_that_began_after_the_plan_keeps_what_its_jobs_are_made_from(
+    workspace: WorkspacePaths,
+) -> None:
+    make_job(workspace, A)
+    plan = cleaning.plan_removal(workspace, [A])
+    # It names what it runs again, and not what that is made from.
+    make_run(workspace, [reference(C, dependencies=[A])], plan=PlanState.RUNNING)
+    done = cleaning.carry_out(workspace, plan)
+    assert done.removals == ()
+    assert "goes on and needs it" in done.left[0].why
+
+
+def test_a_manifest_that_lost_its_last_lines_after_the_plan_stops_the_clean(
+    workspace: WorkspacePaths,
+) -> None:
+    make_job(workspace, A)
+    plan = cleaning.plan_removal(workspace, [A])
+    paths = make_run(workspace, [reference(B), reference(A)])
+    manifest = Path(paths.manifest)
+    manifest.write_bytes(manifest.read_bytes().splitlines(keepends=True)[0])
+    done = cleaning.carry_out(workspace, plan)
+    assert done.removals == ()
+    assert "closing line" in done.left[0].why
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_what_a_job_is_made_from_stays_with_it_if_it_stays_after_all(
+    workspace: WorkspacePaths, together: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pinned while the plan was on the screen: what it is made from was to go with it."""
+    if not together:
+        monkeypatch.setattr(moves, "MOST_LOCKS", 1)
+    last = key(4, "ir.report")
+    make_job(workspace, A)
+    make_job(workspace, B)
+    make_job(workspace, C, dependencies=[A])
+    make_job(workspace, last, dependencies=[C])
+    plan = cleaning.plan_removal(workspace, [A, B, C, last])
+    assert len(plan.ready) == 4
+    Path(workspace.job(last).pin).write_text("{}")
+    done = cleaning.carry_out(workspace, plan)
+    assert [gone.key for gone in done.removals] == [B]
+    why = {left.key: left.why for left in done.left}
+    assert why == {
+        last: "it is pinned",
+        C: f"{last} is made from it",
+        A: f"{C} is made from it",
+    }
+    assert set(scan.list_jobs(workspace)) == {A, C, last}
+
+
+def test_a_job_that_was_named_goes_whoever_was_made_from_it(workspace: WorkspacePaths) -> None:
+    make_job(workspace, A)
+    make_job(workspace, C, dependencies=[A])
+    plan = cleaning.plan_removal(workspace, [A])
+    Path(workspace.job(C).pin).write_text("{}")
+    assert [gone.key for gone in cleaning.carry_out(workspace, plan).removals] == [A]
 
 
 def test_a_damaged_manifest_of_a_live_run_stops_the_clean(workspace: WorkspacePaths) -> None:

@@ -12,7 +12,7 @@ import errno
 import os
 import resource
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,13 +22,13 @@ from xpm_engine.workspace import tickets
 from xpm_engine.workspace.atomic import append_bytes, dumps, is_full, make_folders, sync_folder
 from xpm_engine.workspace.cleaning.cleaner import Cleaner
 from xpm_engine.workspace.cleaning.folders import OTHER_DISK, PINNED, FolderCheck
-from xpm_engine.workspace.cleaning.needs import RunWatch
+from xpm_engine.workspace.cleaning.needs import Need, RunWatch
 from xpm_engine.workspace.cleaning.piece_places import with_times
 from xpm_engine.workspace.cleaning.pieces import move_pieces
 from xpm_engine.workspace.cleaning.plan import RemovalPlan, RemovalRow
 from xpm_engine.workspace.cleaning.recovery import recover
 from xpm_engine.workspace.cleaning.transactions import Transaction, begin, discard, finish
-from xpm_engine.workspace.layout import JobPaths, WorkspacePaths
+from xpm_engine.workspace.layout import JobKey, JobPaths, WorkspacePaths
 from xpm_engine.workspace.records.fields import now
 from xpm_engine.workspace.records.trash import Head, Left, Removal, listing_lines, moved_line
 
@@ -61,7 +61,7 @@ def carry_out(workspace: WorkspacePaths, plan: RemovalPlan, *, cause: str = "") 
     """
     recover(workspace)
     refused = tuple(Left(row.key, row.refused) for row in plan.rows if row.refused)
-    rows = plan.ready
+    rows = _made_first(plan.ready)
     with begin(workspace) as trash:
         cleaner = Cleaner(trash, tickets.new_nonce())
         name = os.path.basename(trash.root)
@@ -80,7 +80,8 @@ def carry_out(workspace: WorkspacePaths, plan: RemovalPlan, *, cause: str = "") 
             # For people; what was moved is told by the folders.
             append_bytes(trash.journal, dumps(moved_line(now(), left)) + b"\n")
         finish(trash)
-    moved = tuple(move.moved)
+    by_key = {removal.key: removal for removal in move.moved}
+    moved = tuple(by_key[row.key] for row in plan.ready if row.key in by_key)
     return Transaction(
         head.name, head.at, head.user, head.by.host, moved, left, pieces=gone, cause=cause
     )
@@ -90,6 +91,7 @@ def carry_out(workspace: WorkspacePaths, plan: RemovalPlan, *, cause: str = "") 
 class _Claimed:
     """A job whose ticket and lock are the cleaner's."""
 
+    row: RemovalRow
     job: JobPaths
     removal: Removal
     lock: int
@@ -109,6 +111,7 @@ class _Move:
         self._watch = RunWatch(self.workspace, over=self.plan.over)
         self._folders = FolderCheck(self.workspace)
         self._made: set[str] = set()
+        self._staying: set[JobKey] = set()
 
     def batch(self, pairs: Sequence[tuple[RemovalRow, Removal]]) -> None:
         """Claim these jobs, then ask the runs again, then move what nobody needs."""
@@ -119,11 +122,11 @@ class _Move:
             needs = self._watch.needs([item.removal.key for item in claimed])
             while claimed:
                 item = claimed[0]
-                need = needs.get(item.removal.key)
+                need = needs.get(item.removal.key) or self._needed_by_one_that_stays(item.row)
                 why = str(need) if need is not None else self._rename(item)
                 if why:
                     self._give_up(item)
-                    self.left.append(Left(item.removal.key, why))
+                    self._leave(item.removal.key, why)
                 else:
                     self.moved.append(item.removal)
                 claimed.popleft()
@@ -146,13 +149,21 @@ class _Move:
                 lock = tickets.hold(job.lock, patience=LOCK_PATIENCE)
                 why = "" if lock is not None else "its lock is held: something of it still runs"
             if lock is not None and self.cleaner.claim(job, removal.attempt):
-                claimed.append(_Claimed(job, removal, lock))
+                claimed.append(_Claimed(row, job, removal, lock))
                 return
         except (StorageError, UnreadableError) as error:
             why = error.what
         if lock is not None:
             os.close(lock)
-        self.left.append(Left(row.key, why or "it was started again after this was planned"))
+        self._leave(row.key, why or "it was started again after this was planned")
+
+    def _leave(self, key: JobKey, why: str) -> None:
+        self.left.append(Left(key, why))
+        self._staying.add(key)
+
+    def _needed_by_one_that_stays(self, row: RemovalRow) -> Need | None:
+        """What was to go with it, is made from it, and stays after all."""
+        return next((need for need in row.needs if need.job in self._staying), None)
 
     def _give_up(self, item: _Claimed) -> None:
         self.cleaner.release(item.job, item.removal)
@@ -173,6 +184,29 @@ class _Move:
         except StorageError as error:
             return error.what
         return ""
+
+
+def _made_first(rows: Sequence[RemovalRow]) -> list[RemovalRow]:
+    """The rows, each behind those that are made from it: if one of these stays, so does it."""
+    by_key = {row.key: row for row in rows}
+    found: dict[JobKey, RemovalRow] = {}
+    begun: set[JobKey] = set()
+    pending = list(reversed(rows))
+    while pending:
+        row = pending[-1]
+        before = () if row.key in begun else _among(row, by_key)
+        begun.add(row.key)
+        waiting = [each for each in before if each.key not in begun]
+        if waiting:
+            pending += waiting
+        else:
+            found.setdefault(pending.pop().key, row)
+    return list(found.values())
+
+
+def _among(row: RemovalRow, rows: Mapping[JobKey, RemovalRow]) -> list[RemovalRow]:
+    """Those of `rows` that are made from a row."""
+    return [rows[need.job] for need in row.needs if need.job is not None and need.job in rows]
 
 
 def _end_last(job: JobPaths, number: int) -> str:

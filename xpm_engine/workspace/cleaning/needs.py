@@ -162,8 +162,17 @@ def _run_needs(
     if manifest.damage:
         need = Need(NeedKind.UNKNOWN, f"{'/'.join(name)}: {manifest.damage[0]}", live=True)
         return dict.fromkeys(wanted, need)
+    if kind is NeedKind.LATEST and not manifest.ended:
+        # It is over, so that what is missing was lost.
+        what = f"{'/'.join(name)}: jobs.jsonl ends without its closing line"
+        return dict.fromkeys(wanted, Need(NeedKind.UNKNOWN, what, live=True))
     need = Need(kind, "/".join(name), live=True)
     referenced = {key for line in manifest.references for key in (line.key, line.alias)}
+    if kind is NeedKind.RUN:
+        # A retry names what it runs again, and not what that is made from.
+        adopted = _adopted(manifest)
+        for line in manifest.references:
+            referenced |= _with_adopted(line.dependencies, adopted)
     return {key: need for key in wanted if key in referenced}
 
 
@@ -172,13 +181,17 @@ def _survivors(
 ) -> dict[JobKey, Need]:
     """Jobs that a run left behind: jobs outlive their plan."""
     found: dict[JobKey, Need] = {}
-    adopted = {line.key: line.alias for line in manifest.references if line.alias is not None}
+    adopted = _adopted(manifest)
     for line in manifest.references:
         needed = _with_adopted(line.dependencies, adopted) & wanted
         if needed and scan.read_job(workspace, line.key).state.live:
             need = Need(NeedKind.JOB, str(line.key), line.key, live=True)
             found.update(dict.fromkeys(needed, need))
     return found
+
+
+def _adopted(manifest: Manifest) -> dict[JobKey, JobKey]:
+    return {line.key: line.alias for line in manifest.references if line.alias is not None}
 
 
 def _with_adopted(
