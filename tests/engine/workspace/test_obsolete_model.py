@@ -103,7 +103,7 @@ def needed(past: Past) -> set[JobKey]:
     """The jobs that must stay."""
     found = set(past.pinned)
     for one in past.runs:
-        if not is_replaced(past, one):
+        if one.live or not is_replaced(past, one):
             found |= names(one)
     found |= {name for name, record in past.jobs.items() if record.state.live}
     named = set[JobKey]().union(*map(names, past.runs))
