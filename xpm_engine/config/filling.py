@@ -183,7 +183,12 @@ def changed_copy(node: Node, changes: Mapping[str, Any]) -> Node:
         name: node.__dict__[name] for name in schema_of(node).settable if name in node.__dict__
     }
     make = cast("Any", type(node))
-    result: Node = make(**{**values, **changes})
+    try:
+        result: Node = make(**{**values, **changes})
+    except ParameterError as error:
+        # It was made in this file, and asked for in the user's.
+        error.where = caller()
+        raise
     state, old = state_of(result), state_of(node)
     file, _, line = caller().rpartition(":")
     state.file, state.line = file, int(line)

@@ -12,11 +12,11 @@ from xpm_engine.config.importing import import_class
 from xpm_engine.config.load import load_order
 from xpm_engine.config.node import Node, schema_of, state_of
 from xpm_engine.config.paths import PathRoots, using_roots
-from xpm_engine.config.problems import caller
+from xpm_engine.config.problems import caller, describe
 from xpm_engine.config.record import record_of
 from xpm_engine.config.seal import seal
 from xpm_engine.config.submitting import current_submitter
-from xpm_engine.errors import LoadError
+from xpm_engine.errors import LoadError, UsageError
 from xpm_engine.workspace.aliases import resolve
 from xpm_engine.workspace.atomic import dumps, read_object, write_atomic
 from xpm_engine.workspace.layout import JobPaths, WorkspacePaths, is_identifier, workspace_of_job
@@ -99,8 +99,10 @@ def _classes(nodes: list[Node]) -> list[tuple[type, str]]:
     return [(type(node), module_name(type(node))) for node in nodes]
 
 
-def _sealed(config: Node) -> list[Node]:
+def _sealed(config: object) -> list[Node]:
     """The object, or a sealed copy of an open one, with its parts before it."""
+    if not isinstance(config, Node):
+        raise UsageError(f"{describe(config)} is no configuration", where=caller())
     copy = deep_copy(config, {})
     nodes = postorder(copy)
     if state_of(copy).digest is None:

@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from enum import Enum, Flag
 from pathlib import Path
 from typing import Annotated, Any
@@ -30,7 +31,7 @@ from xpm_engine.config import (
 )
 from xpm_engine.config.paths import PathRoots
 from xpm_engine.config.store import load
-from xpm_engine.errors import LoadError, SealedError, UnreadableError
+from xpm_engine.errors import LoadError, SealedError, UnreadableError, UsageError
 from xpm_engine.workspace.layout import WorkspacePaths
 from xpm_engine.workspace.records.params import FieldKind, ParamsRecord
 
@@ -466,3 +467,10 @@ def test_a_job_loads_its_script_without_pydantic(tmp_path: Path) -> None:
     assert done.stderr == ""
     assert done.stdout.splitlines() == ["lr 0.5", "[]"]
     assert current_submitter.get() is None
+
+
+@pytest.mark.parametrize("use", [lambda value: save(value, "x.json"), live])
+def test_what_is_no_configuration_is_refused(use: Callable[[Any], object]) -> None:
+    with pytest.raises(UsageError, match=r"3 \(int\) is no configuration") as caught:
+        use(3)
+    assert (caught.value.where or "").startswith(__file__)

@@ -312,8 +312,9 @@ def test_copy_changes_some_values() -> None:
     adam = Adam(lr=3).tag("a", 1)
     other = adam.copy(lr=4)
     assert (adam.lr, other.lr) == (3.0, 4.0)
-    with pytest.raises(ParameterError, match="no such parameter"):
+    with pytest.raises(ParameterError, match="no such parameter") as caught:
         adam.copy(x=1)
+    assert (caught.value.where or "").startswith(__file__)
     assert copy.copy(adam).lr == 3.0
     deep = copy.deepcopy(Holder(value=[adam]))
     assert deep.value[0] is not adam
