@@ -15,7 +15,7 @@ from xpm_engine.config.arguments import arguments
 from xpm_engine.config.light import LightTask
 from xpm_engine.config.order import Order, place_paths
 from xpm_engine.config.paths import PathRoots
-from xpm_engine.config.problems import caller
+from xpm_engine.config.problems import caller, describe
 from xpm_engine.config.reading import ImportStopped, reading_classes
 from xpm_engine.config.submitting import SubmitOptions, Submitter, current_submitter
 from xpm_engine.config.task import Task
@@ -121,6 +121,7 @@ class Experiment:
         self._check_launcher(task, options.launcher)
         policy_of(options.on_drift, self._on_drift)
         retries_of(options, resumable=order.resumable)
+        _check_priority(options.priority)
         reach.check(order.nodes)
         _check_execute(task)
         resources = self._rules.choose(task, options)
@@ -153,8 +154,9 @@ class Experiment:
     def note(self, text: str) -> None:
         """Write something down about this run: `xpm ls` and the app show it with the run.
 
-        Raises StorageError.
+        Raises UsageError for what is no text, StorageError.
         """
+        _check_note(text)
         if self._recorder is None:
             self._running().run.note(text)
 
@@ -163,8 +165,14 @@ class Experiment:
 
         It is called in the plan's own thread while the plan waits, at the end of the block at the
         latest, also for jobs that were done before; it may submit more. What it raises is told, and
-        ends nothing.
+        ends nothing. Raises UsageError for what can't be called.
         """
+        if not callable(callback):
+            raise UsageError(
+                f"{describe(callback)} can't be called",
+                where=caller(),
+                hint="give a function first: xp.on_end(function, task)",
+            )
         self._results.on_end(callback, made)
 
     def wait(self, *made: object, timeout: float | None = None) -> bool:
@@ -280,6 +288,20 @@ def _folder(workspace: object) -> str:
     if not text.strip() or "\0" in text:
         raise UsageError(f"{text!r} can't be a workspace", where=caller(), hint=hint)
     return os.path.expanduser(text)
+
+
+def _check_note(text: object) -> None:
+    if not isinstance(text, str):
+        raise UsageError(f"{describe(text)} is no note", where=caller(), hint="give a text")
+
+
+def _check_priority(priority: object) -> None:
+    if not isinstance(priority, int):
+        raise UsageError(
+            f"priority={priority!r} is no whole number",
+            where=caller(),
+            hint="ready jobs of a higher one start first: submit(priority=1)",
+        )
 
 
 def _check_execute(task: Task[Any]) -> None:

@@ -16,6 +16,7 @@ from xpm_engine.errors import PlanFileError, UsageError
 from xpm_engine.plan.script import run_script
 from xpm_engine.workspace import scan
 from xpm_engine.workspace.layout import WorkspacePaths
+from xpm_engine.workspace.records.runs import PlanState
 from xpm_engine.workspace.records.states import JobState
 
 BODY = """
@@ -390,3 +391,30 @@ with experiment("ws", "exp"):
     assert "a worker process of a job enters the experiment again" in stderr
     assert not Path(job.root, "ws").exists()
     assert project.ledger() == []
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("xp.note(3)", "3 (int) is no note"),
+        ("xp.on_end(3)", "3 (int) can't be called"),
+        ("Work(name=1).submit(priority='high')", "priority='high' is no whole number"),
+    ],
+)
+def test_what_is_given_to_a_run_is_checked_at_once(project: Project, line: str, said: str) -> None:
+    project.write(f"""
+if __name__ == "__main__":
+    with experiment("ws", "exp") as xp:
+        Work(name=0).submit()
+        try:
+            {line}
+        except Exception as error:
+            print(type(error).__name__, error)
+""")
+    code, told = project.run()
+    assert code == 0, told
+    assert f"UsageError {said}" in told
+    assert "plan.py:" in told
+    (run,) = scan.list_runs(project.workspace, "exp")
+    view = scan.read_run(project.workspace, "exp", run)
+    assert (view.plan, view.problem) == (PlanState.COMPLETE, "")
