@@ -100,6 +100,7 @@ class Store(Found):
 
     def apply(self, delta: Delta) -> Changed:
         """Take what was found, and say what is different now."""
+        before = self._trashed
         if delta.trash is not None:
             self.trash = delta.trash
             self._trashed = {
@@ -108,6 +109,10 @@ class Store(Found):
         if delta:
             self._in_trash.clear()
         changed = super().apply(delta)
+        if self._trashed is not before:
+            # That their folder is gone may have been told before that it lies in the trash.
+            differing = dict(before.items() ^ self._trashed.items()).keys() - self._rows.keys()
+            changed = replace(changed, jobs=changed.jobs | differing)
         if changed.runs:
             self._loose.clear()
         for key in self._loose.keys() & changed.jobs:

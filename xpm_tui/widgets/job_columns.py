@@ -16,6 +16,7 @@ from xpm_tui import clock, look
 from xpm_tui.look.notes import note_words
 from xpm_tui.store.labels import differing, labelling, last_part, pair, task_names
 from xpm_tui.store.model import RANK, Job
+from xpm_tui.widgets.column_titles import Titles, names_in, titles_of
 from xpm_tui.widgets.table_model import Column
 
 LONGEST_NUMBER = 11
@@ -126,11 +127,12 @@ def _unusual(jobs: Sequence[Job], tags: Sequence[str]) -> list[Column[Job]]:
     """Those that are shown only where the user chose them."""
     known = {column.title for column in _usual(jobs, tags)}
     params = [job.params for job in jobs]
+    titles = titles_of(jobs)
     found = [
         _values("task", jobs, lambda job: last_part(job.key.task), by="task"),
         _id_column(jobs),
-        *(_tag_column(name, jobs) for name in _names([job.tags for job in jobs])),
-        *(_param_column(name, jobs) for name in _names(params)),
+        *(_tag_column(name, jobs, titles) for name in names_in([job.tags for job in jobs])),
+        *(_param_column(name, jobs, titles) for name in names_in(params)),
         *map(_metric, _metric_names(jobs)[MOST_METRICS:]),
         _values("host", jobs, _host, by="host"),
         _values("user", jobs, lambda job: job.record.user or None, by="user"),
@@ -181,9 +183,10 @@ def _telling_apart(jobs: Sequence[Job], tags: Sequence[str]) -> list[Column[Job]
         # For a moment a table may draw the rows of before in these columns.
         names = task_names(tasks)
         columns.append(_values("task", jobs, lambda job: names.get(job.key.task), by="task"))
-    columns += [_tag_column(name, jobs) for name in tags]
+    titles = titles_of(jobs)
+    columns += [_tag_column(name, jobs, titles) for name in tags]
     for place, name in enumerate(params[:MOST_PARAMS]):
-        column = _param_column(name, jobs)
+        column = _param_column(name, jobs, titles)
         columns.append(replace(column, yields=MOST_PARAMS - place + 10))
     if not columns or any(label.digits for label in labels):
         columns.append(_id_column(jobs))
@@ -281,12 +284,14 @@ def _id_column(jobs: Sequence[Job]) -> Column[Job]:
     return _values("id", jobs, lambda job: job.key.short, by="id")
 
 
-def _tag_column(name: str, jobs: Sequence[Job]) -> Column[Job]:
-    return _values(name, jobs, lambda job: job.tags.get(name), by=TAG + name)
+def _tag_column(name: str, jobs: Sequence[Job], titles: Titles) -> Column[Job]:
+    by = TAG + name
+    return _values(titles[by], jobs, lambda job: job.tags.get(name), by=by)
 
 
-def _param_column(name: str, jobs: Sequence[Job]) -> Column[Job]:
-    return _values(last_part(name), jobs, lambda job: job.params.get(name), by=PARAM + name)
+def _param_column(name: str, jobs: Sequence[Job], titles: Titles) -> Column[Job]:
+    by = PARAM + name
+    return _values(titles[by], jobs, lambda job: job.params.get(name), by=by)
 
 
 def _host(job: Job) -> str | None:
@@ -306,11 +311,6 @@ def _when(title: str, moment: Callable[[Job], str | None]) -> Column[Job]:
         return None if text is None else parse_time(text)
 
     return Column(title, cell, order, by=title, width=12)
-
-
-def _names(all_values: Sequence[Mapping[str, Any]]) -> list[str]:
-    """All names, in the order in which they are met."""
-    return list(dict.fromkeys(name for values in all_values for name in values))
 
 
 def _values(

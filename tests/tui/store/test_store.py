@@ -6,10 +6,13 @@ import pytest
 
 from tests.tui.hosting import read_all, store_of
 from tests.tui.workspaces import FakeJob, FakeWorkspace, ago
+from xpm_engine.verbs import clean
 from xpm_engine.workspace import scan
+from xpm_engine.workspace.cleaning.transactions import list_trash
 from xpm_engine.workspace.records.reasons import Wait, WaitKind
 from xpm_engine.workspace.records.runs import PlanState
 from xpm_engine.workspace.records.states import JobState
+from xpm_engine.workspace.scan import JobRecord
 from xpm_tui.store import (
     AllJobsSubject,
     Changed,
@@ -259,3 +262,19 @@ def test_what_is_prepared_is_not_worked_out_when_it_is_asked_for(
     earlier = GroupSubject(EARLIER, LEARN.group)
     assert [store.label(job) for job in store.jobs(earlier)]
     assert worked, "what no experiment stands on is not prepared"
+
+
+def test_a_job_is_another_when_it_is_told_to_lie_in_the_trash(
+    workspace: FakeWorkspace, jobs: Jobs
+) -> None:
+    store = store_of(workspace)
+    key = jobs["old o1"].key
+    done = clean.carry_out(workspace.paths, clean.plan_removal(workspace.paths, [key]))
+    store.apply(Delta(jobs={key: JobRecord(key, JobState.NOT_SUBMITTED)}))
+    assert not store.job(key).trashed
+    changed = store.apply(Delta(trash=list_trash(workspace.paths)))
+    assert changed.jobs == {key}
+    assert store.job(key).trashed == done.name
+    changed = store.apply(Delta(trash=()))
+    assert changed.jobs == {key}
+    assert not store.job(key).trashed

@@ -20,6 +20,7 @@ from xpm_tui.widgets.column_fit import fit, measure
 from xpm_tui.widgets.job_columns import (
     lay_out,
     note_cell,
+    possible_columns,
     progress_cell,
     seconds_of,
     short_note_cell,
@@ -159,3 +160,15 @@ def test_a_few_long_numbers_are_not_cut() -> None:
     jobs += [job(str(n), params={"n": n}) for n in (100_000, 100_001)]
     (column,) = (column for column in lay_out(jobs).columns if column.title == "n")
     assert column.width == len("100000")
+
+
+def test_no_two_columns_have_one_title() -> None:
+    jobs = [
+        job(str(n), tags={"state": n}, params={"n": n, "up.n": 2 * n, "time": n, "state": n})
+        for n in range(3)
+    ]
+    assert titles(*jobs) == ["state", "tag.state", "time", "note"]
+    possible, _ = possible_columns(jobs)
+    found = [column.title for column in possible]
+    assert len(found) == len(set(found))
+    assert {"n", "up.n", "param.time", "param.state"} <= set(found)
