@@ -271,6 +271,15 @@ class RunIndex:
         """Of all its jobs."""
         return self._all.counts()
 
+    def counts_without(self, keys: Iterable[JobKey]) -> Counts:
+        """Of all its jobs but these, all of which it references."""
+        tally = _Tally()
+        tally.of.update(self._all.of)
+        tally.reused = self._all.reused
+        for place in map(self._places.__getitem__, keys):
+            tally.add(self._codes[place], self._reused[place], -1)
+        return tally.counts()
+
     # Groups
 
     def groups(self, by: Grouping, path: tuple[str, ...] = ()) -> tuple[Group, ...]:

@@ -29,6 +29,7 @@ from xpm_tui.store.model import (
 from xpm_tui.store.rows import CODE_OF, STATES, JobList, by_code
 from xpm_tui.store.run_index import MOST_KEPT
 from xpm_tui.store.selected import Selected
+from xpm_tui.store.shared_jobs import SharedJobs
 from xpm_tui.store.subjects import (
     AllJobsSubject,
     ExperimentSubject,
@@ -88,6 +89,7 @@ class Store(Found):
         self._wanted: Selected | None = None
         self._wanted_of: dict[Subject, tuple[JobKey, ...]] = {}
         self._counts_of: dict[Subject, Counts] = {}
+        self._shared = SharedJobs()
 
     @property
     def shown(self) -> WorkspacePaths:
@@ -366,20 +368,19 @@ class Store(Found):
         return index is not None and index.is_reused(key)
 
     def totals(self) -> Counts:
-        """Of what all experiments stand on together.
+        """Of what all experiments stand on together; a job that two of them share counts once.
 
-        What failed or died counts as failed, once, and with what failed before and is not replaced;
-        any other job that two experiments share counts twice.
+        What failed or died counts as failed, and with what failed before and is not replaced.
         """
-        of: dict[JobState, int] = {}
-        for experiment in self.experiments():
-            for state, count in experiment.counts.of.items():
-                if state not in FAILURES:
-                    of[state] = of.get(state, 0) + count
+        runs = [each.latest for each in self.experiments() if each.latest is not None]
+        counted = list(self._shared.counts([index for index in map(self.index, runs) if index]))
+        of: Counter[JobState] = Counter()
+        for counts in counted:
+            of.update({state: count for state, count in counts.of.items() if state not in FAILURES})
         failed = len(self._failed_keys())
         if failed:
             of[JobState.FAILED] = failed
-        return Counts(of, sum(experiment.counts.reused for experiment in self.experiments()))
+        return Counts(of, sum(counts.reused for counts in counted))
 
     def _all_keys(self) -> tuple[JobKey, ...]:
         if self._all is None:

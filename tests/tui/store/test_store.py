@@ -278,3 +278,17 @@ def test_a_job_is_another_when_it_is_told_to_lie_in_the_trash(
     changed = store.apply(Delta(trash=()))
     assert changed.jobs == {key}
     assert not store.job(key).trashed
+
+
+def test_a_job_of_two_experiments_counts_once(workspace: FakeWorkspace, jobs: Jobs) -> None:
+    store = store_of(workspace)
+    before = store.totals()
+    shared = [jobs["learn lr=0.01 seed=1"], jobs["index0"], jobs["learn lr=0.1 seed=1"]]
+    new = FakeJob("ir.learn", "new")
+    workspace.start(new)
+    workspace.run("second", [*shared, new], reused=[jobs["index0"]], run="20261124-091200")
+    store.apply(read_all(workspace))
+    assert store.totals().of == {**before.of, JobState.RUNNING: before.running + 1}
+    workspace.run("second", [new, *shared, FakeJob("ir.learn", "b")], run="20261124-091200")
+    store.apply(read_all(workspace))
+    assert store.totals().total == before.total + 2
