@@ -50,11 +50,13 @@ class Watched:
         return tuple(found)
 
 
-def check_patterns(patterns: Iterable[str]) -> None:
+def check_patterns(patterns: Iterable[object]) -> None:
     """Raise UsageError for a pattern that names nothing in a job's folder."""
     for pattern in patterns:
-        parts = pattern.split("/")
-        if not parts[0] or ".." in parts or "\0" in pattern:
+        parts = pattern.split("/") if isinstance(pattern, str) else [""]
+        # pathlib's own rule: two stars stand for folders, and for nothing less.
+        odd = any(part == ".." or "\0" in part or ("**" in part and part != "**") for part in parts)
+        if not parts[0] or odd:
             raise UsageError(
                 f"{pattern!r} matches no file in a job's folder",
                 where=caller(),

@@ -132,7 +132,9 @@ def _forget_parents() -> None:
 
 def _check_name(name: object) -> None:
     if not isinstance(name, str) or not 0 < len(name) <= MAX_NAME:
-        raise ValueError(f"a metric's name is a text of 1 to {MAX_NAME} characters, got {name!r}")
+        got = repr(name)
+        got = got if len(got) <= MAX_NAME else got[:MAX_NAME] + "…"
+        raise ValueError(f"a metric's name is a text of 1 to {MAX_NAME} characters, got {got}")
 
 
 def _number(name: str, value: object) -> float:
