@@ -9,10 +9,13 @@ Portable set: plain standard library, Python 3.8 syntax.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import struct
+import sys
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Dict, Iterator, Optional, cast
+from typing import Any, Dict, Iterator, List, Optional, cast
 
 from xpm_engine.errors import ProtocolError
 
@@ -46,36 +49,55 @@ def encode(message: Message) -> bytes:
     if len(text) > MOST or len(message.data) > MOST:
         size = max(len(text), len(message.data))
         raise ProtocolError(f"a message of {size} bytes; {MOST} is the most")
-    frames = _HEAD.pack(len(text), _JSON) + text
+    frames = [_HEAD.pack(len(text), _JSON), text]
     if message.data:
-        frames += _HEAD.pack(len(message.data), _BYTES) + message.data
-    return frames
+        frames += [_HEAD.pack(len(message.data), _BYTES), message.data]
+    return b"".join(frames)
 
 
 class Decoder:
     """Bytes in, as they come; whole messages out."""
 
     def __init__(self) -> None:
-        self._buffer = bytearray()
+        self._head = b""
+        self._left = -1
+        """Bytes that the payload still lacks; below zero: its head has not come whole."""
+        self._payload: List[memoryview] = []
         self._body: Optional[Dict[str, Any]] = None
 
     @property
     def partial(self) -> bool:
         """Whether a message has begun that is not whole yet."""
-        return bool(self._buffer) or self._body is not None
+        return bool(self._head) or self._left >= 0 or self._body is not None
 
     def feed(self, data: bytes) -> Iterator[Message]:
-        """The messages that these bytes complete; raises ProtocolError for what is no frame."""
-        self._buffer += data
-        while len(self._buffer) >= _HEAD.size:
-            length, kind = _HEAD.unpack_from(self._buffer)
-            if length > MOST or kind != (_JSON if self._body is None else _BYTES):
-                raise ProtocolError(f"no frame of this protocol: type {kind}, {length} bytes")
-            end = _HEAD.size + length
-            if len(self._buffer) < end:
+        """The messages that these bytes complete; raises ProtocolError for what is no frame.
+
+        To be taken to the end: what is left over is kept only then.
+        """
+        view, at = memoryview(data), 0
+        while at < len(data):
+            if self._left < 0:
+                head = data[at : at + _HEAD.size - len(self._head)]
+                self._head += head
+                at += len(head)
+                if len(self._head) < _HEAD.size:
+                    return
+                self._left, kind = _HEAD.unpack(self._head)
+                if self._left > MOST or kind != (_JSON if self._body is None else _BYTES):
+                    length = self._left
+                    raise ProtocolError(f"no frame of this protocol: type {kind}, {length} bytes")
+                self._head = b""
+            # A megabyte comes in many pieces: they are put together once, when all are here.
+            piece = view[at : at + self._left]
+            self._payload.append(piece)
+            at += len(piece)
+            self._left -= len(piece)
+            if self._left:
                 return
-            payload = bytes(self._buffer[_HEAD.size : end])
-            del self._buffer[:end]
+            payload = b"".join(self._payload)
+            self._payload.clear()
+            self._left = -1
             message = self._taken(payload)
             if message is not None:
                 yield message
@@ -92,6 +114,14 @@ class Decoder:
             self._body = body
             return None
         return Message(body)
+
+
+def widen(descriptor: int) -> None:
+    """Let a pipe hold a whole payload, so that its ends need not take turns; Linux only."""
+    if sys.platform == "linux":
+        # F_SETPIPE_SZ, which Python names from 3.10 on; what is no pipe, or over a limit, stays.
+        with suppress(OSError):
+            fcntl.fcntl(descriptor, 1031, MOST)
 
 
 def _parse(payload: bytes) -> Dict[str, Any]:

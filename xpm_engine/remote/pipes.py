@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from xpm_engine.errors import RemoteError
+from xpm_engine.remote.frames import widen
 
 _READ = 1 << 18
 
@@ -42,6 +43,8 @@ class Pipes:
         self._input = self._process.stdin.fileno()
         self._output = self._process.stdout.fileno()
         os.set_blocking(self._input, False)
+        for end in (self._input, self._output):
+            widen(end)
         self._sending = threading.Lock()
         self._torn = False
         """Whether something was written in part: what followed it would be taken for its rest."""

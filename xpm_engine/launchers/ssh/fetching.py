@@ -7,6 +7,7 @@ a large file goes on where it stopped, and is compared by its SHA-256.
 from __future__ import annotations
 
 import fnmatch
+import hashlib
 import os
 import stat
 import time
@@ -16,7 +17,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from xpm_engine.errors import RemoteError
-from xpm_engine.launchers.ssh.shipping import sum_of
 from xpm_engine.remote.connection import Connection
 from xpm_engine.workspace.atomic import (
     dumps,
@@ -280,12 +280,15 @@ def _fetch_large(connection: Connection, file: _Remote, there: str, here: str) -
                 os.unlink(aside)
                 yield file.size
                 return
+            with open(aside, "rb") as begun:
+                known = hashlib.file_digest(begun, "sha256")
             yield at
             for part in connection.stream("read", path=source, at=at):
                 target.write(part.data)
+                known.update(part.data)
                 yield len(part.data)
             _finish(target.fileno(), file, file.mtime_ns)
-            if sum_of(aside) != digest:
+            if known.hexdigest() != digest:
                 os.unlink(aside)
                 raise RemoteError(f"{connection.name}: {source} changed while it was fetched")
             os.replace(aside, path)

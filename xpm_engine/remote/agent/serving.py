@@ -16,7 +16,7 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Union
 
 from xpm_engine.errors import ProtocolError, UnreadableError, XpmError
 from xpm_engine.remote.agent.notifier import Notifier
-from xpm_engine.remote.frames import PROTOCOL, SENTINEL, Decoder, Message, encode
+from xpm_engine.remote.frames import PROTOCOL, SENTINEL, Decoder, Message, encode, widen
 from xpm_engine.workspace import processes
 from xpm_engine.workspace.records.fields import Fields
 
@@ -73,6 +73,8 @@ class Agent:
         """Workspace -> job -> checksums of the texts that were told of it (`tree`)."""
         self._handlers = handlers
         self._source, self._sink = source, sink
+        for end in (source, sink):
+            widen(end)
         self._decoder = Decoder()
         self._streams: Dict[int, "Iterator[Optional[Message]]"] = {}
         self._open: Dict[int, Source] = {}
