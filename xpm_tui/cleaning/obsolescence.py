@@ -65,6 +65,8 @@ class Obsolescence:
         self._stop = Event()
         self._thread: Thread | None = None
         self._next = 0.0
+        self._took: float | None = None
+        """Seconds that the last survey took; None before there was one."""
         self._last: Removal | None = None
         self._purged = 0
 
@@ -127,7 +129,7 @@ class Obsolescence:
                 self._patience = min(2 * self._patience, LAST_PATIENCE)
             return
         self._patience = FIRST_PATIENCE
-        self._next = time.monotonic() + max(QUIET, (time.monotonic() - began) / SHARE)
+        self._next = time.monotonic() + max(QUIET, self._usual(time.monotonic() - began) / SHARE)
         stamps = {row.offer: _stamp(row) for row in removal.rows}
         fresh = {
             offer: known.size
@@ -140,6 +142,15 @@ class Obsolescence:
         if self._last is not None:
             known = self._last.sizes.items()
             self._sizes = {offer: Measured(stamps[offer], size) for offer, size in known}
+
+    def _usual(self, took: float) -> float:
+        """How long a survey takes, now that one took this long.
+
+        The first one tells nothing: it waits for an interpreter on another machine, or reads what
+        nobody remembers. Nor does one on a machine that was busy at that moment.
+        """
+        before, self._took = self._took, took
+        return 0.0 if before is None else min(before, took)
 
     def _measure(self, removal: Removal) -> None:
         try:
