@@ -36,6 +36,7 @@ from xpm_engine.workspace.records.runs import (
     end_line,
     queue_bytes,
 )
+from xpm_engine.workspace.reserve import keep_room
 
 _RUN_NAME = "%Y%m%d-%H%M%S-%f"
 """When the run began, in UTC, to the microsecond."""
@@ -72,6 +73,7 @@ class RunWriter:
         self._lines = 0
         self._write_record()
         make_folders(self.paths.results)
+        keep_room(workspace)
         if kind is RunKind.PLAN:
             replace_link(workspace.latest(experiment), run)
         words = " ".join((kind.value, scope.plan, *scope.argv))

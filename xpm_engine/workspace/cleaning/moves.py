@@ -13,7 +13,7 @@ import os
 import resource
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,7 +30,8 @@ from xpm_engine.workspace.cleaning.recovery import recover
 from xpm_engine.workspace.cleaning.transactions import Transaction, begin, discard, finish
 from xpm_engine.workspace.layout import JobKey, JobPaths, WorkspacePaths
 from xpm_engine.workspace.records.fields import now
-from xpm_engine.workspace.records.trash import Head, Left, Removal, listing_lines, moved_line
+from xpm_engine.workspace.records.trash import Head, Left, Piece, Removal, listing_lines, moved_line
+from xpm_engine.workspace.reserve import free_room, keep_room
 
 LOCK_PATIENCE = 1.0
 """Seconds to wait for a job's lock: its supervisor may be writing its last line."""
@@ -62,13 +63,11 @@ def carry_out(workspace: WorkspacePaths, plan: RemovalPlan, *, cause: str = "") 
     recover(workspace)
     refused = tuple(Left(row.key, row.refused) for row in plan.rows if row.refused)
     rows = _made_first(plan.ready)
-    with begin(workspace) as trash:
-        cleaner = Cleaner(trash, tickets.new_nonce())
-        name = os.path.basename(trash.root)
-        head = Head(name, cleaner.at, cleaner.user, cleaner.me, cleaner.nonce, cause)
-        removals = [_removal(row) for row in rows]
-        pieces = with_times(workspace, plan.pieces)
-        _write_journal(cleaner, listing_lines(head, removals, pieces))
+    removals = [_removal(row) for row in rows]
+    pieces = with_times(workspace, plan.pieces)
+    with ExitStack() as stack:
+        cleaner, head = _begun(stack, workspace, removals, pieces, cause)
+        trash = cleaner.trash
         move = _Move(workspace, plan, cleaner)
         at_once = _lock_limit()
         for first in range(0, len(rows), at_once):
@@ -80,6 +79,7 @@ def carry_out(workspace: WorkspacePaths, plan: RemovalPlan, *, cause: str = "") 
             # For people; what was moved is told by the folders.
             append_bytes(trash.journal, dumps(moved_line(now(), left)) + b"\n")
         finish(trash)
+    keep_room(workspace)
     by_key = {removal.key: removal for removal in move.moved}
     moved = tuple(by_key[row.key] for row in plan.ready if row.key in by_key)
     return Transaction(
@@ -235,6 +235,31 @@ def _removal(row: RemovalRow) -> Removal:
         params=dict(record.params),
         size=row.size,
     )
+
+
+def _begun(
+    stack: ExitStack,
+    workspace: WorkspacePaths,
+    removals: Sequence[Removal],
+    pieces: Sequence[Piece],
+    cause: str,
+) -> tuple[Cleaner, Head]:
+    """A transaction whose journal is on the disk, if need be in the room that is kept for it."""
+
+    def begin_it() -> tuple[Cleaner, Head]:
+        trash = stack.enter_context(begin(workspace))
+        cleaner = Cleaner(trash, tickets.new_nonce())
+        name = os.path.basename(trash.root)
+        head = Head(name, cleaner.at, cleaner.user, cleaner.me, cleaner.nonce, cause)
+        _write_journal(cleaner, listing_lines(head, removals, pieces))
+        return cleaner, head
+
+    try:
+        return begin_it()
+    except StorageError as error:
+        if not is_full(error) or not free_room(workspace):
+            raise
+    return begin_it()
 
 
 def _write_journal(cleaner: Cleaner, lines: Iterable[dict[str, Any]]) -> None:

@@ -10,6 +10,7 @@ from xpm_engine.workspace.cleaning.recovery import recover
 from xpm_engine.workspace.cleaning.transactions import finish, held, read_transaction
 from xpm_engine.workspace.cleaning.trees import delete_tree, refuse_mounts
 from xpm_engine.workspace.layout import WorkspacePaths
+from xpm_engine.workspace.reserve import keep_room
 
 
 def purge(workspace: WorkspacePaths, name: str) -> None:
@@ -34,3 +35,4 @@ def purge(workspace: WorkspacePaths, name: str) -> None:
         if not kept:
             keep(workspace, record)
         finish(trash)
+    keep_room(workspace)

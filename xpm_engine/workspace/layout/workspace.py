@@ -139,6 +139,11 @@ class WorkspacePaths:
         return f"{self.root}/{XPM}/arriving/{nonce}"
 
     @property
+    def reserve(self) -> str:
+        """A file that is removed when there is no other room for a clean's journal."""
+        return self.root + "/" + XPM + "/reserve"
+
+    @property
     def supervisors_log(self) -> str:
         """What supervisors that an agent started here had to say: nothing, as a rule."""
         return self.root + "/" + XPM + "/supervisors.log"
