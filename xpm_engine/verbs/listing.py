@@ -191,14 +191,12 @@ def row_of(record: JobRecord) -> JobRow:
 
 FAILED = (JobState.FAILED, JobState.DIED)
 
-_WAITS = (JobState.WAITING, JobState.BLOCKED, JobState.QUEUED, JobState.UNREACHABLE)
-
 
 def why_words(state: JobState, record: JobRecord, wait: Wait | None) -> str:
     """Why a job is as it is, in a line; empty where the state says it all."""
     if record.problem:
         return plain(record.problem)
-    if wait is not None and state in _WAITS:
+    if wait is not None and state.held_up:
         return wait_words(wait)
     if state.ended_badly and record.reason is not None:
         return reason_words(record.reason)

@@ -33,7 +33,7 @@ def note_words(
         return record.problem
     if trashed:
         return "in the trash"
-    if wait is not None:
+    if wait is not None and state.held_up:
         return wait_text(wait, held=True)
     if drift:
         return f"{DRIFTED} drifted"

@@ -186,11 +186,12 @@ class RunIndex:
         if found is None:
             reference = self.references[key]
             row = self._row_of(key)
+            state = self.state(key)
             if len(self._jobs) >= MOST_KEPT:
                 self._jobs.clear()
             found = self._jobs[key] = Job(
                 key=key,
-                state=self.state(key),
+                state=state,
                 record=record_of(key, row),
                 run=self.key,
                 tags=reference.tags,
@@ -198,7 +199,7 @@ class RunIndex:
                 dependencies=reference.dependencies,
                 how=reference.how,
                 drift=reference.drift,
-                wait=self._waits.get(key),
+                wait=self._waits.get(key) if state.held_up else None,
             )
         return found
 

@@ -292,3 +292,17 @@ def test_a_job_of_two_experiments_counts_once(workspace: FakeWorkspace, jobs: Jo
     workspace.run("second", [new, *shared, FakeJob("ir.learn", "b")], run="20261124-091200")
     store.apply(read_all(workspace))
     assert store.totals().total == before.total + 2
+
+
+def test_what_runs_waits_for_nothing_though_its_run_said_so_a_moment_ago(
+    workspace: FakeWorkspace,
+) -> None:
+    job = FakeJob("ir.learn", "a")
+    workspace.run("drmm", [job], waits=[Wait(job.key, WaitKind.CORE, 1)])
+    store = store_of(workspace)
+    (waiting,) = store.jobs(AllJobsSubject())
+    assert waiting.wait is not None
+    workspace.start(job)
+    store.apply(Delta(jobs={job.key: scan.read_job(workspace.paths, job.key)}))
+    (running,) = store.jobs(AllJobsSubject())
+    assert (running.state, running.wait) == (JobState.RUNNING, None)

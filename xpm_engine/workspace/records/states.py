@@ -39,6 +39,11 @@ class JobState(str, Enum):
         return self in _LIVE
 
     @property
+    def held_up(self) -> bool:
+        """Whether what its run says that it waits for can hold: its queue is up to a second old."""
+        return self in _HELD_UP
+
+    @property
     def ended_badly(self) -> bool:
         """Whether a person should look at it."""
         return self in (JobState.FAILED, JobState.DIED, JobState.CANCELLED)
@@ -46,6 +51,8 @@ class JobState(str, Enum):
 
 UNREADABLE_NEXT = "if nothing of it runs, move its folder away and run the plan again"
 """What to do about an unreadable job, whose tickets nobody may replace: only a person can know."""
+
+_HELD_UP = frozenset((JobState.WAITING, JobState.BLOCKED, JobState.QUEUED, JobState.UNREACHABLE))
 
 _LIVE = frozenset(
     (
