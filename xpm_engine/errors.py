@@ -45,7 +45,7 @@ class XpmError(Exception):
     """An error that says what is wrong, where, and what to do next."""
 
     exit_code = 2
-    """What a command that ends with this error exits with (DESIGN 2)."""
+    """What a command that ends with this error exits with."""
 
     def __init__(
         self, what: str, *, where: Optional[str] = None, hint: Optional[str] = None

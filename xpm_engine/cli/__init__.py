@@ -17,7 +17,7 @@ _OF_OUTPUT = frozenset(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; its exit code (DESIGN 2). What we refuse is a text, never a traceback."""
+    """Run the command; its exit code. What we refuse is a text, never a traceback."""
     import click
 
     from xpm_engine.cli.group import xpm

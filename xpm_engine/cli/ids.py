@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from xpm_engine.verbs.ids import IdsReport
 
 CHANGED = 3
-"""Exit code of a check that says no (DESIGN 2)."""
+"""Exit code of a check that says no."""
 
 MOST_LINES = 50
 """Changed jobs that are listed; the others are counted."""

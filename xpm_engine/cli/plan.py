@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from xpm_engine.verbs.forecast import PlanForecast
 
 NOT_CACHED = 3
-"""Exit code where ``--assert-cached`` finds something to run (DESIGN 2)."""
+"""Exit code where ``--assert-cached`` finds something to run."""
 
 
 @click.command(name="plan")

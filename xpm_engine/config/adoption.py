@@ -1,4 +1,4 @@
-"""What a task was called before (DESIGN 4.5): the jobs whose results it may adopt."""
+"""What a task was called before: the jobs whose results it may adopt."""
 
 from __future__ import annotations
 

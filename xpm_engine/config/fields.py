@@ -95,8 +95,8 @@ def field(
 
     `default_factory` makes the default anew for every object. `help` is its documentation, where
     no docstring stands under the attribute. `identifier_default` is the value that is left out of
-    the identifier instead of the default: with it a default may change and old results stay valid
-    (DESIGN 4.4). `deprecated` says what the parameter was called before.
+    the identifier instead of the default: with it a default may change and old results stay valid.
+    `deprecated` says what the parameter was called before.
     """
     if default is not MISSING and default_factory is not None:
         raise DefinitionError("field() takes a default or a default_factory, not both")

@@ -1,4 +1,4 @@
-"""What a class or a parameter was called before (DESIGN 4.5)."""
+"""What a class or a parameter was called before."""
 
 from __future__ import annotations
 

@@ -127,7 +127,7 @@ class Hasher:
 
 
 class ResolvedHasher(Hasher):
-    """Resolved digests (DESIGN 4.4): no default left out, jobs by their resolved digest."""
+    """Resolved digests (docs/identifiers.md): no default left out, jobs by their own."""
 
     __slots__ = ()
 
@@ -293,5 +293,5 @@ def too_deep(node: Node) -> ConfigError:
 
 
 def partial_digest(node: Node, without: Collection[str]) -> bytes:
-    """The digest with these parameters, by dotted name, left out (STATE: shared folders)."""
+    """The digest with these parameters, by dotted name, left out."""
     return PartialHasher(without).node(node)

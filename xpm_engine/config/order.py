@@ -47,7 +47,7 @@ class Order:
 
     key: JobKey
     resolved: str
-    """The resolved digest (DESIGN 4.4), 32 hexadecimal digits."""
+    """The resolved digest, 32 hexadecimal digits."""
     tags: dict[str, Scalar | list[Scalar]]
     """Its own tags and those of everything it is made from; several values of one key: a list."""
     dependencies: tuple[JobKey, ...]

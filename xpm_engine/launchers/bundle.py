@@ -3,7 +3,7 @@
 A bundle holds the files that this process has loaded from outside of the standard library and
 site-packages, with the packages that they are part of; what git knows of the plan's project and
 does not ignore; and what ``[code] include`` adds. Its id is the SHA-256 over the sorted paths,
-executable bits and contents (STATE: code bundle).
+executable bits and contents.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Results of tasks that were renamed since: found under their former names (DESIGN 4.5)."""
+"""Results of tasks that were renamed since: found under their former names."""
 
 from __future__ import annotations
 

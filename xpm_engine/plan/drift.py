@@ -1,4 +1,4 @@
-"""Results that were made with other defaults than today's: found, told, decided (DESIGN 4.4)."""
+"""Results that were made with other defaults than today's: found, told, decided."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from xpm_engine.config.problems import caller
 from xpm_engine.errors import UsageError
 
 INTERRUPTED = 130
-"""Exit code of a plan that was interrupted, with jobs left running (DESIGN 2)."""
+"""Exit code of a plan that was interrupted, with jobs left running."""
 
 
 class OnFailure(Enum):

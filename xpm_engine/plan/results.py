@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from xpm_engine.config.paths import PathRoots
 from xpm_engine.config.problems import caller, describe
@@ -20,6 +20,9 @@ from xpm_engine.plan.scheduler import Scheduler
 from xpm_engine.plan.watching import Watched, check_patterns, has_begun, matching
 from xpm_engine.workspace.aliases import resolve
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop, Event
 
 WATCH_INTERVAL = 0.5
 """Seconds between two looks for new files of running jobs."""
@@ -184,7 +187,7 @@ def _check(key: JobKey, node: Node | None) -> None:
         raise report.job_error(node)
 
 
-def _waking(loop: Any, told: Any) -> Callable[[], None]:
+def _waking(loop: AbstractEventLoop, told: Event) -> Callable[[], None]:
     """Set an asyncio event from any thread; too late for a loop that is closed is no matter."""
 
     def wake() -> None:

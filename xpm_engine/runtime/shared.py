@@ -1,4 +1,4 @@
-"""Folders that jobs share by a partial identifier: one running job at a time (STATE)."""
+"""Folders that jobs share by a partial identifier: one running job at a time."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
@@ -250,7 +250,9 @@ def _class_and_tags(job: LockedJob) -> str:
     return json.dumps([job.params.top.class_name, job.tags], sort_keys=True)
 
 
-def _grouped(jobs: Iterable[LockedJob], name: Any) -> dict[str, list[LockedJob]]:
+def _grouped(
+    jobs: Iterable[LockedJob], name: Callable[[LockedJob], str]
+) -> dict[str, list[LockedJob]]:
     groups: dict[str, list[LockedJob]] = {}
     for job in jobs:
         groups.setdefault(name(job), []).append(job)

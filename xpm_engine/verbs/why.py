@@ -1,4 +1,4 @@
-"""Why a job ran, or will run (DESIGN 4.3)."""
+"""Why a job ran, or will run."""
 
 from __future__ import annotations
 

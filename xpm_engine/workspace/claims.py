@@ -1,4 +1,4 @@
-"""What the tickets of a job let a scheduler do next: the decisions of STATE.md, a function each.
+"""What the tickets of a job let a scheduler do next (docs/design.md, *Run once*).
 
 The same on a plan's machine and, by the agent, on another host.
 
@@ -129,31 +129,27 @@ def _not_ended(job: JobPaths, attempt: Attempt, lost: Lost, recover: Recover) ->
         tickets.complete_void(job, number)
         return None
     if attempt.start.mirror is not None:
-        return Look(
-            Verdict.MIRRORED,
-            number,
-            launch.nonce,
-            resolved=launch.resolved,
-            project=launch.project,
-        )
+        return _followed(Verdict.MIRRORED, attempt)
     if tickets.proved_dead(job, attempt):
         end_survivors(launch.nonce)
         tickets.reap(job, attempt)
         return None
     by = attempt.start.by
     if processes.liveness(by) is Liveness.UNKNOWN:
-        return Look(
-            Verdict.UNREACHABLE,
-            number,
-            launch.nonce,
-            resolved=launch.resolved,
-            project=launch.project,
-        )
+        return _followed(Verdict.UNREACHABLE, attempt)
+    return _followed(Verdict.RUNNING, attempt, process=by)
+
+
+def _followed(
+    verdict: Verdict, attempt: Attempt, *, process: Optional[ProcessIdentity] = None
+) -> Look:
+    """An attempt that somebody has, whose end is to be waited for."""
+    launch = attempt.launch
     return Look(
-        Verdict.RUNNING,
-        number,
+        verdict,
+        attempt.number,
         launch.nonce,
-        process=by,
+        process=process,
         resolved=launch.resolved,
         project=launch.project,
     )
@@ -167,13 +163,7 @@ def _not_started(job: JobPaths, attempt: Attempt, lost: Lost, recover: Recover) 
             return None
         return Look(Verdict.CLEANING, attempt.number, launch.nonce)
     if not lost(attempt):
-        return Look(
-            Verdict.COMING,
-            attempt.number,
-            launch.nonce,
-            resolved=launch.resolved,
-            project=launch.project,
-        )
+        return _followed(Verdict.COMING, attempt)
     tickets.void(
         job,
         attempt,

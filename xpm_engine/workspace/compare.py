@@ -48,7 +48,7 @@ def differences(
 
 
 def drift(old: ParamsRecord, new: ParamsRecord) -> tuple[Difference, ...]:
-    """What changed between a saved job and one of the same identifier (DESIGN 4.4).
+    """What changed between a saved job and one of the same identifier.
 
     A parameter that the saved job lacks is no drift: it is adopted. An upstream job that was made
     with other defaults is one difference, and its `cause` says what changed at the root of it.

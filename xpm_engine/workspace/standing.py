@@ -1,7 +1,7 @@
 """Which run an experiment stands on: a plan that broke off takes nothing away.
 
 A plan that raised before it had named its jobs, was interrupted, crashed or was asked for a part
-retires nothing (STATE: runs). So the run before goes on to stand for the experiment if the later
+retires nothing. So the run before goes on to stand for the experiment if the later
 one names nothing that this one does not; and where it does name more, and stands itself, what
 failed in the run before is still to be seen.
 """

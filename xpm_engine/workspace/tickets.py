@@ -1,4 +1,4 @@
-"""Claiming attempts: the moves of STATE.md, each of them won by one writer only.
+"""Claiming attempts: the moves of *Run once* in docs/design.md, each won by one writer only.
 
 Portable set: plain standard library, Python 3.8 syntax.
 """
@@ -167,7 +167,7 @@ def complete_void(job: JobPaths, number: int, *, by: Optional[ProcessIdentity] =
 
 
 def proved_dead(job: JobPaths, attempt: Attempt) -> bool:
-    """Whether nothing of a started attempt lives, proved from this machine (STATE: proof of death).
+    """Whether nothing of a started attempt lives, proved from this machine.
 
     The boot id changed; or supervisor and task are dead by identity and the lock is free. Of what
     runs on another host, and is only mirrored here, nothing is proved from here.

@@ -1,4 +1,4 @@
-"""Removing jobs to the trash, and taking them back: plan, show, verify, rename, undo (DESIGN 9).
+"""Removing jobs to the trash, and taking them back: plan, show, verify, rename, undo.
 
 - `pieces`         what is moved without being a whole job: of jobs that stay, runs, shared folders
 - `piece_places`, `piece_check`, `piece_mending`  where these stand, whether they may go, what is

@@ -1,4 +1,4 @@
-"""Carrying a plan out: journal, ticket, verify, rename (STATE: plan against cleaner).
+"""Carrying a plan out: journal, ticket, verify, rename.
 
 What is waited for on the disk: the journal, once, before anything is touched, because recovery
 reads it. The tickets and renames are not waited for: a rename is in the file system's own journal

@@ -2,7 +2,7 @@
 
 Who starts a job waits for its lock, or for that of a folder that it shares. Who finds a job done
 and goes on from its files takes no lock: for a file the job is claimed as if it went as a whole,
-so that a plan waits, and is free again when the file is gone (STATE: plan against cleaner).
+so that a plan waits, and is free again when the file is gone.
 """
 
 from __future__ import annotations

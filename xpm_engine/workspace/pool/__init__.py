@@ -1,4 +1,4 @@
-"""The pool of a machine: what it can run at a time, shared by all plans of its user (STATE: pools).
+"""The pool of a machine: what it can run at a time, shared by all plans of its user.
 
 Portable set: plain standard library, Python 3.8 syntax. One subject a module:
 

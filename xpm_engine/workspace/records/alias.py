@@ -1,4 +1,4 @@
-"""alias.json: this job's result is that of another job, which was its name before (DESIGN 4.5)."""
+"""alias.json: this job's result is that of another job, which was its name before."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""baseline.json: what was decided about a result that was made with other defaults (DESIGN 4.4).
+"""baseline.json: what was decided about a result that was made with other defaults.
 
 A job without it is compared with its own N.launch. It is replaced atomically by plans and verbs;
 of two that decide at once the later wins, and both have said the same or were asked the same.

@@ -1,4 +1,4 @@
-"""A process, on any machine, at any time (STATE: identity)."""
+"""A process, on any machine, at any time."""
 
 from __future__ import annotations
 

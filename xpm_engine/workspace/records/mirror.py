@@ -1,4 +1,4 @@
-"""Of what another host's folder says, this is a copy (STATE: over SSH)."""
+"""Of what another host's folder says, this is a copy."""
 
 from __future__ import annotations
 

@@ -118,7 +118,7 @@ class ObjectRecord:
     digest: str
     """The identifier, 32 hexadecimal digits."""
     resolved: str
-    """The resolved digest: no default left out, upstream jobs by theirs (DESIGN 4.4)."""
+    """The resolved digest: no default left out, upstream jobs by theirs."""
     fields: Tuple[FieldRecord, ...] = ()
     doc: str = ""
     """The first paragraph of the class's docstring."""

@@ -244,7 +244,7 @@ class Manifest:
 
     @property
     def trustworthy(self) -> bool:
-        """Whether it is whole: nothing may be retired while a manifest is not (STATE: runs)."""
+        """Whether it is whole: nothing may be retired while a manifest is not."""
         return self.ended and not self.damage
 
 

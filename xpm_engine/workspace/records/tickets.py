@@ -1,4 +1,4 @@
-"""The three tickets of an attempt (STATE: tickets decide, nothing else)."""
+"""The three tickets of an attempt."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Launch:
     params: Dict[str, Any] = field(default_factory=no_values)
     """A `ParamsRecord` as JSON: parameters, hash tree, and where the code is."""
     resolved: str = ""
-    """The resolved digest (DESIGN 4.4)."""
+    """The resolved digest."""
     dependencies: Tuple[JobKey, ...] = ()
     early: Tuple[str, ...] = ()
     """``task/identifier/path``: files of jobs that it does not wait for."""
