@@ -38,8 +38,8 @@ def _leaves(situation: Situation) -> str:
 
 
 def _edits(situation: Situation) -> str:
-    there = f"the files are on {situation.host}: | pages what was brought here, ! is a shell there"
-    return _leaves(situation) or (there if situation.host else "")
+    # Of another machine's file a copy is looked at, in a pager that changes nothing.
+    return _goes_out(situation) if situation.host else _leaves(situation)
 
 
 def _removes(situation: Situation) -> str:

@@ -12,6 +12,7 @@ from xpm_tui.facts.folder import MAX_DEPTH, MAX_ENTRIES, Entry, EntryKind, Listi
 from xpm_tui.far.deeds import FarDeeds
 from xpm_tui.far.details import Details, Shown
 from xpm_tui.far.listening import FarEars
+from xpm_tui.far.opened import Opened
 from xpm_tui.far.place import FarPlace
 from xpm_tui.far.reader import FarReader
 from xpm_tui.outside.programs import Errand
@@ -29,6 +30,7 @@ class FarSite:
     def __init__(self, place: FarPlace, *, readonly: bool = False) -> None:
         self.place = place
         self.deeds = FarDeeds(place, readonly=readonly)
+        self.opened = Opened(place)
         self._details = Details(place, self._arrived)
         self._touch: Callable[[JobKey], None] = lambda key: None
 
@@ -107,6 +109,7 @@ class FarSite:
 
     def close(self) -> None:
         """Let go of the machine."""
+        self.opened.close()
         self.deeds.close()
         self.place.link.close()
 

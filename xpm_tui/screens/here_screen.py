@@ -8,11 +8,12 @@ from __future__ import annotations
 import os
 from abc import abstractmethod
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from textual.message import Message
 
-from xpm_engine.errors import UsageError, XpmError
+from xpm_engine.errors import XpmError
 from xpm_tui.actions.acting import ActingScreen
 from xpm_tui.outside import programs
 from xpm_tui.screens.capture import Capture
@@ -21,6 +22,7 @@ from xpm_tui.widgets.here import Here, copied, edited, folder, paged
 
 if TYPE_CHECKING:
     from xpm_tui.app import XpmApp
+    from xpm_tui.far.site import FarSite
 
 Found = TypeVar("Found")
 
@@ -46,24 +48,39 @@ class HereScreen(ActingScreen[None]):
         """The jobs that an action is about now."""
 
     def do_editor(self) -> None:
-        """The editor, at the line."""
-        store, here = self.app.store, self.here()
-        self._go_out(lambda: programs.editor(edited(store, here), os.environ))
+        """The editor, at the line; of another machine's file a copy, in the pager."""
+        store, here, far = self.app.store, self.here(), self.app.far
+        if far is None:
+            self._go_out(lambda: programs.editor(edited(store, here), os.environ))
+        else:
+            self._page_copy(far, lambda: edited(store, here, is_file=far.opened.is_file))
 
     def do_pager(self) -> None:
         """The pager, on the log or the file."""
         store, here, secure = self.app.store, self.here(), self.app.readonly
         far = self.app.far
 
-        def errand() -> programs.Errand:
-            at = paged(store, here)
-            if far is not None and not os.path.isfile(at.file):
-                raise UsageError(
-                    f"it was not brought here from {far.place.host}: L brings a log, ! is a shell"
-                )
-            return programs.pager(at, os.environ, secure=secure)
+        if far is None:
+            self._go_out(lambda: programs.pager(paged(store, here), os.environ, secure=secure))
+        else:
+            self._page_copy(far, lambda: paged(store, here))
 
-        self._go_out(errand)
+    def _page_copy(self, far: FarSite, find: Callable[[], programs.FileLine]) -> None:
+        """Bring a file of another machine, and show it.
+
+        It waits for that machine, so it is done in a thread.
+        """
+
+        def bring() -> programs.FileLine:
+            at = find()
+            return replace(at, file=far.opened.copy(at.file))
+
+        secure = self.app.readonly
+
+        def show(at: programs.FileLine) -> None:
+            self._go_out(lambda: programs.pager(at, os.environ, secure=secure))
+
+        self.in_thread(bring, show)
 
     def do_shell(self) -> None:
         """A shell in the folder."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -60,14 +61,16 @@ class Here:
                 return self.subject
 
 
-def edited(store: Store, here: Here) -> FileLine:
+def edited(
+    store: Store, here: Here, *, is_file: Callable[[str], bool] = os.path.isfile
+) -> FileLine:
     """What the editor is opened at: the line that failed, the plan of a run, a file, a log.
 
     Raises UsageError where there is no such thing.
     """
     if here.log is not None:
         frame = frame_of(here.log_text)
-        return frame if frame is not None and os.path.isfile(frame.file) else here.log
+        return frame if frame is not None and is_file(frame.file) else here.log
     if here.cause is not None:
         return _frame(here.cause.jobs[0]) or _no_line("the cause has no line of your code")
     if isinstance(here.row, Entry):

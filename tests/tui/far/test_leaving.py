@@ -13,6 +13,7 @@ import pytest
 from tests.tui.driving import WIDE, Driven
 from tests.tui.far.conftest import Line
 from tests.tui.workspaces import NOON, FakeJob, FakeWorkspace
+from xpm_engine.workspace.records.reasons import Frame, Outcome, Reason, ReasonKind
 from xpm_tui.app import XpmApp
 from xpm_tui.far.copies import ABOUT, KEPT, forget_old
 from xpm_tui.far.place import FarPlace
@@ -42,15 +43,13 @@ def _text(app: Driven) -> str:
     return "\n".join(app.lines())
 
 
-async def test_a_shell_there_and_no_editor(
+async def test_a_shell_there(
     workspace: FakeWorkspace, site: FarSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run: list[Errand] = []
     async with _driven(workspace, site, Goal(JOB.key.short)).at(WIDE) as app:
         monkeypatch.setattr(app.app, "run_errand", run.append)
         await app.until(lambda: f"learn lr=0.1   ✓ done   {JOB.key.short}" in _text(app))
-        await app.press("o")
-        await app.until(lambda: "the files are on elsewhere" in "\n".join(app.lines()))
         await app.press("exclamation_mark")
         await app.until(lambda: run)
         *words, last = run[0].command
@@ -71,6 +70,53 @@ async def test_the_pager_shows_what_was_brought_here(
         await app.press("vertical_line")
         await app.until(lambda: run)
         assert Path(run[0].command[-1]).read_text() == "epoch 1\n"
+
+
+async def test_a_file_there_is_looked_at_as_a_copy(
+    workspace: FakeWorkspace,
+    site: FarSite,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PAGER", "less")
+    script = tmp_path / "train.py"
+    script.write_text("one\ntwo\n")
+    bad = FakeJob("drmm.learn", "bad")
+    frame = Frame(str(script), 2, "step", "two")
+    reason = Reason(ReasonKind.EXCEPTION, "no", "ValueError", frame)
+    workspace.end(bad, Outcome.FAILED, reason=reason)
+    workspace.reference(workspace.paths.run("exp", "20261123-091200"), [bad])
+    Path(workspace.paths.job(bad.key).root, "result.txt").write_text("42")
+    run: list[Errand] = []
+    async with _driven(workspace, site, Goal(bad.key.short)).at(WIDE) as app:
+        monkeypatch.setattr(app.app, "run_errand", run.append)
+        await app.until(lambda: "train.py:2 in step" in _text(app))
+        await app.press("o")
+        await app.until(lambda: run)
+        copy = Path(run[0].command[-1])
+        assert run[0].command[:2] == ("less", "+2g")
+        assert copy != script
+        assert copy.read_text() == script.read_text()
+        assert copy.stat().st_mode & 0o777 == 0o400
+        app.main.enter_right()
+        await app.press("5")
+        await app.until(lambda: "result.txt" in _text(app))
+        await app.press("g")
+        while getattr(app.main.here().row, "name", "") != "result.txt":
+            await app.press("j")
+        await app.press("vertical_line")
+        await app.until(lambda: len(run) == 2)
+        assert Path(run[1].command[-1]).read_text() == "42"
+        # What is too large for that says so, and what went away too.
+        monkeypatch.setattr("xpm_tui.far.opened.MOST", 1)
+        await app.press("o")
+        await app.until(lambda: "result.txt has 2 B, too much to bring here" in _text(app))
+        script.unlink()
+        os.unlink(workspace.paths.job(bad.key).root + "/result.txt")
+        await app.press("o")
+        await app.until(lambda: "the file is not there any more" in _text(app))
+        assert len(run) == 2
+    assert not copy.exists()
 
 
 def test_what_is_copied_names_the_other_machine(workspace: FakeWorkspace, site: FarSite) -> None:
