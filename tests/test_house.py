@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -67,6 +69,19 @@ def test_nothing_else_stands_at_the_top() -> None:
         pytest.skip("not a git checkout")
     found = {line.split("/")[0] for line in done.stdout.splitlines()}
     assert {name for name in found if not name.startswith(".")} <= TOP
+
+
+def test_the_maps_of_packages_name_what_is_there() -> None:
+    for file in (*ROOT.glob("xpm_engine/**/__init__.py"), *ROOT.glob("xpm_tui/**/__init__.py")):
+        docs = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
+        for line in re.findall(r"^- .*(?:\n +.*)*", docs, re.M):
+            named = re.findall(r"`(\w+)`", line)
+            lost = [name for name in named if not _is_module(file.parent, name)]
+            assert not lost, f"{file.relative_to(ROOT)}: {lost}"
+
+
+def _is_module(folder: Path, name: str) -> bool:
+    return (folder / f"{name}.py").is_file() or (folder / name / "__init__.py").is_file()
 
 
 def test_style() -> None:

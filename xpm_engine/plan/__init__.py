@@ -1,4 +1,17 @@
-"""Plans: what an experiment is to run, in which order, and its record of itself."""
+"""Plans: what an experiment is to run, in which order, and its record of itself.
+
+- `experiment`  the block in which tasks are submitted; `closing`: its end; `results`, `ends`,
+                `watching`: what it asks of its jobs meanwhile
+- `scheduler`   the thread behind it: `admission` lets jobs in, `board` knows whose turn it is,
+                `gate` how many pass, `dispatch` launches them and follows them to their end
+- `node`, `orders`, `resources`, `policies`, `retrying`  one job, and what it was told to be run by
+- `claims`, `drift`, `adoption`  what its tickets, other defaults and former names mean for it
+- `run`, `environment`, `retaining`  the record of the run, and what is done at its end
+- `report`, `interrupts`, `streams`  what a person is told, and says
+- `script`, `reach`, `preview`  a plan's file: run, read by its jobs, read by `xpm plan`
+- `retry`       a run of its own for orders that are stored
+- `watch`       noticing that processes end
+"""
 
 from __future__ import annotations
 

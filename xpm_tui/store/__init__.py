@@ -3,12 +3,15 @@
 - `subjects`   what the cursor can stand on
 - `model`      what the store answers with, and the delta that it takes
 - `reader`     the disk -> deltas, in a thread of its own
+- `memory`     what a reader knows, and keeps for the next time
+- `restarts`   which jobs that are over may start again unseen
 - `rows`       many jobs at once, none of them made before it is looked at
 - `run_index`  one run, ready to be asked; `references`: its lines by job
-- `columns`    all jobs as columns, for filters
+- `columns`    all jobs as columns, for filters; `ranking`: their values as numbers to sort by
 - `selected`   what a filter selects, as a byte a job
 - `labels`     what a job is called among its siblings
 - `found`      all jobs and runs, one delta after the other
+- `shared_jobs`  those that several experiments have
 - `store`      what the screens ask: experiments, sets of jobs, names
 """
 

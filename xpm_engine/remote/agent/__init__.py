@@ -4,6 +4,7 @@
 - `table`     every request there is, and who answers it
 - `files`     reading: places, listings, ranges of files, many small files, checksums
 - `storing`   writing: files that can be resumed, and are whole or not there
+- `staging`   folders that are put together, and take their place whole
 - `sweeping`  shipped code that is in use, and what nothing needs any more
 - `tree`      a workspace's jobs and runs in bulk
 - `browsing`  what differs from what the asker has seen, for a screen

@@ -14,6 +14,10 @@
 - `purged`         the small record that stays of what was deleted
 - `recovery`       mending what a crash left
 - `transactions`   what lies in the trash, under whose lock
+- `shared`         the folders of partial identifiers, and who lists them
+- `packing`, `log_links`  packed logs, and the links at the top of a job that lead to them
+- `latest`         the link beside an experiment's runs
+- `trees`          deleting without following a link
 
 Nothing here follows a symbolic link, imports user code or leaves the workspace.
 """
