@@ -12,7 +12,9 @@ from collections.abc import Callable, Iterable, Iterator
 from xpm_engine.errors import NotAWorkspaceError, XpmError
 from xpm_engine.remote.connection import Connection
 from xpm_engine.verbs.clean import Transaction
+from xpm_engine.workspace.index import state_of
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
+from xpm_engine.workspace.records.states import JobState
 from xpm_tui.far.details import Details
 from xpm_tui.far.jobs import FarJobs
 from xpm_tui.far.living import Living
@@ -58,6 +60,8 @@ class FarReader:
         self._runs = FarRuns(place, known, self._living, self._check_standing)
         self._jobs = FarJobs(place.root, known, self._living)
         self._connection: Connection | None = None
+        self._gone = False
+        """Whether a job went since the trash was listed."""
         self._stamps: dict[str, list[int] | None] = {}
         self._begun: frozenset[RunKey] = frozenset()
         """The runs that go on, and those whose record is not there yet."""
@@ -144,7 +148,8 @@ class FarReader:
         memory.checked |= everything
         # What is being moved changes inside of the folder that is looked at.
         moving = any(clean.unfinished for clean in memory.trash or ())
-        if moving or there.trash in different:
+        if moving or self._gone or there.trash in different:
+            self._gone = False
             self._read_trash(connection)
         yield memory.tell()
 
@@ -220,6 +225,8 @@ class FarReader:
     def _take(self, part: Delta) -> None:
         for key, row in part.jobs.items():
             self.memory.take_job(key, row)
+            # A clean that had only begun when the trash was listed may have moved it there.
+            self._gone |= state_of(row) is JobState.NOT_SUBMITTED
 
 
 def _is_in(path: str, folder: str) -> bool:

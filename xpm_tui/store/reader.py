@@ -218,7 +218,10 @@ class Reader:
     # Trash
 
     def _read_trash(self, look: Look) -> None:
-        stamp = self._known.stamps.of(self.workspace.trash)
+        # That a clean goes on, and is over, is told by its own folder in that of the trash.
+        names = self._known.stamps.folders_in(self.workspace.trash)
+        cleans = (self.workspace.transaction(name).root for name in names)
+        stamp = self._known.stamps.of(self.workspace.trash, *cleans)
         if not look.everything and stamp is not None and stamp == self._trash:
             return
         found = list_trash(self.workspace)

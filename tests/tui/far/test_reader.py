@@ -20,6 +20,7 @@ from tests.tui.far.conftest import Line
 from tests.tui.workspaces import FakeJob, FakeWorkspace, call_off, dead_process
 from xpm_engine.remote.connection import Connection
 from xpm_engine.verbs import clean
+from xpm_engine.verbs.clean import Transaction
 from xpm_engine.workspace.index import record_of
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.reasons import Wait, WaitKind
@@ -156,6 +157,27 @@ def test_a_job_that_a_run_starts_again(
     workspace.done(job, attempt=2)
     _same(seen, near)
     assert seen.jobs[job.key].state is JobState.DONE
+
+
+def test_a_job_that_goes_may_lie_in_the_trash(
+    far: FarPlace, workspace: FakeWorkspace, jobs: Jobs
+) -> None:
+    asked: list[str] = []
+
+    def trash() -> tuple[Transaction, ...]:
+        asked.append("trash")
+        return ()
+
+    os.makedirs(workspace.paths.transaction("20261127-t").root)
+    seen = Seen(FarReader(far, Details(far, lambda key: None), trash=trash))
+    seen.look(Look(everything=True))
+    seen.look(Look())
+    asked.clear()
+    seen.look(Look())
+    assert asked == []
+    shutil.rmtree(workspace.paths.job(jobs["old o1"].key).root)
+    seen.look(Look())
+    assert asked == ["trash"]
 
 
 def test_a_death_that_no_file_tells(far: FarPlace, near: Seen, workspace: FakeWorkspace) -> None:
