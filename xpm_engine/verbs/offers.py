@@ -12,7 +12,15 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property
 
-from xpm_engine.verbs.obsolete import Offer, Surveyed, offer_of, reason_words, ticked, why_offered
+from xpm_engine.verbs.obsolete import (
+    Offer,
+    Surveyed,
+    not_collecting,
+    offer_of,
+    reason_words,
+    ticked,
+    why_offered,
+)
 from xpm_engine.words import plain, plural, when
 from xpm_engine.workspace.cleaning.folders import FolderCheck
 from xpm_engine.workspace.cleaning.needs import Need, NeedKind, RunName
@@ -110,6 +118,7 @@ class Offering:
         return cost_again(self.seen.survey, [row.offer])
 
 
+@not_collecting()
 def offer_obsolete(
     workspace: WorkspacePaths, seen: Surveyed, *, finished: bool = False, nothing: bool = False
 ) -> Offering:
@@ -120,6 +129,7 @@ def offer_obsolete(
     return _arranged(workspace, seen, rows)
 
 
+@not_collecting()
 def offer_jobs(workspace: WorkspacePaths, seen: Surveyed, keys: Collection[JobKey]) -> Offering:
     """Jobs that somebody chose: what is obsolete of them with its reason, the others as in use.
 
@@ -139,6 +149,7 @@ def offer_jobs(workspace: WorkspacePaths, seen: Surveyed, keys: Collection[JobKe
     return _arranged(workspace, seen, rows)
 
 
+@not_collecting()
 def offer_runs(
     workspace: WorkspacePaths, seen: Surveyed, names: Collection[RunName], *, finished: bool = False
 ) -> Offering:

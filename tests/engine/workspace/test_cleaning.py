@@ -14,7 +14,7 @@ from tests.engine.making import dead_process, launch
 from xpm_engine.errors import OccupiedError, StorageError, UsageError
 from xpm_engine.workspace import cleaning, processes, scan, tickets
 from xpm_engine.workspace.cleaning import moves
-from xpm_engine.workspace.layout import WorkspacePaths
+from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.records.reasons import Outcome
 from xpm_engine.workspace.records.runs import PlanState
 from xpm_engine.workspace.records.states import JobState
@@ -471,6 +471,28 @@ def test_records_that_the_caller_has_are_used_for_needs_alone(workspace: Workspa
     plan = cleaning.plan_removal(workspace, [A], records={A: stale, C: other})
     assert plan.rows[0].job.state is JobState.RUNNING
     assert [need.job for need in plan.rows[0].needs] == [C]
+
+
+def test_an_end_that_is_known_and_still_the_last_is_not_read_again(
+    workspace: WorkspacePaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_job(workspace, A)
+    make_job(workspace, B)
+    known = {name: scan.read_job(workspace, name) for name in (A, B)}
+    # B goes on after it was read.
+    tickets.claim_launch(workspace.job(B), launch(B, 2))
+    read: list[JobKey] = []
+    real = scan.read_job
+
+    def counted(paths: WorkspacePaths, name: JobKey) -> scan.JobRecord:
+        read.append(name)
+        return real(paths, name)
+
+    monkeypatch.setattr(scan, "read_job", counted)
+    plan = cleaning.plan_removal(workspace, [A, B], records=known)
+    assert read == [B]
+    assert [row.job.state for row in plan.rows] == [JobState.DONE, JobState.QUEUED]
+    assert [row.last for row in plan.ready] == [1]
 
 
 def test_hard_links_are_counted_once(workspace: WorkspacePaths) -> None:

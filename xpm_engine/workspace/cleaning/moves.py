@@ -188,6 +188,8 @@ class _Move:
 
 def _made_first(rows: Sequence[RemovalRow]) -> list[RemovalRow]:
     """The rows, each behind those that are made from it: if one of these stays, so does it."""
+    if not any(row.needs for row in rows):
+        return list(rows)
     by_key = {row.key: row for row in rows}
     found: dict[JobKey, RemovalRow] = {}
     begun: set[JobKey] = set()

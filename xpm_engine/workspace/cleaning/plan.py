@@ -10,10 +10,12 @@ from xpm_engine.errors import UnreadableError
 from xpm_engine.workspace import scan, tickets
 from xpm_engine.workspace.cleaning.folders import FolderCheck
 from xpm_engine.workspace.cleaning.needs import Need, RunName, RunWatch, runs_over, standing_needs
-from xpm_engine.workspace.layout import JobKey, JobPaths, WorkspacePaths
+from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.records.fields import now
 from xpm_engine.workspace.records.states import UNREADABLE_NEXT, JobState
 from xpm_engine.workspace.records.trash import Piece
+
+_ENDED = (JobState.DONE, JobState.FAILED, JobState.CANCELLED, JobState.DIED)
 
 NOT_OVER = {
     JobState.QUEUED: "it is queued: kill it first",
@@ -95,15 +97,14 @@ def plan_removal(
     """Plan to move these jobs to the trash; reads only.
 
     `records` are all jobs of the workspace where the caller has them already: they tell who was
-    made from whom. Without them every job is read. The planned jobs themselves are always read
-    from the disk. `but_for` are runs that are not asked: those that want the removal themselves.
+    made from whom. Without them every job is read. Of the planned jobs the tickets are always
+    looked at: one of which they say more than its record is read again. `but_for` are runs that
+    are not asked: those that want the removal themselves.
     """
     chosen = list(dict.fromkeys(keys))
     if records is None:
         records = {key: scan.read_job(workspace, key) for key in scan.list_jobs(workspace)}
-        fresh = records
-    else:
-        fresh = {key: scan.read_job(workspace, key) for key in chosen}
+    planned = {key: _look_at(workspace, key, records.get(key)) for key in chosen}
     over = runs_over(workspace) | frozenset(but_for)
     live = RunWatch(workspace, over=over).needs(chosen)
     jobs = standing_needs(chosen, records)
@@ -112,9 +113,7 @@ def plan_removal(
     for key in chosen:
         needs = [live[key]] if key in live else []
         needs.extend(jobs.get(key, ()))
-        record = fresh.get(key) or scan.JobRecord(key, JobState.NOT_SUBMITTED)
-        rows.append(_row(workspace, record, tuple(needs), folders.trouble(key)))
-    planned = frozenset(chosen)
+        rows.append(_row(planned[key], tuple(needs), folders.trouble(key)))
     doubts = tuple(
         record.problem
         for key, record in records.items()
@@ -123,19 +122,35 @@ def plan_removal(
     return RemovalPlan(tuple(rows), now(), doubts, over)
 
 
-def _row(
-    workspace: WorkspacePaths, record: scan.JobRecord, needs: tuple[Need, ...], refused: str
-) -> RemovalRow:
-    refused = refused or NOT_OVER.get(record.state, "")
+@dataclass(frozen=True)
+class _Looked:
+    """A planned job, as its folder tells."""
+
+    record: scan.JobRecord
+    last: int = 0
+    """The number of its newest attempt."""
+    refused: str = ""
+
+
+def _look_at(workspace: WorkspacePaths, key: JobKey, known: scan.JobRecord | None) -> _Looked:
+    """The job; what is known of it is believed if its last attempt is the newest, and has ended.
+
+    A recorded end is final (STATE), and who goes on from there claims the next attempt.
+    """
+    job = workspace.job(key)
+    try:
+        names = tickets.ticket_names(job)
+    except UnreadableError as error:
+        return _Looked(scan.read_job(workspace, key), refused=f"can't be read: {error.what}")
+    last = max(names, default=0)
+    ended = known is not None and known.state in _ENDED and known.alias is None
+    if known is None or not ended or known.attempt != last or "end" not in names.get(last, ()):
+        known = scan.read_job(workspace, key)
+    return _Looked(known, last)
+
+
+def _row(looked: _Looked, needs: tuple[Need, ...], refused: str) -> RemovalRow:
+    refused = refused or NOT_OVER.get(looked.record.state, "")
     if not refused:
         refused = next((str(need) for need in needs if need.live), "")
-    last = 0
-    try:
-        last = _newest(workspace.job(record.key))
-    except UnreadableError as error:
-        refused = refused or f"can't be read: {error.what}"
-    return RemovalRow(record, needs, refused, last=last)
-
-
-def _newest(job: JobPaths) -> int:
-    return max(tickets.ticket_names(job), default=0)
+    return RemovalRow(looked.record, needs, refused or looked.refused, last=looked.last)
