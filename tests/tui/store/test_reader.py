@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.privileges import permissions_count
 from tests.tui.workspaces import FakeJob, FakeWorkspace, call_off, dead_process
 from xpm_engine.verbs import clean
 from xpm_engine.workspace import processes, scan
@@ -195,6 +196,31 @@ def test_what_a_run_tells_just_after_it_ended(
     assert view is not None
     assert view.plan is PlanState.RAISED
     assert len(view.manifest.references) == 2
+
+
+@pytest.mark.parametrize("part", ["jobs", "experiments", "jobs/ir.index"])
+def test_what_may_not_be_read_for_a_moment_is_not_gone(
+    workspace: FakeWorkspace, watch: Watch, jobs: Jobs, part: str
+) -> None:
+    watch.look(EVERYTHING)
+
+    def seen() -> object:
+        store = watch.store
+        return store.experiments(), {key: store.job(key).state for key in store.known()}
+
+    before, path = seen(), f"{workspace.paths.root}/{part}"
+    # Where only an old listing is known, it counts.
+    os.utime(path, (1.0, 1.0))
+    os.chmod(path, 0)
+    with permissions_count() as count:
+        if count:
+            watch.look(EVERYTHING)
+            assert "Permission denied" in watch.store.problem
+            assert seen() == before
+    os.chmod(path, 0o755)
+    watch.look(EVERYTHING)
+    assert watch.store.problem == ""
+    assert seen() == before
 
 
 def test_progress_of_a_live_job_is_found(

@@ -215,14 +215,14 @@ def workspace_of_job(job_root: str) -> WorkspacePaths:
 
 
 def list_folders(path: str) -> Iterator[str]:
-    """The names of real folders in `path`, none if it is absent or may not be read.
+    """The names of real folders in `path`, none if it is absent; links are not followed.
 
-    Links are not followed.
+    Raises PermissionError: what can't be looked into is not empty.
     """
     try:
         with os.scandir(path) as entries:
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
                     yield entry.name
-    except (FileNotFoundError, NotADirectoryError, PermissionError):
+    except (FileNotFoundError, NotADirectoryError):
         return

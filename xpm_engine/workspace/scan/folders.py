@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 
 from xpm_engine.errors import NotAWorkspaceError, StorageError
 from xpm_engine.workspace.layout import (
@@ -59,19 +60,29 @@ def is_workspace(workspace: WorkspacePaths) -> bool:
 
 
 def list_jobs(workspace: WorkspacePaths) -> Iterator[JobKey]:
-    """The jobs whose folder stands in the workspace, in no order."""
+    """The jobs whose folder stands in the workspace, in no order.
+
+    Those of a task whose folder may not be read are left out (`look_for_unseen` names it). Raises
+    PermissionError where no job can be seen at all.
+    """
     for task in list_folders(workspace.jobs):
         if is_task_folder(task):
-            for identifier in list_folders(f"{workspace.jobs}/{task}"):
-                if is_identifier(identifier):
-                    yield JobKey(task, identifier)
+            with suppress(PermissionError):
+                for identifier in list_folders(f"{workspace.jobs}/{task}"):
+                    if is_identifier(identifier):
+                        yield JobKey(task, identifier)
 
 
 def list_experiments(workspace: WorkspacePaths) -> list[str]:
-    """The names of the experiments, sorted."""
+    """The names of the experiments, sorted; raises PermissionError where none can be seen."""
     return sorted(name for name in list_folders(workspace.experiments) if is_name(name))
 
 
 def list_runs(workspace: WorkspacePaths, experiment: str) -> list[str]:
-    """The ids of an experiment's runs, oldest first (they begin with their time)."""
-    return sorted(name for name in list_folders(workspace.experiment(experiment)) if is_name(name))
+    """The ids of an experiment's runs, oldest first (they begin with their time).
+
+    None of one whose folder may not be read (`look_for_unseen` names it).
+    """
+    with suppress(PermissionError):
+        return sorted(filter(is_name, list_folders(workspace.experiment(experiment))))
+    return []
