@@ -59,6 +59,10 @@ FOLLOW = 0.08
 """Seconds of quiet before the right side follows a cursor that goes on and on."""
 
 
+CALM = 3.0
+"""Seconds without a key before what the next ones may ask for is worked out."""
+
+
 class MainScreen(RemoveScreen):
     """Tree and right side, with where one is above, and what one can do below."""
 
@@ -103,6 +107,7 @@ class MainScreen(RemoveScreen):
         self._find_trail: Sequence[RowKey] = ()
         self._follow: Timer | None = None
         self._moved_at = 0.0
+        self._acted_at = 0.0
         self._settled = False
 
     def compose(self) -> ComposeResult:
@@ -159,6 +164,7 @@ class MainScreen(RemoveScreen):
         )
 
     def after_action(self) -> None:
+        self._acted_at = monotonic()
         self._prepare()
         self._show_facts()
         self._show_keys()
@@ -283,7 +289,7 @@ class MainScreen(RemoveScreen):
         if self.is_current:
             self._tree.tick()
             self._show_facts()
-            if self._store.checked == 1.0:
+            if self._store.checked == 1.0 and monotonic() - self._acted_at > CALM:
                 self._store.prepare()
 
     def _show_subject(self) -> None:
@@ -401,6 +407,7 @@ class MainScreen(RemoveScreen):
         self.set_focus(self._tree if self._find_from is None else self._find_from)
 
     def _type(self, text: str) -> None:
+        self._acted_at = monotonic()
         before = self._store.wanted
         self._filter.type(text)
         if self._ask() and self._store.wanted is not before:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress, count
 from typing import TYPE_CHECKING
 
 from xpm_engine.filters import Cell, Column, coded
@@ -38,11 +39,12 @@ class AllColumns(JobColumns):
         super().__init__(snapshot)
         self.roll = Roll(self.keys, self.places)
         self._ranked: dict[tuple[str, bool], Sequence[float]] = {}
+        self._listed: tuple[Sequence[JobKey], Sequence[int]] | None = None
 
     def warm(self) -> None:
         super().warm()
-        self.column("note")
-        self.ranks(self.keys[:1], "id", (), reverse=False)
+        for by in ("id", "state", "task", "note"):
+            self.ranks(self.keys[:1], by, (), reverse=False)
         # The tree counts the jobs of every experiment with the first letter of a filter.
         for seen in self.snapshot.runs:
             if seen.latest:
@@ -68,13 +70,16 @@ class AllColumns(JobColumns):
             known = ranked if codes is None else list(map(ranked.__getitem__, codes))
             if not apart and by != "time":
                 self._ranked[by, reverse] = known
-        places = self.places
         if keys is self.keys:
             return known, others
-        try:
-            return list(map(known.__getitem__, map(places.__getitem__, keys))), others
-        except KeyError:
-            return [known[places.get(key, 0)] for key in keys], others
+        return list(map(known.__getitem__, self._places_of(keys))), others
+
+    def _places_of(self, keys: Sequence[JobKey]) -> Sequence[int]:
+        """Where these stand; the same list is sorted by one column after another."""
+        if self._listed is None or self._listed[0] is not keys:
+            find = self.places.get
+            self._listed = (keys, [find(key, 0) for key in keys])
+        return self._listed[1]
 
     def sees_in(self, run: RunKey) -> bool:
         """Whether all jobs of a run are seen in the light of that run."""
@@ -263,7 +268,8 @@ class KeptColumns:
         columns = self.columns
         if columns is None:
             return None
-        apart = [place for place, key in enumerate(keys) if key in self.changed]
+        changed = self.changed
+        apart = list(compress(count(), map(changed.__contains__, keys))) if changed else []
         if run is not None and not columns.sees_in(run):
             columns, apart = self._columns_of(run), []
         values = [order(job_of(keys[place])) for place in apart]

@@ -282,11 +282,7 @@ class Found:
         found = self._dependants.get(run)
         index = self.index(run)
         if found is None and index is not None:
-            lists: dict[JobKey, list[JobKey]] = {}
-            for reference in index.references.values():
-                for upstream in reference.dependencies:
-                    lists.setdefault(upstream, []).append(reference.key)
-            found = self._dependants[run] = {up: tuple(down) for up, down in lists.items()}
+            found = self._dependants[run] = index.dependants()
         return () if found is None else found.get(key, ())
 
     # All jobs

@@ -15,7 +15,10 @@ def ranking(values: Sequence[Any], *, reverse: bool = False) -> Sequence[float]:
     """
     kinds = set(map(type, values))
     if kinds <= _NUMBERS:
-        return [_number(value, reverse=reverse) for value in values]
+        # NaN is what differs from itself.
+        if reverse:
+            return [LAST if each is None or each != each else -each for each in values]  # noqa: PLR0124
+        return [LAST if each is None or each != each else each for each in values]  # noqa: PLR0124
     if not kinds <= _SCALARS:
         values = [value if type(value) in _SCALARS else repr(value) for value in values]
     distinct = set(values)
@@ -30,15 +33,10 @@ def ranking(values: Sequence[Any], *, reverse: bool = False) -> Sequence[float]:
     return [ranks.get(value, last) for value in values]
 
 
+LAST = math.inf
 _NUMBERS = frozenset((bool, int, float, type(None)))
 _SCALARS = _NUMBERS | {str}
 
 
 def _missing(value: Any) -> bool:
     return value is None or value != value  # noqa: PLR0124 (NaN is what differs from itself)
-
-
-def _number(value: Any, *, reverse: bool) -> float:
-    if _missing(value):
-        return math.inf
-    return float(-value if reverse else value)

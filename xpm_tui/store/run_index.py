@@ -243,6 +243,14 @@ class RunIndex:
         reference = self.references[key]
         return labels.label(key, reference.tags, reference.params)
 
+    def dependants(self) -> dict[JobKey, tuple[JobKey, ...]]:
+        """The jobs that are made from each, by one step."""
+        lists: dict[str, list[JobKey]] = {}
+        for place, key in enumerate(self.keys):
+            for upstream in self._lines.upstream(place):
+                lists.setdefault(upstream, []).append(key)
+        return {JobKey(*up.split("/", 1)): tuple(down) for up, down in lists.items()}
+
     def prepare(self) -> bool:
         """Work out one thing that a key may ask for; False if there is none left."""
         task = next((task for task in self.names if task not in self._labels), None)

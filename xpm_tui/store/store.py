@@ -190,7 +190,12 @@ class Store(Found):
         """Work out one thing that a key may ask for, of what experiments stand on."""
         for experiment in self.experiments():
             index = None if experiment.latest is None else self.index(experiment.latest)
-            if index is not None and index.prepare():
+            if index is None or experiment.latest is None:
+                continue
+            if experiment.latest not in self._dependants:
+                self._dependants[experiment.latest] = index.dependants()
+                return
+            if index.prepare():
                 return
 
     # Jobs

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from pathlib import Path
+from typing import cast
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -360,8 +361,7 @@ class RightSide(Vertical):
 
     def on_table_marks_wanted(self, message: Table.MarksWanted) -> None:
         message.stop()
-        marks = frozenset(mark for mark in message.marks if isinstance(mark, JobKey))
-        self.post_message(self.MarksWanted(marks))
+        self.post_message(self.MarksWanted(_jobs_among(message.marks)))
 
     def on_find_line_changed(self, message: FindLine.Changed) -> None:
         message.stop()
@@ -378,3 +378,10 @@ class RightSide(Vertical):
             reader.find(text)
         elif isinstance(reader, Table):
             reader.narrow(reader.holds(text))
+
+
+def _jobs_among(marks: frozenset[Hashable]) -> frozenset[JobKey]:
+    """Those that are jobs: of all of very many, which are marked with one key, too."""
+    if set(map(type, marks)) <= {JobKey}:
+        return cast("frozenset[JobKey]", marks)
+    return frozenset(mark for mark in marks if isinstance(mark, JobKey))

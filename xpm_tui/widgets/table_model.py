@@ -165,6 +165,6 @@ class TableModel(Generic[Row]):
 def _picked(rows: Sequence[Row], places: Sequence[int]) -> Sequence[Row]:
     if isinstance(rows, Keyed):
         keys = rows.keys
-        found: Sequence[Row] = rows.take([keys[place] for place in places])
+        found: Sequence[Row] = rows.take(list(map(keys.__getitem__, places)))
         return found
     return [rows[place] for place in places]

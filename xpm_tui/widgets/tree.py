@@ -233,7 +233,7 @@ class Tree(PaintedLines, can_focus=True, inherit_bindings=False):
                 width=self.room.width,
                 now=self._clock(),
                 logs=self._logs,
-                marks=self._marks | self.chosen(),
+                marks=self._marks | chosen if (chosen := self.chosen()) else self._marks,
                 bar_width=16 if self.room.width >= WIDE else 8,
                 done_width=9 if self.room.width >= WIDE else 8,
                 causes=self._causes,

@@ -294,6 +294,10 @@ class PackedReferences(Sequence[Reference]):
         fields = marshal.loads(self.rows[place][1:])
         return fields[1], fields[2]
 
+    def upstream(self, place: int) -> list[str]:
+        """The jobs that a line is made from, as they are written: ``TASK/ID``."""
+        return cast("list[str]", marshal.loads(self.rows[place][1:])[3])
+
     def extends(self, other: PackedReferences) -> bool:
         """Whether these are all lines of another manifest, unchanged, and perhaps more."""
         count = len(other)
