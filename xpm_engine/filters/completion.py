@@ -6,8 +6,9 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
-from xpm_engine.filters.columns import Scalar, Table, text_of
+from xpm_engine.filters.columns import Column, Scalar, Table, text_of
 from xpm_engine.filters.grammar import NAME, OPERATOR, Op
 from xpm_engine.filters.names import (
     FIELDS,
@@ -158,9 +159,11 @@ def _values(table: Table, name: str, op: Op, typed: str) -> list[Completion]:
         return []
     counts = Counter[Scalar]()
     if field is None:
-        for group in resolve(name, table.names()):
-            for column in group:
-                counts.update(_counts(table, column, typed))
+        columns = list(chain.from_iterable(resolve(name, table.names())))
+        if any(_has_too_many(table.column(column)) for column in columns):
+            return []
+        for column in columns:
+            counts.update(_counts(table, column, typed))
     elif field.kind is Kind.FLAG:
         for flag in FLAGS:
             flagged = table.column(flag_column(flag))
@@ -169,6 +172,13 @@ def _values(table: Table, name: str, op: Op, typed: str) -> list[Completion]:
         counts.update(_counts(table, name.casefold(), typed))
         del counts[None]
     return [] if len(counts) > MANY else _offered_values(counts, typed)
+
+
+def _has_too_many(column: Column | None) -> bool:
+    """Whether so many numbers stand there that none is offered: to count each takes far longer."""
+    if column is None or not column.numeric or column.sets is not None:
+        return False
+    return len({cell for cell in column.values if cell == cell}) > MANY  # noqa: PLR0124 (NaN)
 
 
 def _counts(table: Table, name: str, typed: str) -> Counter[Scalar]:

@@ -89,4 +89,6 @@ class Matcher:
             if bounds.high_open:
                 return bytes([value < high for value in values])
             return bytes([value <= high for value in values])
+        if not bounds.low_open and not bounds.high_open:
+            return bytes([low <= value <= high for value in values])
         return bytes(map(bounds.hold, values))

@@ -59,8 +59,11 @@ FOLLOW = 0.08
 """Seconds of quiet before the right side follows a cursor that goes on and on."""
 
 
-CALM = 3.0
+CALM = 1.0
 """Seconds without a key before what the next ones may ask for is worked out."""
+
+AHEAD = 0.02
+"""Seconds in each that this may take."""
 
 
 class MainScreen(RemoveScreen):
@@ -290,7 +293,13 @@ class MainScreen(RemoveScreen):
             self._tree.tick()
             self._show_facts()
             if self._store.checked == 1.0 and monotonic() - self._acted_at > CALM:
-                self._store.prepare()
+                self._prepare_answers()
+
+    def _prepare_answers(self) -> None:
+        """Work out what the next keys may ask for, so little at once that no key waits for it."""
+        until = monotonic() + AHEAD
+        while self._store.prepare() and monotonic() < until:
+            pass
 
     def _show_subject(self) -> None:
         """Let the right side show what the tree's cursor is on."""

@@ -186,17 +186,22 @@ class Store(Found):
         pairs = zip(found, counts, strict=True)
         return tuple(replace(group, counts=count) for group, count in pairs if count.total)
 
-    def prepare(self) -> None:
-        """Work out one thing that a key may ask for, of what experiments stand on."""
+    def prepare(self) -> bool:
+        """Work out one thing that a key may ask for, of what experiments stand on; False if there
+        is none left."""
         for experiment in self.experiments():
             index = None if experiment.latest is None else self.index(experiment.latest)
             if index is None or experiment.latest is None:
                 continue
             if experiment.latest not in self._dependants:
                 self._dependants[experiment.latest] = index.dependants()
-                return
+                return True
             if index.prepare():
-                return
+                return True
+        if self._known is None:
+            self.known()
+            return True
+        return False
 
     # Jobs
 
