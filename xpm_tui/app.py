@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.console import RenderableType
 from textual.message import Message
@@ -36,6 +36,8 @@ from xpm_tui.widgets.log_view import LogView
 from xpm_tui.widgets.trash_view import TrashView
 
 if TYPE_CHECKING:
+    from textual._path import CSSPathType
+
     from xpm_tui.far.site import FarSite
 
 KEEP = 60.0
@@ -46,7 +48,9 @@ class XpmApp(TerminalApp):
     """The terminal app on one workspace."""
 
     TITLE = "xpm-tui"
-    CSS_PATH = "app.tcss"
+    # What palette and help look like is read at the start: else the first of them reads all styles
+    # anew, and dresses all there is.
+    CSS_PATH: ClassVar[CSSPathType | None] = ["app.tcss", "screens/picker.tcss"]
 
     class DiskRead(Message):
         """The watcher found something."""
