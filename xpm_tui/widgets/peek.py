@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from rich.text import Text
 from textual.app import ComposeResult
 
+from xpm_engine.verbs.elsewhere import still_there
 from xpm_engine.workspace.layout import WorkspacePaths
 from xpm_engine.workspace.logs.text import clean, last_writing
+from xpm_engine.workspace.records.mirror import Fetched
 from xpm_engine.workspace.records.states import JobState
 from xpm_tui import clock, look
 from xpm_tui.facts.causes import causes_of
@@ -35,6 +37,7 @@ from xpm_tui.widgets.overview_lines import (
     OverviewOf,
     reason_words,
     state_sentence,
+    there_words,
 )
 from xpm_tui.widgets.reading import ReadingWidget
 from xpm_tui.widgets.set_view import set_lines
@@ -61,6 +64,8 @@ class PeekFacts:
 
     usage: LiveUsage | None = None
     last_lines: tuple[tuple[Stream, str], ...] = ()
+    there: Fetched | None = None
+    """What of its result is on another host alone."""
 
 
 class Peek(ReadingWidget[OverviewOf, PeekFacts]):
@@ -91,7 +96,7 @@ class Peek(ReadingWidget[OverviewOf, PeekFacts]):
         return before.job.key == now.job.key
 
     def read(self, about: OverviewOf) -> PeekFacts:
-        return read_peek(about.workspace, about.job)
+        return read_peek(about.workspace, about.job, away=about.away)
 
     def draw(self, about: OverviewOf, facts: PeekFacts | None) -> None:
         self._words.show(*peek_lines(about, facts or PeekFacts(), now=clock.now()))
@@ -118,6 +123,8 @@ def peek_lines(about: OverviewOf, facts: PeekFacts, *, now: float) -> list[Text]
         lines.append(_labelled("Waits for", look.wait_text(job.wait, held=True)))
     elif job.record.progress is not None and job.state.live:
         lines.append(_progress_line(job))
+    elif facts.there is not None:
+        lines.append(_labelled("Elsewhere", there_words(facts.there)))
     around = _labelled("Needed by", _names(about.downstream) or "nobody")
     if about.upstream:
         around.append("   Needs  ", "xpm.faint").append(_names(about.upstream))
@@ -127,8 +134,11 @@ def peek_lines(about: OverviewOf, facts: PeekFacts, *, now: float) -> list[Text]
     return lines
 
 
-def read_peek(workspace: WorkspacePaths, job: Job) -> PeekFacts:
-    """Read the ends of both logs, and what the living process uses."""
+def read_peek(workspace: WorkspacePaths, job: Job, *, away: bool = False) -> PeekFacts:
+    """Read the ends of both logs, what the living process uses, and what is elsewhere.
+
+    `away`: the workspace is another machine's.
+    """
     paths = workspace.job(job.key)
     attempt = job.record.attempt
     process = job.record.task or job.record.supervisor
@@ -142,7 +152,8 @@ def read_peek(workspace: WorkspacePaths, job: Job) -> PeekFacts:
             if line:
                 found.append((stream, line))
     usage = live_usage(process) if job.state is JobState.RUNNING and process else None
-    return PeekFacts(usage, tuple(found))
+    done_here = job.state is JobState.DONE and not away
+    return PeekFacts(usage, tuple(found), still_there(paths) if done_here else None)
 
 
 def last_line(path: str) -> str:

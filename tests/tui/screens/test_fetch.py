@@ -85,6 +85,8 @@ async def test_all_that_is_there_is_brought(
     size: tuple[int, int],
 ) -> None:
     async with drive().at(size) as app:
+        app.main.show_job(JOB.key)
+        await app.until(lambda: "3 files, 602 kB, are on alpha" in _screen(app))
         await _open(app)
         await app.until(lambda: "3 files, 602 kB, are on alpha" in _screen(app))
         await app.press("5")
