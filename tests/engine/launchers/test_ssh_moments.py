@@ -147,7 +147,13 @@ def test_one_that_an_earlier_plan_gave_stays(far: Far) -> None:
 
 TOLD = """
 from xpm_engine.launchers.ssh import host, mirror
-def at_the_moment(work, connection):
+connections = []
+up = host.Host._up
+def kept(self, connection):
+    connections.append(connection)
+    up(self, connection)
+host.Host._up = kept
+def at_the_moment(work):
     if LEDGER.with_name("moment").exists():
         return False
     there = work.job.root.replace({here!r}, {there!r})
@@ -156,8 +162,8 @@ def at_the_moment(work, connection):
     LEDGER.with_name("moment").touch()
     if {fault!r} == "plan":
         os.kill(os.getpid(), 9)
-    connection._end(None)
-    connection._let_go()
+    connections[-1]._end(None)
+    connections[-1]._let_go()
     return True
 """
 """What happens when a start there is known of, and none was recorded here."""
@@ -166,7 +172,7 @@ WHEN = {
     "told": """
 started = mirror.JobMirror._started
 def told(self, data):
-    if at_the_moment(self._work, self._work.subscription._connection):
+    if at_the_moment(self._work):
         raise mirror.StorageError("cut")
     return started(self, data)
 mirror.JobMirror._started = told
@@ -178,7 +184,7 @@ def later(self, work, connection, answer):
         there = work.job.root.replace({here!r}, {there!r})
         while not os.path.exists(f"{{there}}/.xpm/{{answer['attempt']}}.start"):
             time.sleep(0.01)
-    if at_the_moment(work, connection):
+    if at_the_moment(work):
         raise host.UnreachableError("cut")
     answered(self, work, connection, answer)
 host.Host._answered = later
