@@ -105,9 +105,13 @@ def command(
 
 
 def _check_terminal() -> None:
-    """Raises UsageError where there is none."""
+    """Raises UsageError where there is none, Exit where it can't be drawn on."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise click.UsageError("the app needs a terminal; for scripts there is: xpm ls --json")
+    if not sys.stderr.isatty():
+        # Said where it can be seen: the errors of a command go to the same place.
+        click.echo("the app draws on standard error, which leads elsewhere: leave the 2> out")
+        raise click.exceptions.Exit(2)
 
 
 def _check_experiment(workspace: WorkspacePaths, name: str) -> None:
@@ -228,15 +232,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from xpm_engine.errors import XpmError
 
     try:
-        command.main(args=arguments, prog_name="xpm-tui", standalone_mode=False)
+        code = command.main(args=arguments, prog_name="xpm-tui", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return error.exit_code
     except click.Abort:
         return 130
-    except click.exceptions.Exit as done:
-        return done.exit_code
     except XpmError as error:
         click.echo(str(error), err=True)
         return error.exit_code
-    return 0
+    return code if isinstance(code, int) else 0

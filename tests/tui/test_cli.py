@@ -126,6 +126,7 @@ def test_an_experiment_that_is_not_there(
     monkeypatch.setattr("os.isatty", lambda _: True)
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
     assert cli.main([workspace.paths.root, "--experiment", "drm"]) == 2
     assert "did you mean drmm?" in capsys.readouterr().err
     assert cli.main([workspace.paths.root, "--experiment", "drmm", "--job", "a"]) == 2

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.patience import PATIENCE
+from tests.pseudo_terminal import start
 from tests.tui.terminal import Terminal
 from tests.tui.workspaces import FakeJob, FakeWorkspace
 
@@ -125,3 +129,22 @@ def test_a_signal_leaves_the_terminal_as_it_was(
     assert app.wait() == 128 + number
     assert b"back with: xpm-tui ws" in app.raw
     assert b"\x1b[?1049l" in app.raw
+
+
+def test_an_app_whose_stderr_leads_elsewhere_says_that_it_draws_there(
+    tmp_path: Path, jobs: Jobs
+) -> None:
+    code = "import sys; from xpm_tui.cli import main; sys.exit(main())"
+    process, screen = start(
+        ["sh", "-c", 'exec "$0" -c "$1" ws 2>errors', sys.executable, code],
+        size=(80, 24),
+        environment={"PYTHONPATH": os.pathsep.join(sys.path)},
+        cwd=tmp_path,
+    )
+    try:
+        assert process.wait(PATIENCE) == 2
+        said = os.read(screen, 4096).decode()
+    finally:
+        process.kill()
+        os.close(screen)
+    assert "the app draws on standard error, which leads elsewhere: leave the 2> out" in said
