@@ -104,7 +104,7 @@ def waiting_line(jobs: Sequence[Job]) -> Text | None:
 def wait_group(job: Job) -> str:
     """What a job waits for, as it is counted: without its place, and not which job."""
     if job.wait is None:
-        return "its turn"
+        return "a turn"
     if job.wait.kind is WaitKind.DEPENDENCY:
         return "another job"
     return look.wait_text(replace(job.wait, place=0))
