@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import pyte
@@ -20,6 +21,7 @@ PATIENCE = 120.0
 BUSY = 0.2
 """The part of a time without output from which on something is still being worked out."""
 
+_NUMBERS = count()
 _TICK = os.sysconf("SC_CLK_TCK")
 
 Region = tuple[int, int, int, int]
@@ -68,6 +70,8 @@ class Screen:
             environment={
                 "COLORTERM": "truecolor",
                 "XDG_CACHE_HOME": str(cache),
+                # Where the last one was left is not where this one opens.
+                "XDG_STATE_HOME": str(cache / f"state-{next(_NUMBERS)}"),
                 "PYTHONPATH": os.getcwd(),
             },
             unset=("PYTHONDONTWRITEBYTECODE",),
