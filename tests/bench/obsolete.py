@@ -29,7 +29,7 @@ from threading import Thread
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tests.big_workspace import Shape, make
-from xpm_engine.verbs.obsolete import Surveyed, survey_workspace, why_offered
+from xpm_engine.verbs.obsolete import Surveyed, survey_workspace, told
 from xpm_engine.verbs.offers import Offering, offer_obsolete
 from xpm_engine.workspace import scan
 from xpm_engine.workspace.atomic import dumps, make_folders, write_atomic
@@ -163,7 +163,7 @@ def main() -> None:
         found["rows"] = len(seen.survey.obsolete)
         found["rows as offered"] = timed(lambda: offer_obsolete(workspace, seen), 1)
         some = seen.survey.obsolete[:1000]
-        found["why, 1,000 rows"] = timed(lambda: list(map(why_offered, some)))
+        found["why, 1,000 rows"] = timed(lambda: list(map(told, some)))
         if options.sharing:
             known = seen.survey.jobs.sharing()
             found["who shares, as surveyed"] = timed(

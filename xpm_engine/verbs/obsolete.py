@@ -189,64 +189,50 @@ def plan_keys(workspace: WorkspacePaths, seen: Surveyed, keys: Collection[JobKey
     return replace(plan, over=plan.over & seen.over)
 
 
-def why_offered(item: Obsolete, *, now: float | None = None) -> str:
-    """Why something is offered, in a line; `now` is in seconds since 1970."""
+def told(item: Obsolete, *, now: float | None = None) -> tuple[str, tuple[str, ...]]:
+    """Why something is offered: in a line, and in the words that its like share.
+
+    The last of these tell it more generally. `now` is in seconds since 1970.
+    """
     clock = time.time() if now is None else now
     job = item.job
     ended = when(job.ended or job.started, clock)
     match item.reason:
         case ObsoleteReason.CANNOT_TELL:
-            return plain(item.problem)
+            unreadable = job.state is JobState.UNREADABLE
+            why = plain(item.problem)
+            return why, ("their records can't be read" if unreadable else why,)
         case ObsoleteReason.LEFTOVERS:
-            return f"attempt {job.attempt} {job.state.value} {ended}".rstrip()
+            why = f"attempt {job.attempt} {job.state.value} {ended}".rstrip()
+            return why, (f"a later attempt is {job.state.value}",)
         case ObsoleteReason.IN_NO_RUN:
-            return "no run names it" + (f"; last used {ended}" if ended else "")
+            why = "no run names it" + (f"; last used {ended}" if ended else "")
+            return why, ("no run names it",)
         case ObsoleteReason.FAILED:
-            began = f"{job.state.value} {ended}".rstrip()
-            tail = _replaced_words(item, clock)
-            return f"{began}; {tail}" if tail else f"{began}; no run names it"
+            tails = _replaced_words(item.replacement, clock)
+            why = f"{job.state.value} {ended}".rstrip() + f"; {tails[0] or 'no run names it'}"
+            return why, tuple(f"{job.state.value}; {tail or 'no run names it'}" for tail in tails)
         case ObsoleteReason.REPLACED:
-            return _replaced_words(item, clock)
+            words = _replaced_words(item.replacement, clock)
+            return words[0], words
 
 
-def reason_words(item: Obsolete, *, now: float | None = None) -> tuple[str, ...]:
-    """Why something is offered, in the words that its like share; the last more generally."""
-    clock = time.time() if now is None else now
-    state = item.job.state
-    match item.reason:
-        case ObsoleteReason.CANNOT_TELL:
-            unreadable = state is JobState.UNREADABLE
-            return ("their records can't be read" if unreadable else plain(item.problem),)
-        case ObsoleteReason.LEFTOVERS:
-            return (f"a later attempt is {state.value}",)
-        case ObsoleteReason.IN_NO_RUN:
-            return ("no run names it",)
-        case ObsoleteReason.FAILED:
-            return tuple(
-                f"{state.value}; {words or 'no run names it'}"
-                for words in (_replaced_words(item, clock), _left_words(item, clock))
-            )
-        case ObsoleteReason.REPLACED:
-            return _replaced_words(item, clock), _left_words(item, clock)
+def _replaced_words(by: Replacement | None, clock: float) -> tuple[str, str]:
+    """What took its place, the second time more generally; empty where nothing did.
 
-
-def _replaced_words(item: Obsolete, clock: float) -> str:
-    """``run drmm 20 Nov: lr 0.5 → 0.1 (seed=1, commit 1f2e3d4)``; empty where none replaced it."""
-    by = item.replacement
+    ``run drmm 20 Nov: lr 0.5 → 0.1 (seed=1, commit 1f2e3d4)`` and
+    ``run drmm 20 Nov: values of lr left``
+    """
     if by is None:
-        return ""
-    left = ", ".join(map(str, by.left)) or _nothing_left(by)
-    return plain(f"{_run_words(by.run, by.at, clock)}: {left}{_asked_words(by)}")
-
-
-def _left_words(item: Obsolete, clock: float) -> str:
-    """``run drmm 20 Nov: values of lr, seed left``; empty where none replaced it."""
-    by = item.replacement
-    if by is None:
-        return ""
-    names = ", ".join(dict.fromkeys(value.name.rpartition(".")[2] for value in by.left))
-    words = f"values of {names} left" if names else _nothing_left(by)
-    return plain(f"{_run_words(by.run, by.at, clock)}: {words}")
+        return "", ""
+    run, left = _run_words(by.run, by.at, clock), by.left
+    nothing = "" if left else _nothing_left(by)
+    names = ", ".join(dict.fromkeys(value.name.rpartition(".")[2] for value in left))
+    exact = ", ".join(map(str, left)) or nothing
+    return (
+        plain(f"{run}: {exact}{_asked_words(by)}"),
+        plain(f"{run}: {nothing or f'values of {names} left'}"),
+    )
 
 
 @lru_cache(maxsize=256)

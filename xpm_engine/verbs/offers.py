@@ -17,9 +17,8 @@ from xpm_engine.verbs.obsolete import (
     Surveyed,
     not_collecting,
     offer_of,
-    reason_words,
     ticked,
-    why_offered,
+    told,
 )
 from xpm_engine.words import plain, plural, when
 from xpm_engine.workspace.cleaning.folders import FolderCheck
@@ -238,18 +237,19 @@ def _obsolete_rows(
     clock = time.time()
     for item in found:
         doubt = item.reason is ObsoleteReason.CANNOT_TELL
+        why, alike = told(item, now=clock)
         live = next((str(need) for need in item.needs if need.live), "")
         rows.append(
             OfferRow(
                 offer := offer_of(item),
                 _SECTIONS[item.reason],
-                why_offered(item, now=clock),
+                why,
                 item.job,
                 by="" if item.replacement is None else item.replacement.run,
                 needs=item.needs,
                 refused="nobody can tell whether it is needed" if doubt else live,
                 ticked=offer in first and not doubt and not live,
-                alike=reason_words(item, now=clock),
+                alike=alike,
             )
         )
     return rows

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from xpm_engine.workspace.records.params import short_text
@@ -52,7 +51,7 @@ class Replacement:
     place: int
     values: RunValues
 
-    @cached_property
+    @property
     def last(self) -> Reference:
         """The line that mentions it last."""
         return self.lines[self.place]
@@ -79,7 +78,7 @@ class Replacement:
         record = self.values.run.record
         return None if record is None or record.git is None else record.git.commit
 
-    @cached_property
+    @property
     def left(self) -> tuple[LeftValue, ...]:
         """The values of the job that no job of its task has any more, tags first.
 

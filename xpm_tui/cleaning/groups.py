@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from xpm_engine.verbs.fold_words import common_and_other
 from xpm_engine.verbs.folding import Fold, FoldKey, FoldPart
 from xpm_engine.verbs.obsolete import Offer
 from xpm_engine.verbs.offers import Section
+from xpm_engine.workspace.layout import JobKey
+from xpm_engine.workspace.recompute import Cost, Costs
 from xpm_tui.store.labels import Labelling, last_part
 
 Sum = tuple[int, bool]
@@ -21,10 +23,12 @@ class GroupWords:
 
     common: tuple[str, ...] = ()
     other: tuple[str, ...] = ()
+    cost: Cost = field(default_factory=Cost)
+    """To compute all of them again."""
 
 
 def words_of(fold: Fold, labels: Mapping[str, Labelling]) -> GroupWords:
-    """``lr=1`` of all jobs of a group, ``seed=1..5`` of some."""
+    """``lr=1`` of all jobs of a group, ``seed=1..5`` of some; nothing of the cost."""
     jobs = [row.job for row in fold.rows if row.job is not None]
     names = labels.get(fold.key.subject)
     if not jobs or names is None:
@@ -39,14 +43,16 @@ def words_of(fold: Fold, labels: Mapping[str, Labelling]) -> GroupWords:
 
 
 def words_of_all(
-    parts: Iterable[FoldPart], labels: Mapping[str, Labelling]
+    parts: Iterable[FoldPart], labels: Mapping[str, Labelling], costs: Costs
 ) -> dict[FoldKey, GroupWords]:
-    """The same of every group, those in groups too."""
+    """The same of every group, those in groups too, with what they cost and why they go."""
     found: dict[FoldKey, GroupWords] = {}
     for part in parts:
         if isinstance(part, Fold):
-            found[part.key] = words_of(part, labels)
-            found |= words_of_all(part.parts, labels)
+            keys = (offer for offer in part.offers if isinstance(offer, JobKey))
+            found[part.key] = replace(words_of(part, labels), cost=costs.of(keys))
+            _ = part.why
+            found |= words_of_all(part.parts, labels, costs)
     return found
 
 

@@ -49,7 +49,7 @@ def group_story(group: Fold, removal: Removal) -> list[str]:
         lines.append(f"They stay: {group.key.refused}")
     known = "" if measured else "at least "
     lines.append(f"Together they take {known}{look.size(size)}.")
-    lines.append(f"To compute them again: {cost_words(removal.cost(group.offers))}.")
+    lines.append(f"To compute them again: {cost_words(removal.cost_of_part(group))}.")
     needed = need_words(group.rows, frozenset()) if is_needed(group) else ""
     lines.append(f"Needed by {needed}." if needed else "Nobody needs them.")
     for row in group.rows[:MOST_ROWS]:

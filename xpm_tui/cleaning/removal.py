@@ -113,8 +113,8 @@ class Removal:
 
     def size_of(self, offers: Iterable[Offer]) -> tuple[int, bool]:
         """Bytes of these rows, and whether all of them were measured."""
-        known = [self.sizes.get(offer) for offer in offers]
-        return sum(size for size in known if size is not None), None not in known
+        known = list(map(self.sizes.get, offers))
+        return sum(filter(None, known)), None not in known
 
     def ready(self) -> frozenset[Offer]:
         """What can be ticked."""
@@ -147,6 +147,11 @@ class Removal:
             found += rows if order is None else sorted(rows, key=order)
         return found
 
+    def cost_of_part(self, part: FoldPart) -> Cost:
+        """What it takes to compute a row, or all rows of a group together, again."""
+        known = self.words.get(part.key) if isinstance(part, Fold) else None
+        return self.cost(offers_of(part)) if known is None else known.cost
+
     def cost(self, offers: Iterable[Offer]) -> Cost:
         """What it takes to compute these again, together."""
         keys = [offer for offer in offers if isinstance(offer, JobKey)]
@@ -173,7 +178,7 @@ def removal_of(offering: Offering, sizes: Sizes | None = None) -> Removal:
     texts = {row.offer: _text(row, titles) for row in offering.rows}
     costs = Costs(offering.seen.survey)
     costs.of(offer for offer in offers if isinstance(offer, JobKey))
-    words = words_of_all(parts, labels)
+    words = words_of_all(parts, labels, costs)
     return prepared(Removal(offering, known, titles, parts, labels, words, texts, costs))
 
 

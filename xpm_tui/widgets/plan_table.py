@@ -28,7 +28,6 @@ from xpm_tui.cleaning.removal import (
     cost_words,
     is_needed,
     need_words,
-    offers_of,
     refused_words,
     row_key,
     rows_of,
@@ -64,7 +63,6 @@ class PlanTable(KeyTable[PlanRow]):
         """The group that each row is in."""
         self._turned: set[PlanKey] = set()
         """The groups that were unfolded, and the sections that were folded."""
-        self._costs: dict[PlanKey, Cost] = {}
         self._titles: dict[tuple[FoldKey, int], str] = {}
         self._width = 0
         """Cells that it was laid out for."""
@@ -83,7 +81,6 @@ class PlanTable(KeyTable[PlanRow]):
         """Show a plan, or the same with more sizes known."""
         first = self.removal is None
         if self.removal is None or self.removal.offering is not removal.offering:
-            self._costs = {}
             self._titles = {}
             self._counts = {}
         self.removal = removal
@@ -122,10 +119,9 @@ class PlanTable(KeyTable[PlanRow]):
 
     def cost_of(self, row: PlanRow) -> Cost:
         """What it takes to compute a row again, or all rows of a group together."""
-        key = row_key(row)
-        if key not in self._costs and self.removal is not None:
-            self._costs[key] = self.removal.cost(offers_of(row))
-        return self._costs.get(key, Cost())
+        if self.removal is None or isinstance(row, Heading):
+            return Cost()
+        return self.removal.cost_of_part(row)
 
     def wanted(self, marks: frozenset[Hashable]) -> frozenset[Offer]:
         """What is to be ticked: a title or a group alone stands for what is in it.

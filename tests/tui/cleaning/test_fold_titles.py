@@ -98,6 +98,7 @@ def test_what_groups_take_is_the_sum_of_their_rows() -> None:
     while pending:
         part = pending.pop()
         assert known.size_of_part(part) == known.size_of(row.offer for row in rows_of(part))
+        assert known.cost_of_part(part) == known.cost(row.offer for row in rows_of(part))
         pending += part.parts if isinstance(part, Fold) else ()
     assert known.sums[1] == {Section.FAILED: (sum(sizes.values()), False)}
     (heading, _), *_ = known.listed(None, folded=lambda _: True)
