@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from functools import partial
 from itertools import compress
 from typing import Any, NamedTuple
 
@@ -76,6 +77,8 @@ class RunIndex:
         self._labels: dict[str, Labelling] = {}
         self._taken: dict[str, tuple[Reference, set[str]]] = {}
         """Of tasks that grew: their first line, and what their jobs are called."""
+        self._ahead: list[Callable[[], object]] | None = None
+        """What is still to be prepared."""
         self._members: dict[GroupKey, list[int]] = {}
         self._sorted: dict[GroupKey, tuple[JobKey, ...]] = {}
         self._tag_parts: dict[tuple[str, ...], tuple[str, tuple[str, ...], bool]] = {}
@@ -252,14 +255,16 @@ class RunIndex:
         return {JobKey(*up.split("/", 1)): tuple(down) for up, down in lists.items()}
 
     def prepare(self) -> bool:
-        """Work out one thing that a key may ask for; False if there is none left."""
-        task = next((task for task in self.names if task not in self._labels), None)
-        if task is not None:
-            self._labelling(task)
-        elif () not in self._tag_parts:
-            self._tag_groups(())
-        else:
+        """Work out one thing that a key may ask for; False if there is none left.
+
+        Each once: what a run that grows makes worthless every second is left to the key.
+        """
+        if self._ahead is None:
+            self._ahead = [partial(self._tag_groups, ())]
+            self._ahead += [partial(self._labelling, task) for task in self.names]
+        if not self._ahead:
             return False
+        self._ahead.pop()()
         return True
 
     def _labelling(self, task: str) -> Labelling:

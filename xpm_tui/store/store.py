@@ -89,6 +89,8 @@ class Store(Found):
         self._wanted: Selected | None = None
         self._wanted_of: dict[Subject, tuple[JobKey, ...]] = {}
         self._counts_of: dict[Subject, Counts] = {}
+        self._ahead: set[RunKey] = set()
+        """Of which runs it was worked out, before it was asked, who is made from whom."""
         self._shared = SharedJobs()
 
     @property
@@ -193,7 +195,8 @@ class Store(Found):
             index = None if experiment.latest is None else self.index(experiment.latest)
             if index is None or experiment.latest is None:
                 continue
-            if experiment.latest not in self._dependants:
+            if experiment.latest not in self._ahead:
+                self._ahead.add(experiment.latest)
                 self._dependants[experiment.latest] = index.dependants()
                 return True
             if index.prepare():

@@ -306,3 +306,19 @@ def test_what_runs_waits_for_nothing_though_its_run_said_so_a_moment_ago(
     store.apply(Delta(jobs={job.key: scan.read_job(workspace.paths, job.key)}))
     (running,) = store.jobs(AllJobsSubject())
     assert (running.state, running.wait) == (JobState.RUNNING, None)
+
+
+def test_what_was_prepared_is_not_prepared_again_when_its_run_grows(
+    workspace: FakeWorkspace, jobs: Jobs
+) -> None:
+    store = store_of(workspace)
+    index = store.index(LATEST)
+    assert index is not None
+    steps = 0
+    while index.prepare():
+        steps += 1
+    assert steps == len(store.groups(LATEST, Grouping.TASK)) + 1
+    view = store.run(LATEST)
+    assert view is not None
+    index.grow(view)
+    assert not index.prepare()
