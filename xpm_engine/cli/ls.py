@@ -33,11 +33,14 @@ def command(
     from xpm_engine.verbs.listing import list_folders, list_latest, list_run
     from xpm_engine.verbs.places import find_workspace
     from xpm_engine.verbs.selecting import OPERATORS, select
-    from xpm_engine.workspace.scan import list_experiments
+    from xpm_engine.workspace.scan import list_experiments, look_for_unseen
 
     paths = find_workspace(workspace)
     if every and what:
         raise click.UsageError("--all lists every job: leave the rest out.")
+    unseen = look_for_unseen(paths)
+    for each in (*unseen.runs, *unseen.jobs):
+        click.echo(f"left out: {each}", err=True)
     name, slash, run_id = what[0].partition("/") if len(what) == 1 else ("", "", "")
     named = name in list_experiments(paths)
     rows = list_folders(paths) if every else ()

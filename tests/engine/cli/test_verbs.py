@@ -51,6 +51,15 @@ def test_ls_names_state_job_and_tags(xpm: Xpm, jobs: object) -> None:
     assert lines[2].split()[:2] == ["failed", f"ir.bm25/{B.short}"]
 
 
+def test_ls_says_what_it_can_not_look_into(
+    xpm: Xpm, jobs: object, workspace: WorkspacePaths, tmp_path: Path
+) -> None:
+    os.symlink(tmp_path / "unmounted", f"{workspace.jobs}/ir.learn")
+    done = xpm("ls", "--all")
+    assert done.stderr.startswith(f"left out: {workspace.jobs}/ir.learn is a symbolic link")
+    assert len(done.stdout.splitlines()) == 2
+
+
 def test_ls_as_json(xpm: Xpm, jobs: tuple[JobPaths, JobPaths]) -> None:
     run = _json(xpm("ls", "--json"))["runs"][0]
     assert (run["experiment"], run["plan"], run["problem"]) == ("drmm", "complete", None)
