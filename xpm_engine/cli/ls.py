@@ -33,14 +33,12 @@ def command(
     from xpm_engine.verbs.listing import list_folders, list_latest, list_run
     from xpm_engine.verbs.places import find_workspace
     from xpm_engine.verbs.selecting import OPERATORS, select
-    from xpm_engine.workspace.scan import list_experiments, look_for_unseen
+    from xpm_engine.workspace.scan import list_experiments
 
     paths = find_workspace(workspace)
     if every and what:
         raise click.UsageError("--all lists every job: leave the rest out.")
-    unseen = look_for_unseen(paths)
-    for each in (*unseen.runs, *unseen.jobs):
-        click.echo(f"left out: {each}", err=True)
+    _say_unseen(paths)
     name, slash, run_id = what[0].partition("/") if len(what) == 1 else ("", "", "")
     named = name in list_experiments(paths)
     rows = list_folders(paths) if every else ()
@@ -73,6 +71,14 @@ def command(
         _print_rows(run.rows)
     if not runs:
         click.echo("there are no experiments yet", err=True)
+
+
+def _say_unseen(workspace: WorkspacePaths) -> None:
+    from xpm_engine.workspace.scan import look_for_unseen
+
+    unseen = look_for_unseen(workspace)
+    for each in (*unseen.runs, *unseen.jobs):
+        click.echo(f"left out: {each}", err=True)
 
 
 def _told(found: Selected) -> tuple[JobRow, ...]:
