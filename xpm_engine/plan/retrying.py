@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import cast
 
 from xpm_engine.config.submitting import SubmitOptions
 from xpm_engine.errors import UsageError
@@ -70,13 +71,21 @@ def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
-def _kinds(chosen: Iterable[ReasonKind | str]) -> frozenset[ReasonKind]:
-    names = [chosen] if isinstance(chosen, str) else list(chosen)
+def _each(chosen: object) -> Iterable[object]:
+    if isinstance(chosen, Iterable) and not isinstance(chosen, str):
+        return cast("Iterable[object]", chosen)
+    return (chosen,)
+
+
+def _kinds(chosen: object) -> frozenset[ReasonKind]:
     possible = {kind.value: kind for kind in ReasonKind if kind not in NEVER}
-    unknown = [name for name in names if name not in possible]
-    if unknown:
-        raise UsageError(
-            f"retry_on: a job can't be tried again for {str(unknown[0])!r}",
-            hint="choose from: " + ", ".join(possible),
-        )
-    return frozenset(possible[name] for name in names)
+    found: set[ReasonKind] = set()
+    for name in _each(chosen):
+        kind = possible.get(name) if isinstance(name, str) else None
+        if kind is None:
+            raise UsageError(
+                f"retry_on: a job can't be tried again for {str(name)!r}",
+                hint="choose from: " + ", ".join(possible),
+            )
+        found.add(kind)
+    return frozenset(found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -52,8 +53,8 @@ def test_the_reasons_can_be_chosen() -> None:
     assert retries_of(SubmitOptions(retry_on="exit"), resumable=False).kinds == {ReasonKind.EXIT}
 
 
-@pytest.mark.parametrize("chosen", [["out of luck"], ["cancelled"], "cleaned"])
-def test_a_reason_that_is_none_is_refused_with_those_that_are(chosen: list[str]) -> None:
+@pytest.mark.parametrize("chosen", [["out of luck"], ["cancelled"], "cleaned", 3, [["exit"]]])
+def test_a_reason_that_is_none_is_refused_with_those_that_are(chosen: Any) -> None:
     with pytest.raises(UsageError, match="can't be tried again for") as caught:
         retries_of(SubmitOptions(retries=1, retry_on=chosen), resumable=False)
     assert "no exit record" in str(caught.value)
