@@ -24,7 +24,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.bench.app import has_rows, idle, ours
+from tests.bench.app import idle, ours
 from tests.bench.screen import WIDE, Region, Reply, Screen
 from tests.big_workspace import Shape, make, revive
 from xpm_engine.workspace.layout import WorkspacePaths
@@ -157,12 +157,17 @@ def _sizes(sizes: Sequence[int]) -> Iterator[str]:
     yield f"{round(statistics.median(sizes)):8,}{most:8,}{'!' if most > BYTES else ''}"
 
 
+def is_checked(screen: Screen) -> bool:
+    """Whether everything was compared with the folders; where it is narrow no job need be seen."""
+    return "● live" in screen.text or "◌ every" in screen.text
+
+
 def measure(command: Sequence[str], cache: Path, size: tuple[int, int]) -> Journal:
     """All keys, one after another, in one terminal."""
     screen = Screen(command, cache=cache, size=size)
     journal = Journal(screen, size)
     try:
-        screen.until(lambda: has_rows(screen) and "checking" not in screen.text)
+        screen.until(lambda: is_checked(screen))
         screen.rest()
         journal.press(TREE)
         journal.press(SET)
@@ -213,7 +218,7 @@ def idleness(workspace: WorkspacePaths, cache: Path, size: tuple[int, int]) -> d
     writer = threading.Thread(target=_write_log, args=(workspace.job(live).stdout(1), stop))
     found: dict[str, object] = {}
     try:
-        screen.until(lambda: has_rows(screen) and "checking" not in screen.text)
+        screen.until(lambda: is_checked(screen))
         screen.rest()
         found["idle"] = idle(screen)
         writer.start()
