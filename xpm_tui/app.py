@@ -11,7 +11,7 @@ from rich.console import RenderableType
 from textual.message import Message
 
 from xpm_engine.errors import XpmError
-from xpm_engine.verbs.clean import Transaction
+from xpm_engine.verbs.cleaning.clean import Transaction
 from xpm_engine.verbs.protection import protect
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_tui.actions.acting import ActingScreen
@@ -32,8 +32,8 @@ from xpm_tui.session import Session, Sessions
 from xpm_tui.store import Changed, Store
 from xpm_tui.terminal_app import TerminalApp
 from xpm_tui.watcher import Watcher
-from xpm_tui.widgets.log_view import LogView
-from xpm_tui.widgets.trash_view import TrashView
+from xpm_tui.widgets.cleaning.trash import TrashView
+from xpm_tui.widgets.log.view import LogView
 
 if TYPE_CHECKING:
     from textual._path import CSSPathType

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from xpm_engine.verbs import clean, pins
+from xpm_engine.verbs.cleaning import clean, pins
 from xpm_engine.words import plural
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 

@@ -8,14 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from xpm_engine.verbs import clean, kill
-from xpm_engine.verbs.clean import Transaction
+from xpm_engine.verbs import kill
+from xpm_engine.verbs.cleaning import clean
+from xpm_engine.verbs.cleaning.clean import Transaction
+from xpm_engine.verbs.cleaning.obsolete import Offer, plan_clean
+from xpm_engine.verbs.cleaning.pins import pinned_jobs
+from xpm_engine.verbs.cleaning.trash_facts import (
+    CleanedFacts,
+    TrashFacts,
+    cleaned_facts,
+    trash_facts,
+)
 from xpm_engine.verbs.kill import LivePlan
-from xpm_engine.verbs.obsolete import Offer, plan_clean
-from xpm_engine.verbs.pins import pinned_jobs
 from xpm_engine.verbs.retry import RetryPlan, plan_retry
 from xpm_engine.verbs.retry_outline import RetryOutline
-from xpm_engine.verbs.trash_facts import CleanedFacts, TrashFacts, cleaned_facts, trash_facts
 from xpm_engine.verbs.why import Why, why
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.settings import load_settings

@@ -19,8 +19,8 @@ from xpm_engine.filters import (
     complete,
     flag_column,
 )
-from xpm_engine.verbs.job_facts import JobFacts, SeenJob, job_getters
-from xpm_engine.verbs.snapshots import Snapshot
+from xpm_engine.verbs.jobs.facts import JobFacts, SeenJob, job_getters
+from xpm_engine.verbs.jobs.snapshots import Snapshot
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.runs import How
 from xpm_tui.store import Changed, RunKey, Store

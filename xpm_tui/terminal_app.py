@@ -23,7 +23,7 @@ from xpm_tui.look.canvas import Canvas
 from xpm_tui.look.themes import DARK, PALETTES, AsciiFilter, NoColourFilter
 from xpm_tui.outside.clipboard import copy_through_tmux
 from xpm_tui.outside.programs import Errand, run
-from xpm_tui.widgets.status_bar import StatusBar
+from xpm_tui.widgets.frame.status_bar import StatusBar
 
 CTRL_C = 1.5
 """Seconds in which the second ctrl+c leaves."""

@@ -28,8 +28,8 @@ from xpm_tui.settling import settle
 from xpm_tui.store import AllJobsSubject, Job, Store
 from xpm_tui.store.columns import AllColumns
 from xpm_tui.store.reader import Look, Reader
-from xpm_tui.widgets.job_columns import possible_columns
-from xpm_tui.widgets.table_model import TableModel
+from xpm_tui.widgets.jobs.columns import possible_columns
+from xpm_tui.widgets.table.model import TableModel
 
 FILTERS: dict[str, Sequence[str]] = {
     "id": ("id:ab12",),

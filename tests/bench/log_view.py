@@ -19,7 +19,7 @@ import psutil
 from tests.tui.driving import Driven
 from tests.tui.workspaces import FakeJob, FakeWorkspace
 from xpm_tui.store import RunKey
-from xpm_tui.widgets.log_view import LogView
+from xpm_tui.widgets.log.view import LogView
 
 FOLLOWED = 10.0
 """Seconds for which lines come."""

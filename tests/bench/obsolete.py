@@ -29,8 +29,8 @@ from threading import Thread
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tests.big_workspace import Shape, make
-from xpm_engine.verbs.obsolete import Surveyed, survey_workspace, told
-from xpm_engine.verbs.offers import Offering, offer_obsolete
+from xpm_engine.verbs.cleaning.obsolete import Surveyed, survey_workspace, told
+from xpm_engine.verbs.cleaning.offers import Offering, offer_obsolete
 from xpm_engine.workspace import scan
 from xpm_engine.workspace.atomic import dumps, make_folders, write_atomic
 from xpm_engine.workspace.cleaning.shared import users_of_shared

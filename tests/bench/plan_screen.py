@@ -27,8 +27,8 @@ from xpm_tui.app import XpmApp
 from xpm_tui.screens.clean import CleanScreen
 from xpm_tui.screens.main import MainScreen
 from xpm_tui.store import ObsoleteSubject
-from xpm_tui.widgets import plan_pane
-from xpm_tui.widgets.plan_table import PlanTable
+from xpm_tui.widgets.cleaning import plan_pane
+from xpm_tui.widgets.cleaning.plan_table import PlanTable
 
 TICK = 0.005
 

@@ -31,8 +31,8 @@ def _one_place_and_time(
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
     time.tzset()
-    monkeypatch.setattr("xpm_tui.widgets.title_bar.host_name", lambda: "front1")
-    monkeypatch.setattr("xpm_tui.widgets.title_bar.home_path", lambda workspace: "~/ir/ws")
+    monkeypatch.setattr("xpm_tui.widgets.frame.title_bar.host_name", lambda: "front1")
+    monkeypatch.setattr("xpm_tui.widgets.frame.title_bar.home_path", lambda workspace: "~/ir/ws")
     yield
     monkeypatch.undo()
     time.tzset()

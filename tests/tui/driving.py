@@ -18,7 +18,7 @@ from xpm_tui.screens.dialog import Dialog
 from xpm_tui.screens.main import MainScreen
 from xpm_tui.session import Sessions
 from xpm_tui.widgets.right_side import RightSide
-from xpm_tui.widgets.tree import Tree
+from xpm_tui.widgets.tree.tree import Tree
 
 WIDE = (120, 40)
 NARROW = (80, 24)

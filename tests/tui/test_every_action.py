@@ -18,8 +18,8 @@ from xpm_tui.screens.copy_as import CopyAsScreen
 from xpm_tui.screens.dialog import Dialog
 from xpm_tui.screens.help import HelpScreen
 from xpm_tui.screens.palette import Palette
-from xpm_tui.widgets.log_view import LogView
-from xpm_tui.widgets.table import Table
+from xpm_tui.widgets.log.view import LogView
+from xpm_tui.widgets.table.table import Table
 
 Jobs = dict[str, FakeJob]
 Drive = Callable[..., Driven]

@@ -16,7 +16,7 @@ import pytest
 
 from tests.patience import PATIENCE
 from tests.tui.portrait import Portrait, fresh, portrait
-from xpm_engine.verbs import clean
+from xpm_engine.verbs.cleaning import clean
 from xpm_engine.workspace.layout import WorkspacePaths
 from xpm_tui import watcher
 from xpm_tui.app import XpmApp

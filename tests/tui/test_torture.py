@@ -32,9 +32,9 @@ from xpm_tui import clock
 from xpm_tui.app import XpmApp
 from xpm_tui.screens.main import MainScreen
 from xpm_tui.widgets.subject_view import SubjectView
-from xpm_tui.widgets.table import Table
-from xpm_tui.widgets.tree import Tree
-from xpm_tui.widgets.tree_model import RowKey
+from xpm_tui.widgets.table.table import Table
+from xpm_tui.widgets.tree.model import RowKey
+from xpm_tui.widgets.tree.tree import Tree
 
 KEYS = int(os.environ.get("XPM_TORTURE_KEYS", "600"))
 SEED = int(os.environ.get("XPM_TORTURE_SEED", "1"))

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import click
 
 from xpm_engine.errors import XpmError
-from xpm_engine.verbs.after_run import retain
+from xpm_engine.verbs.cleaning.after_run import retain
 from xpm_engine.workspace.layout import WorkspacePaths
 
 

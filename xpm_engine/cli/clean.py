@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from xpm_engine.cli.clean_report import Report
-    from xpm_engine.verbs.clean import RemovalPlan, Transaction
+    from xpm_engine.verbs.cleaning.clean import RemovalPlan, Transaction
     from xpm_engine.workspace.layout import WorkspacePaths
 
 WORD = "purge"
@@ -123,11 +123,11 @@ def _check(wish: _Wish, *, empty_trash: bool) -> None:
 
 def _report(workspace: WorkspacePaths, wish: _Wish) -> Report:
     from xpm_engine.cli import clean_report
-    from xpm_engine.verbs.clean import measure, plan_removal
-    from xpm_engine.verbs.find import find_jobs, find_runs
-    from xpm_engine.verbs.obsolete import survey_workspace
-    from xpm_engine.verbs.offers import offer_obsolete, offer_runs
-    from xpm_engine.verbs.selecting import is_filter, select
+    from xpm_engine.verbs.cleaning.clean import measure, plan_removal
+    from xpm_engine.verbs.cleaning.obsolete import survey_workspace
+    from xpm_engine.verbs.cleaning.offers import offer_obsolete, offer_runs
+    from xpm_engine.verbs.jobs.find import find_jobs, find_runs
+    from xpm_engine.verbs.jobs.selecting import is_filter, select
     from xpm_engine.workspace.records.resources import parse_size
 
     if wish.jobs and not is_filter(wish.jobs):
@@ -156,8 +156,8 @@ def _report(workspace: WorkspacePaths, wish: _Wish) -> Report:
 
 def _policy_report(workspace: WorkspacePaths, *, each: bool) -> Report:
     from xpm_engine.cli import clean_report
-    from xpm_engine.verbs.obsolete import survey_workspace
-    from xpm_engine.verbs.policies import offer_policies
+    from xpm_engine.verbs.cleaning.obsolete import survey_workspace
+    from xpm_engine.verbs.cleaning.policies import offer_policies
     from xpm_engine.workspace.settings import load_settings
 
     retention = load_settings(workspace).retention
@@ -194,7 +194,7 @@ def _type_word(what: str) -> None:
 def _carry_out(
     workspace: WorkspacePaths, plan: RemovalPlan, old: Sequence[Transaction], *, purge: bool
 ) -> Transaction:
-    from xpm_engine.verbs import clean
+    from xpm_engine.verbs.cleaning import clean
 
     done = clean.carry_out(workspace, plan)
     for item in old:
@@ -205,7 +205,7 @@ def _carry_out(
 
 
 def _expired(workspace: WorkspacePaths) -> tuple[Transaction, ...]:
-    from xpm_engine.verbs.retention import expired
+    from xpm_engine.verbs.cleaning.retention import expired
     from xpm_engine.workspace.settings import load_settings
 
     return expired(workspace, load_settings(workspace).retention)
@@ -221,7 +221,7 @@ def _tell_expired(old: Sequence[Transaction]) -> None:
 
 
 def _tell(plan: RemovalPlan, done: Transaction, *, purged: bool) -> None:
-    from xpm_engine.verbs.clean import contents, left_words, moved_sentence
+    from xpm_engine.verbs.cleaning.clean import contents, left_words, moved_sentence
     from xpm_engine.words import plain, size
 
     stayed = {row.key for row in plan.rows if row.refused}
@@ -248,7 +248,7 @@ def _done_json(done: Transaction, old: Sequence[Transaction], *, purged: bool) -
 
 
 def _empty_trash(workspace: WorkspacePaths, *, dry_run: bool, yes: bool, as_json: bool) -> None:
-    from xpm_engine.verbs.clean import contents, list_trash, purge
+    from xpm_engine.verbs.cleaning.clean import contents, list_trash, purge
     from xpm_engine.words import plain, plural, size
 
     found = [item for item in list_trash(workspace) if not item.unfinished]

@@ -9,13 +9,13 @@ from typing import Any, Protocol
 
 import click
 
-from xpm_engine.verbs import obsolete
-from xpm_engine.verbs.budget import propose
-from xpm_engine.verbs.clean import Need, RemovalPlan, RemovalRow, measure, things_words
-from xpm_engine.verbs.fold_words import common_and_other
-from xpm_engine.verbs.folding import Fold, fold
-from xpm_engine.verbs.obsolete import Offer, Surveyed
-from xpm_engine.verbs.offers import Offering, OfferRow, Section
+from xpm_engine.verbs.cleaning import obsolete
+from xpm_engine.verbs.cleaning.budget import propose
+from xpm_engine.verbs.cleaning.clean import Need, RemovalPlan, RemovalRow, measure, things_words
+from xpm_engine.verbs.cleaning.fold_words import common_and_other
+from xpm_engine.verbs.cleaning.folding import Fold, fold
+from xpm_engine.verbs.cleaning.obsolete import Offer, Surveyed
+from xpm_engine.verbs.cleaning.offers import Offering, OfferRow, Section
 from xpm_engine.words import duration, plain, plural, size
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.recompute import Cost, cost_again

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def command(*, jobs: tuple[str, ...], as_json: bool, workspace: str | None) -> None:
     """Say what differs between two jobs: parameters, tags, outcome, durations, metrics."""
     from xpm_engine.verbs.diff import diff
-    from xpm_engine.verbs.find import find_job
+    from xpm_engine.verbs.jobs.find import find_job
     from xpm_engine.verbs.places import find_workspace
 
     if len(jobs) != 2:

@@ -27,7 +27,7 @@ def command(
     for what a filter selects: xpm drift exp=drmm --accept
     """
     from xpm_engine.verbs import drift
-    from xpm_engine.verbs.clean import moved_sentence
+    from xpm_engine.verbs.cleaning.clean import moved_sentence
     from xpm_engine.verbs.places import find_workspace
     from xpm_engine.words import plain
 

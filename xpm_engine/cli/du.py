@@ -17,8 +17,8 @@ def command(*, jobs: tuple[str, ...], as_json: bool, workspace: str | None) -> N
     A FILTER says which jobs; without one, all of them. A job that several experiments use counts
     once, under all their names. It only reads.
     """
+    from xpm_engine.verbs.cleaning.usage import disk_usage
     from xpm_engine.verbs.places import find_workspace
-    from xpm_engine.verbs.usage import disk_usage
     from xpm_engine.words import plain, plural, size
 
     usage = disk_usage(find_workspace(workspace), jobs)

@@ -53,8 +53,8 @@ def command(*, jobs: tuple[str, ...], patterns: tuple[str, ...], workspace: str 
     import sys
 
     from xpm_engine.verbs.fetch import Fetcher
+    from xpm_engine.verbs.jobs.selecting import chosen_jobs
     from xpm_engine.verbs.places import find_workspace
-    from xpm_engine.verbs.selecting import chosen_jobs
     from xpm_engine.words import plural, size
     from xpm_engine.workspace.records.states import JobState
 

@@ -20,9 +20,9 @@ def command(*, jobs: tuple[str, ...], plans: bool, workspace: str | None) -> Non
     """
     import sys
 
+    from xpm_engine.verbs.jobs.selecting import chosen_jobs
     from xpm_engine.verbs.kill import KILLABLE, kill_job, live_plans, stop_plan
     from xpm_engine.verbs.places import find_workspace
-    from xpm_engine.verbs.selecting import chosen_jobs
 
     paths = find_workspace(workspace)
     keys = chosen_jobs(paths, jobs, states=KILLABLE)

@@ -32,7 +32,7 @@ def command(
     Without --stdout or --stderr: standard error of a job that ended badly, else the one that was
     written last.
     """
-    from xpm_engine.verbs.find import find_job
+    from xpm_engine.verbs.jobs.find import find_job
     from xpm_engine.verbs.logs import Stream, follow_lines, log_path, read_lines, shown_path
     from xpm_engine.verbs.places import find_workspace
     from xpm_engine.workspace.logs import LogEvent

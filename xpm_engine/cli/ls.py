@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from xpm_engine.verbs.causes import Cause
-    from xpm_engine.verbs.listing import JobRow, RunRows
-    from xpm_engine.verbs.selecting import Selected
+    from xpm_engine.verbs.jobs.listing import JobRow, RunRows
+    from xpm_engine.verbs.jobs.selecting import Selected
     from xpm_engine.workspace.layout import WorkspacePaths
 
 
@@ -30,9 +30,9 @@ def command(
 
     With a filter, only those that it selects, of all experiments: xpm ls 'state:failed lr>0.01'
     """
-    from xpm_engine.verbs.listing import list_folders, list_latest, list_run
+    from xpm_engine.verbs.jobs.listing import list_folders, list_latest, list_run
+    from xpm_engine.verbs.jobs.selecting import OPERATORS, select
     from xpm_engine.verbs.places import find_workspace
-    from xpm_engine.verbs.selecting import OPERATORS, select
     from xpm_engine.workspace.scan import list_experiments
 
     paths = find_workspace(workspace)

@@ -17,9 +17,9 @@ def command(
     *, jobs: tuple[str, ...], why: str, dry_run: bool, as_json: bool, workspace: str | None
 ) -> None:
     """Keep jobs, and what they are made from, out of every clean until `xpm unpin`."""
-    from xpm_engine.verbs.pins import pin, pinned_jobs
+    from xpm_engine.verbs.cleaning.pins import pin, pinned_jobs
+    from xpm_engine.verbs.jobs.selecting import chosen_jobs
     from xpm_engine.verbs.places import find_workspace
-    from xpm_engine.verbs.selecting import chosen_jobs
     from xpm_engine.words import plural
     from xpm_engine.workspace.records.states import JobState
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 def show_purged(workspace: WorkspacePaths, name: str | None, *, as_json: bool) -> None:
     """All records in a line each, or the jobs that `name` means: a clean's, or by a filter."""
-    from xpm_engine.verbs.clean import list_purged
-    from xpm_engine.verbs.gone import find_purged
+    from xpm_engine.verbs.cleaning.clean import list_purged
+    from xpm_engine.verbs.cleaning.gone import find_purged
 
     if name is None:
         found = list_purged(workspace)
@@ -36,7 +36,7 @@ def show_purged(workspace: WorkspacePaths, name: str | None, *, as_json: bool) -
 
 
 def _line(item: Purged) -> str:
-    from xpm_engine.verbs.clean import things_words
+    from xpm_engine.verbs.cleaning.clean import things_words
     from xpm_engine.words import plain, size, when
 
     parts = [item.name, things_words(len(item.jobs), item.pieces)]

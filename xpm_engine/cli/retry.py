@@ -55,9 +55,9 @@ def command(
     died in the latest runs. They run by themselves, in the background, from what is stored with
     them: no plan has to be alive, or is read again.
     """
+    from xpm_engine.verbs.jobs.selecting import chosen_jobs
     from xpm_engine.verbs.places import find_workspace
     from xpm_engine.verbs.retry import RETRYABLE, ResourceChanges, plan_retry
-    from xpm_engine.verbs.selecting import chosen_jobs
     from xpm_engine.verbs.starting import start_retry
     from xpm_engine.workspace.records.states import JobState
 

@@ -10,7 +10,7 @@ from xpm_engine.cli.options import json_option, print_json, workspace_option
 from xpm_engine.cli.pieces import left_json, piece_json
 
 if TYPE_CHECKING:
-    from xpm_engine.verbs.clean import Transaction
+    from xpm_engine.verbs.cleaning.clean import Transaction
     from xpm_engine.workspace.layout import WorkspacePaths
 
 
@@ -38,7 +38,7 @@ def command(
     --purged shows what stays known of jobs that were deleted for good: all cleans, or those jobs
     that a clean's name, a job's digits or a FILTER means ('lr:0.1 mrr>0.3').
     """
-    from xpm_engine.verbs.clean import left_words, undo, undo_would, undone_sentence
+    from xpm_engine.verbs.cleaning.clean import left_words, undo, undo_would, undone_sentence
     from xpm_engine.verbs.places import find_workspace
     from xpm_engine.words import plain
 
@@ -69,7 +69,7 @@ def command(
 
 
 def _list(workspace: WorkspacePaths, *, as_json: bool) -> None:
-    from xpm_engine.verbs.clean import list_trash
+    from xpm_engine.verbs.cleaning.clean import list_trash
 
     found = list_trash(workspace)
     if as_json:
@@ -82,7 +82,7 @@ def _list(workspace: WorkspacePaths, *, as_json: bool) -> None:
 
 
 def _line(item: Transaction) -> str:
-    from xpm_engine.verbs.clean import contents
+    from xpm_engine.verbs.cleaning.clean import contents
     from xpm_engine.words import plain, size
 
     parts = [item.name, contents(item)]

@@ -14,9 +14,9 @@ from xpm_engine.cli.options import chosen_argument, json_option, print_json, wor
 @workspace_option
 def command(*, jobs: tuple[str, ...], dry_run: bool, as_json: bool, workspace: str | None) -> None:
     """Take the pins of jobs away, so that they may be cleaned again."""
-    from xpm_engine.verbs.pins import pinned_jobs, unpin
+    from xpm_engine.verbs.cleaning.pins import pinned_jobs, unpin
+    from xpm_engine.verbs.jobs.selecting import chosen_jobs
     from xpm_engine.verbs.places import find_workspace
-    from xpm_engine.verbs.selecting import chosen_jobs
     from xpm_engine.words import plural
     from xpm_engine.workspace.records.states import JobState
 

@@ -16,7 +16,7 @@ def command(*, job: str, as_json: bool, workspace: str | None) -> None:
 
     It is compared with the earlier job of its task that it shares most with.
     """
-    from xpm_engine.verbs.find import find_job
+    from xpm_engine.verbs.jobs.find import find_job
     from xpm_engine.verbs.places import find_workspace
     from xpm_engine.verbs.why import why
     from xpm_engine.words import plain

@@ -12,7 +12,7 @@ from xpm_engine.workspace.records.reasons import Reason, ReasonKind
 from xpm_engine.workspace.records.states import JobState
 
 if TYPE_CHECKING:
-    from xpm_engine.verbs.job_facts import SeenJob
+    from xpm_engine.verbs.jobs.facts import SeenJob
     from xpm_engine.workspace.layout import JobKey
     from xpm_engine.workspace.scan import JobRecord
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from xpm_engine.errors import UnreadableError
-from xpm_engine.verbs.listing import reason_words
+from xpm_engine.verbs.jobs.listing import reason_words
 from xpm_engine.verbs.upstream import Step, follow
 from xpm_engine.workspace import aliases, scan
 from xpm_engine.workspace.compare import differences

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from xpm_engine.plan.drift import accept_digest, count_changes
-from xpm_engine.verbs.listing import JobRow
+from xpm_engine.verbs.jobs.listing import JobRow
+from xpm_engine.verbs.jobs.selecting import select
 from xpm_engine.verbs.protection import changing
-from xpm_engine.verbs.selecting import select
 from xpm_engine.workspace.cleaning import Transaction, carry_out, measure, plan_removal
 from xpm_engine.workspace.layout import WorkspacePaths
 

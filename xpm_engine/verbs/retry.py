@@ -12,9 +12,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from xpm_engine.errors import UnreadableError
-from xpm_engine.verbs.current import CurrentRuns
 from xpm_engine.verbs.far import FarLives, host_of
-from xpm_engine.verbs.listing import reason_words
+from xpm_engine.verbs.jobs.current import CurrentRuns
+from xpm_engine.verbs.jobs.listing import reason_words
 from xpm_engine.verbs.retry_outline import Refusal, RefusalKind, RetryOutline, RetryRow, Role
 from xpm_engine.workspace import aliases, processes, scan, tickets
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths

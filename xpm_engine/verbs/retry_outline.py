@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any
 
 from xpm_engine.errors import UnreadableError
-from xpm_engine.verbs.clean_json import parts_of
+from xpm_engine.verbs.cleaning.clean_json import parts_of
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.fields import Fields
 from xpm_engine.workspace.records.reasons import member, read_key, read_keys, read_optional_key

@@ -19,21 +19,22 @@ from typing import Any, Generic, TypeVar
 from xpm_engine.errors import UnreadableError, UsageError
 from xpm_engine.remote.agent.serving import Agent, Answer, Handler, Request
 from xpm_engine.remote.frames import Message
-from xpm_engine.verbs import clean, kill, pins
-from xpm_engine.verbs.clean_json import clean_to_json, parts_of
-from xpm_engine.verbs.obsolete import Offer, plan_clean, size_of, survey_workspace
-from xpm_engine.verbs.offer_json import row_to_json
-from xpm_engine.verbs.offering import Wanted, offer
-from xpm_engine.verbs.offers import Offering
-from xpm_engine.verbs.retry import RetryPlan, plan_retry
-from xpm_engine.verbs.retry_outline import outline_to_json
-from xpm_engine.verbs.starting import start_retry
-from xpm_engine.verbs.trash_facts import (
+from xpm_engine.verbs import kill
+from xpm_engine.verbs.cleaning import clean, pins
+from xpm_engine.verbs.cleaning.clean_json import clean_to_json, parts_of
+from xpm_engine.verbs.cleaning.obsolete import Offer, plan_clean, size_of, survey_workspace
+from xpm_engine.verbs.cleaning.offer_json import row_to_json
+from xpm_engine.verbs.cleaning.offering import Wanted, offer
+from xpm_engine.verbs.cleaning.offers import Offering
+from xpm_engine.verbs.cleaning.trash_facts import (
     cleaned_facts,
     cleaned_to_json,
     trash_facts,
     trash_to_json,
 )
+from xpm_engine.verbs.retry import RetryPlan, plan_retry
+from xpm_engine.verbs.retry_outline import outline_to_json
+from xpm_engine.verbs.starting import start_retry
 from xpm_engine.verbs.why import why
 from xpm_engine.workspace.atomic import dumps
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths

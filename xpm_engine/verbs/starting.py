@@ -12,7 +12,7 @@ from typing import Any
 
 from xpm_engine._version import __version__
 from xpm_engine.errors import LaunchError, UnreadableError, UsageError
-from xpm_engine.verbs.current import CurrentRuns
+from xpm_engine.verbs.jobs.current import CurrentRuns
 from xpm_engine.verbs.protection import check_may_change
 from xpm_engine.verbs.retry import RetryJob, RetryPlan, homes
 from xpm_engine.verbs.retry_outline import Role

@@ -10,7 +10,7 @@ from typing import Any
 
 from xpm_engine.errors import UnreadableError
 from xpm_engine.verbs.earlier import Earlier, EarlierJobs, project_name
-from xpm_engine.verbs.listing import reason_words
+from xpm_engine.verbs.jobs.listing import reason_words
 from xpm_engine.verbs.upstream import MOST_STEPS, Lookup, Step, follow, root_text
 from xpm_engine.words import plural
 from xpm_engine.workspace import aliases, scan, tickets

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xpm_engine.verbs.folding import Fold
+from xpm_engine.verbs.cleaning.folding import Fold
 from xpm_tui import look
 from xpm_tui.cleaning.removal import Removal
 from xpm_tui.store.labels import last_part

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from xpm_engine.verbs.fold_words import common_and_other
-from xpm_engine.verbs.folding import Fold, FoldKey, FoldPart
-from xpm_engine.verbs.obsolete import Offer
-from xpm_engine.verbs.offers import Section
+from xpm_engine.verbs.cleaning.fold_words import common_and_other
+from xpm_engine.verbs.cleaning.folding import Fold, FoldKey, FoldPart
+from xpm_engine.verbs.cleaning.obsolete import Offer
+from xpm_engine.verbs.cleaning.offers import Section
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.recompute import Cost, Costs
 from xpm_tui.store.labels import Labelling, last_part

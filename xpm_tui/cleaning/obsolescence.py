@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from threading import Event, Thread
 
 from xpm_engine.errors import UnreachableError, XpmError
-from xpm_engine.verbs.obsolete import Offer
-from xpm_engine.verbs.offers import OfferRow
+from xpm_engine.verbs.cleaning.obsolete import Offer
+from xpm_engine.verbs.cleaning.offers import OfferRow
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.states import JobState
 from xpm_tui.cleaning.planning import PlanOrder

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from xpm_engine.verbs.folding import Fold, FoldPart
-from xpm_engine.verbs.obsolete import Offer
-from xpm_engine.verbs.offers import OfferRow
+from xpm_engine.verbs.cleaning.folding import Fold, FoldPart
+from xpm_engine.verbs.cleaning.obsolete import Offer
+from xpm_engine.verbs.cleaning.offers import OfferRow
 from xpm_engine.workspace.recompute import Cost
 from xpm_tui import look
 from xpm_tui.cleaning.removal import (

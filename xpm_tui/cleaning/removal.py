@@ -9,10 +9,10 @@ from functools import cached_property
 from itertools import groupby
 from time import monotonic
 
-from xpm_engine.verbs.budget import Proposal, propose
-from xpm_engine.verbs.folding import Fold, FoldKey, FoldPart, fold
-from xpm_engine.verbs.obsolete import Offer, size_of
-from xpm_engine.verbs.offers import Offering, OfferRow, Section
+from xpm_engine.verbs.cleaning.budget import Proposal, propose
+from xpm_engine.verbs.cleaning.folding import Fold, FoldKey, FoldPart, fold
+from xpm_engine.verbs.cleaning.obsolete import Offer, size_of
+from xpm_engine.verbs.cleaning.offers import Offering, OfferRow, Section
 from xpm_engine.workspace.cleaning.needs import Need, NeedKind
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.recompute import Cost, Costs

@@ -14,19 +14,19 @@ from typing import Any
 from xpm_engine.errors import ProtocolError, UsageError
 from xpm_engine.remote.connection import Connection
 from xpm_engine.remote.frames import Message
-from xpm_engine.verbs.clean import Transaction
-from xpm_engine.verbs.clean_json import cleans_from_json
-from xpm_engine.verbs.kill import LivePlan
-from xpm_engine.verbs.obsolete import Offer, Surveyed
-from xpm_engine.verbs.offer_json import row_from_json
-from xpm_engine.verbs.offers import Offering
-from xpm_engine.verbs.retry_outline import RetryOutline, outline_from_json
-from xpm_engine.verbs.trash_facts import (
+from xpm_engine.verbs.cleaning.clean import Transaction
+from xpm_engine.verbs.cleaning.clean_json import cleans_from_json
+from xpm_engine.verbs.cleaning.obsolete import Offer, Surveyed
+from xpm_engine.verbs.cleaning.offer_json import row_from_json
+from xpm_engine.verbs.cleaning.offers import Offering
+from xpm_engine.verbs.cleaning.trash_facts import (
     CleanedFacts,
     TrashFacts,
     cleaned_from_json,
     trash_from_json,
 )
+from xpm_engine.verbs.kill import LivePlan
+from xpm_engine.verbs.retry_outline import RetryOutline, outline_from_json
 from xpm_engine.verbs.why import Cause, Why
 from xpm_engine.workspace.index import Records
 from xpm_engine.workspace.layout import JobKey

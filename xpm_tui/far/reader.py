@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from xpm_engine.errors import NotAWorkspaceError, XpmError
 from xpm_engine.remote.connection import Connection
-from xpm_engine.verbs.clean import Transaction
+from xpm_engine.verbs.cleaning.clean import Transaction
 from xpm_engine.workspace.index import state_of
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.records.states import JobState

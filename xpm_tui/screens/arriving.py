@@ -9,8 +9,8 @@ from xpm_tui import look
 from xpm_tui.session import Session
 from xpm_tui.store import Store
 from xpm_tui.widgets.right_side import RightSide
-from xpm_tui.widgets.tree import Tree
-from xpm_tui.widgets.tree_model import RowKey
+from xpm_tui.widgets.tree.model import RowKey
+from xpm_tui.widgets.tree.tree import Tree
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from textual.message import Message
 from textual.widgets import Rule
 
 from xpm_engine.errors import XpmError
-from xpm_engine.verbs.clean import Transaction
-from xpm_engine.verbs.obsolete import Offer
+from xpm_engine.verbs.cleaning.clean import Transaction
+from xpm_engine.verbs.cleaning.obsolete import Offer
 from xpm_tui import look
 from xpm_tui.actions.acting import ActingScreen
 from xpm_tui.actions.action import Situation, Stage
@@ -20,12 +20,12 @@ from xpm_tui.cleaning.planning import PlanOrder
 from xpm_tui.cleaning.removal import Removal
 from xpm_tui.screens.removing import budget_dialog, moved_words, proposed
 from xpm_tui.settling import settle
-from xpm_tui.widgets.find_line import FindLine
-from xpm_tui.widgets.key_bar import KeyBar, typing_keys
-from xpm_tui.widgets.plan_pane import PlanPane
-from xpm_tui.widgets.plan_table import ROOMY, PlanTable
-from xpm_tui.widgets.sides import Sides
-from xpm_tui.widgets.status_bar import StatusBar
+from xpm_tui.widgets.cleaning.plan_pane import PlanPane
+from xpm_tui.widgets.cleaning.plan_table import ROOMY, PlanTable
+from xpm_tui.widgets.frame.find_line import FindLine
+from xpm_tui.widgets.frame.key_bar import KeyBar, typing_keys
+from xpm_tui.widgets.frame.sides import Sides
+from xpm_tui.widgets.frame.status_bar import StatusBar
 
 if TYPE_CHECKING:
     from xpm_tui.app import XpmApp

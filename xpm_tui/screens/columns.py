@@ -16,8 +16,8 @@ from textual.widgets import Static
 
 from xpm_tui.look import plain
 from xpm_tui.look.compositor import compose_sparingly
-from xpm_tui.widgets.table_keys import KeyTable
-from xpm_tui.widgets.table_model import Column
+from xpm_tui.widgets.table.keys import KeyTable
+from xpm_tui.widgets.table.model import Column
 
 KEYS = "space tick  enter take them  esc as before"
 

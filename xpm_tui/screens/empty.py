@@ -20,9 +20,9 @@ from xpm_tui.actions.acting import ActingScreen
 from xpm_tui.demo import FOLDER, TASKS, WORKSPACE, start_demo, write_demo
 from xpm_tui.far.copies import is_copy
 from xpm_tui.look import plain, plural
-from xpm_tui.widgets.key_bar import KeyBar
-from xpm_tui.widgets.status_bar import StatusBar, badge
-from xpm_tui.widgets.title_bar import TitleBar
+from xpm_tui.widgets.frame.key_bar import KeyBar
+from xpm_tui.widgets.frame.status_bar import StatusBar, badge
+from xpm_tui.widgets.frame.title_bar import TitleBar
 
 if TYPE_CHECKING:
     from xpm_tui.app import XpmApp

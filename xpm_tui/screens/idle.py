@@ -18,7 +18,7 @@ from xpm_tui.store import (
     RunSubject,
     Store,
 )
-from xpm_tui.widgets.tree_model import TreeRow
+from xpm_tui.widgets.tree.model import TreeRow
 
 MOST_ASKED = 200
 """Jobs that are asked how they are; of more, any action may find some."""

@@ -19,8 +19,8 @@ from xpm_tui.screens.palette import (
 from xpm_tui.session import Session
 from xpm_tui.store import ExperimentSubject
 from xpm_tui.widgets.right_side import RightSide
-from xpm_tui.widgets.tree import Tree
-from xpm_tui.widgets.tree_model import RowKey
+from xpm_tui.widgets.tree.model import RowKey
+from xpm_tui.widgets.tree.tree import Tree
 
 
 class JumpScreen(JobScreen):

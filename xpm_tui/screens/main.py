@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widget import Widget
 
-from xpm_engine.verbs.snapshots import Snapshot
+from xpm_engine.verbs.jobs.snapshots import Snapshot
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.fields import format_time
 from xpm_engine.workspace.scan import RunView
@@ -38,16 +38,16 @@ from xpm_tui.store import (
     WorkspaceSubject,
 )
 from xpm_tui.store.columns import AllColumns
-from xpm_tui.widgets.filter_line import FilterLine
+from xpm_tui.widgets.frame.filter_line import FilterLine
+from xpm_tui.widgets.frame.key_bar import KeyBar, typing_keys
+from xpm_tui.widgets.frame.status_bar import StatusBar, badge
+from xpm_tui.widgets.frame.title_bar import TitleBar
 from xpm_tui.widgets.here import Here
-from xpm_tui.widgets.key_bar import KeyBar, typing_keys
-from xpm_tui.widgets.log_view import LogView
+from xpm_tui.widgets.log.view import LogView
 from xpm_tui.widgets.right_side import RightSide
-from xpm_tui.widgets.status_bar import StatusBar, badge
-from xpm_tui.widgets.title_bar import TitleBar
-from xpm_tui.widgets.tree import Tree
-from xpm_tui.widgets.tree_keys import KeyTree
-from xpm_tui.widgets.tree_model import RowKey
+from xpm_tui.widgets.tree.keys import KeyTree
+from xpm_tui.widgets.tree.model import RowKey
+from xpm_tui.widgets.tree.tree import Tree
 
 if TYPE_CHECKING:
     from xpm_tui.app import XpmApp

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from dataclasses import replace
 from functools import partial
 
-from xpm_engine.verbs.clean import Transaction
+from xpm_engine.verbs.cleaning.clean import Transaction
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.scan import RunView
 from xpm_tui.cleaning.planning import PlanOrder
@@ -28,8 +28,8 @@ from xpm_tui.store import (
     Subject,
     TrashSubject,
 )
-from xpm_tui.widgets.obsolete_view import ObsoleteView
-from xpm_tui.widgets.trash_view import TrashView
+from xpm_tui.widgets.cleaning.obsolete import ObsoleteView
+from xpm_tui.widgets.cleaning.trash import TrashView
 
 
 class RemoveScreen(JumpScreen):

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from rich.text import Text
 
 from xpm_engine.errors import UsageError
-from xpm_engine.verbs.clean import Transaction, contents, moved_sentence, purged_sentence
-from xpm_engine.verbs.obsolete import Offer
+from xpm_engine.verbs.cleaning.clean import Transaction, contents, moved_sentence, purged_sentence
+from xpm_engine.verbs.cleaning.obsolete import Offer
 from xpm_engine.workspace.records.resources import parse_size
 from xpm_tui import look
 from xpm_tui.cleaning.removal import Removal, cost_words

@@ -8,8 +8,8 @@ from itertools import compress, count
 from typing import TYPE_CHECKING
 
 from xpm_engine.filters import Cell, Column, coded
-from xpm_engine.verbs.job_columns import JobColumns
-from xpm_engine.verbs.snapshots import STATES, Sizes, Snapshot
+from xpm_engine.verbs.jobs.columns import JobColumns
+from xpm_engine.verbs.jobs.snapshots import STATES, Sizes, Snapshot
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.reasons import Wait
 from xpm_engine.workspace.records.runs import How

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from operator import itemgetter
 
-from xpm_engine.verbs.snapshots import Sizes, Snapshot
+from xpm_engine.verbs.jobs.snapshots import Sizes, Snapshot
 from xpm_engine.workspace.index import JobRow, PackedReferences, keys_of, record_of, state_of
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths, is_retry
 from xpm_engine.workspace.records.states import JobState

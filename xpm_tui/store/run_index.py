@@ -8,8 +8,8 @@ from functools import partial
 from itertools import compress
 from typing import Any, NamedTuple
 
-from xpm_engine.verbs.snapshots import STATES as CODED_STATES
-from xpm_engine.verbs.snapshots import SeenRun
+from xpm_engine.verbs.jobs.snapshots import STATES as CODED_STATES
+from xpm_engine.verbs.jobs.snapshots import SeenRun
 from xpm_engine.workspace.index import (
     JobRow,
     PackedReferences,

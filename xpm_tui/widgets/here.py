@@ -27,7 +27,7 @@ from xpm_tui.store import (
     Subject,
     TrashSubject,
 )
-from xpm_tui.widgets.links import Link
+from xpm_tui.widgets.job.links import Link
 
 
 @dataclass(frozen=True)

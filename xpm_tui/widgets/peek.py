@@ -29,9 +29,9 @@ from xpm_tui.store import (
     TrashSubject,
     WorkspaceSubject,
 )
+from xpm_tui.widgets.cleaning.trash import trash_line
 from xpm_tui.widgets.damage import damage_lines
-from xpm_tui.widgets.job_view import overview_of
-from xpm_tui.widgets.overview_lines import (
+from xpm_tui.widgets.job.overview_lines import (
     LABEL,
     Neighbour,
     OverviewOf,
@@ -39,11 +39,11 @@ from xpm_tui.widgets.overview_lines import (
     state_sentence,
     there_words,
 )
+from xpm_tui.widgets.job.view import overview_of
+from xpm_tui.widgets.jobs.strip import cause_lines
+from xpm_tui.widgets.jobs.view import set_lines
 from xpm_tui.widgets.reading import ReadingWidget
-from xpm_tui.widgets.set_view import set_lines
-from xpm_tui.widgets.strip import cause_lines
-from xpm_tui.widgets.trash_view import trash_line
-from xpm_tui.widgets.tree_lines import obsolete_words
+from xpm_tui.widgets.tree.lines import obsolete_words
 from xpm_tui.widgets.words import Words
 from xpm_tui.widgets.workspace_view import Since, since_words
 

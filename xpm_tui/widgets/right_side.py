@@ -32,19 +32,19 @@ from xpm_tui.store import (
     WorkspaceSubject,
 )
 from xpm_tui.store.subjects import in_run, run_seen, same_but_for_run
-from xpm_tui.widgets.cleaned_view import CleanedView
-from xpm_tui.widgets.find_line import FindLine
+from xpm_tui.widgets.cleaning.cleaned import CleanedView
+from xpm_tui.widgets.cleaning.obsolete import ObsoleteView
+from xpm_tui.widgets.cleaning.trash import TrashView
+from xpm_tui.widgets.frame.find_line import FindLine
 from xpm_tui.widgets.here import Here
-from xpm_tui.widgets.job_table import JobTable
-from xpm_tui.widgets.job_view import LOG, JobView
+from xpm_tui.widgets.job.view import LOG, JobView
+from xpm_tui.widgets.jobs.table import JobTable
+from xpm_tui.widgets.jobs.view import JOBS, RUNS, SetView
 from xpm_tui.widgets.lines import Lines
-from xpm_tui.widgets.log_pane import LogPane
-from xpm_tui.widgets.obsolete_view import ObsoleteView
+from xpm_tui.widgets.log.pane import LogPane
 from xpm_tui.widgets.peek import Peek
-from xpm_tui.widgets.set_view import JOBS, RUNS, SetView
 from xpm_tui.widgets.subject_view import SubjectView
-from xpm_tui.widgets.table import Table
-from xpm_tui.widgets.trash_view import TrashView
+from xpm_tui.widgets.table.table import Table
 from xpm_tui.widgets.workspace_view import WorkspaceView
 
 PEEK_BELOW = 11

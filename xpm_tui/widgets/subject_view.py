@@ -15,7 +15,7 @@ from xpm_tui.deeds import Deeds
 from xpm_tui.store import Changed, Store, Subject
 from xpm_tui.widgets.lines import Lines
 from xpm_tui.widgets.tab_rule import TabRule
-from xpm_tui.widgets.table import Table
+from xpm_tui.widgets.table.table import Table
 from xpm_tui.widgets.words import Words
 
 if TYPE_CHECKING:

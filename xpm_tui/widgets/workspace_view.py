@@ -16,10 +16,10 @@ from xpm_engine.workspace.records.states import JobState
 from xpm_tui import clock, look
 from xpm_tui.store import FAILURES, Changed, Experiment, Store
 from xpm_tui.widgets.damage import damage_lines, damaged_file
-from xpm_tui.widgets.fitted_table import FittedTable
 from xpm_tui.widgets.subject_view import SubjectView
-from xpm_tui.widgets.table import Table
-from xpm_tui.widgets.table_model import Column
+from xpm_tui.widgets.table.fitted import FittedTable
+from xpm_tui.widgets.table.model import Column
+from xpm_tui.widgets.table.table import Table
 
 BAR = 8
 

@@ -12,8 +12,8 @@ import pytest
 from tests.engine.launchers.test_ssh import Far
 from tests.engine.projects import Project
 from tests.far.stub import StubHost
+from xpm_engine.verbs.jobs.listing import list_run
 from xpm_engine.verbs.kill import Killed, kill_job
-from xpm_engine.verbs.listing import list_run
 from xpm_engine.verbs.retry import plan_retry
 from xpm_engine.verbs.starting import start_retry
 from xpm_engine.words import wait_words

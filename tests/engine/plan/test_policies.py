@@ -14,7 +14,7 @@ import pytest
 from tests.engine.projects import Project
 from xpm_engine.errors import UsageError
 from xpm_engine.plan import experiment
-from xpm_engine.verbs.listing import list_run
+from xpm_engine.verbs.jobs.listing import list_run
 from xpm_engine.workspace import scan
 from xpm_engine.workspace.records.runs import PlanState
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from tests.engine.folders import picture
 from tests.engine.projects import Project
-from xpm_engine.verbs.obsolete import survey_workspace
-from xpm_engine.verbs.policies import offer_policies
+from xpm_engine.verbs.cleaning.obsolete import survey_workspace
+from xpm_engine.verbs.cleaning.policies import offer_policies
 from xpm_engine.workspace import cleaning, scan
 from xpm_engine.workspace.layout import WorkspacePaths
 from xpm_engine.workspace.records.states import JobState

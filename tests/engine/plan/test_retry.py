@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.engine.projects import Project
 from tests.patience import PATIENCE
-from xpm_engine.verbs.listing import list_run
+from xpm_engine.verbs.jobs.listing import list_run
 from xpm_engine.verbs.retry import ResourceChanges, plan_retry
 from xpm_engine.verbs.starting import start_retry
 from xpm_engine.workspace import processes, scan, tickets

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from xpm_engine.verbs.causes import group_causes, same_in_all
-from xpm_engine.verbs.listing import JobRow, row_of
+from xpm_engine.verbs.jobs.listing import JobRow, row_of
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.reasons import Frame, Reason, ReasonKind
 from xpm_engine.workspace.records.states import JobState

@@ -17,7 +17,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 
 from tests.engine.folders import key, make_job, picture, reference
 from tests.engine.histories import run as as_view
-from xpm_engine.verbs import clean, obsolete, offers
+from xpm_engine.verbs.cleaning import clean, obsolete, offers
 from xpm_engine.workspace import scan
 from xpm_engine.workspace.atomic import append_bytes, dumps, make_folders, write_atomic
 from xpm_engine.workspace.cleaning.piece_places import place_of

@@ -9,7 +9,8 @@ import pytest
 
 from tests.engine.folders import key, make_job
 from xpm_engine.errors import UsageError
-from xpm_engine.verbs import clean, drift, pins
+from xpm_engine.verbs import drift
+from xpm_engine.verbs.cleaning import clean, pins
 from xpm_engine.verbs.kill import LivePlan, kill_job, stop_plan
 from xpm_engine.verbs.protection import protect
 from xpm_engine.verbs.retry import plan_retry

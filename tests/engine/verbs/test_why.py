@@ -12,7 +12,7 @@ from tests.engine.finished import Disk
 from tests.engine.submitting import order, submitting
 from xpm_engine import Config, Option, Param, Task
 from xpm_engine.verbs import earlier
-from xpm_engine.verbs.clean import carry_out, plan_removal
+from xpm_engine.verbs.cleaning.clean import carry_out, plan_removal
 from xpm_engine.verbs.earlier import EarlierJobs
 from xpm_engine.verbs.why import Cause, Why, why, why_record
 from xpm_engine.workspace import aliases

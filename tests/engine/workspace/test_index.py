@@ -16,7 +16,7 @@ import pytest
 from tests.big_workspace import Shape, make
 from tests.engine.folders import key as key_of
 from tests.engine.folders import make_job
-from xpm_engine.verbs.obsolete import survey_workspace
+from xpm_engine.verbs.cleaning.obsolete import survey_workspace
 from xpm_engine.workspace import scan
 from xpm_engine.workspace.index import (
     JobReader,

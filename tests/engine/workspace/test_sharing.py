@@ -11,8 +11,8 @@ import pytest
 from tests.big_workspace import TASKS, Shape, make
 from tests.engine.folders import key, make_job
 from tests.engine.making import launch
-from xpm_engine.verbs.obsolete import survey_workspace
-from xpm_engine.verbs.offers import Section, offer_obsolete
+from xpm_engine.verbs.cleaning.obsolete import survey_workspace
+from xpm_engine.verbs.cleaning.offers import Section, offer_obsolete
 from xpm_engine.workspace import cleaning, scan, tickets
 from xpm_engine.workspace.atomic import dumps, write_atomic
 from xpm_engine.workspace.cleaning.shared import users_of_shared

@@ -10,8 +10,8 @@ import pytest
 
 from tests.engine.folders import key, make_job, make_run, reference
 from tests.privileges import permissions_count
-from xpm_engine.verbs.obsolete import survey_workspace
-from xpm_engine.verbs.offers import OfferRow, Section, offer_obsolete
+from xpm_engine.verbs.cleaning.obsolete import survey_workspace
+from xpm_engine.verbs.cleaning.offers import OfferRow, Section, offer_obsolete
 from xpm_engine.workspace import cleaning, scan
 from xpm_engine.workspace.cleaning.shared import users_of_shared
 from xpm_engine.workspace.layout import WorkspacePaths

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tests.tui.workspaces import key_of
-from xpm_engine.verbs.folding import Fold, FoldPart, fold
-from xpm_engine.verbs.obsolete import Surveyed
-from xpm_engine.verbs.offers import Offering, OfferRow, Section
+from xpm_engine.verbs.cleaning.folding import Fold, FoldPart, fold
+from xpm_engine.verbs.cleaning.obsolete import Surveyed
+from xpm_engine.verbs.cleaning.offers import Offering, OfferRow, Section
 from xpm_engine.workspace.obsolete import survey
 from xpm_engine.workspace.records.states import JobState
 from xpm_engine.workspace.scan import JobRecord

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xpm_engine.verbs.offers import OfferRow, Section
+from xpm_engine.verbs.cleaning.offers import OfferRow, Section
 from xpm_engine.workspace.cleaning.needs import Need, NeedKind
 from xpm_engine.workspace.layout import JobKey
 from xpm_tui.cleaning.removal import need_words

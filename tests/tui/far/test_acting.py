@@ -19,8 +19,8 @@ from tests.tui.conftest import Victim
 from tests.tui.driving import NARROW, WIDE, Driven
 from tests.tui.far.conftest import Line
 from tests.tui.workspaces import NOON, FakeJob, FakeWorkspace
-from xpm_engine.verbs import clean
-from xpm_engine.verbs.clean import list_trash
+from xpm_engine.verbs.cleaning import clean
+from xpm_engine.verbs.cleaning.clean import list_trash
 from xpm_engine.verbs.why import why
 from xpm_engine.workspace import scan
 from xpm_engine.workspace.records.runs import PlanState
@@ -36,9 +36,9 @@ from xpm_tui.far.site import FarSite
 from xpm_tui.screens import dialog
 from xpm_tui.screens.clean import CleanScreen
 from xpm_tui.screens.typed import TypedDialog
-from xpm_tui.widgets import plan_pane
-from xpm_tui.widgets.obsolete_view import ObsoleteView
-from xpm_tui.widgets.plan_table import PlanTable
+from xpm_tui.widgets.cleaning import plan_pane
+from xpm_tui.widgets.cleaning.obsolete import ObsoleteView
+from xpm_tui.widgets.cleaning.plan_table import PlanTable
 
 INDEX = FakeJob("ir.index", "a", {"stem": "porter"})
 LEARN = FakeJob("ir.learn", "b", {"lr": 0.1}, deps=(INDEX.key,))

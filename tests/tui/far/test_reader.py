@@ -19,8 +19,8 @@ from tests.tui import vanishing
 from tests.tui.far.conftest import Line
 from tests.tui.workspaces import FakeJob, FakeWorkspace, call_off, dead_process
 from xpm_engine.remote.connection import Connection
-from xpm_engine.verbs import clean
-from xpm_engine.verbs.clean import Transaction
+from xpm_engine.verbs.cleaning import clean
+from xpm_engine.verbs.cleaning.clean import Transaction
 from xpm_engine.workspace.index import record_of
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.reasons import Wait, WaitKind

@@ -15,8 +15,8 @@ from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.runs import PlanState
 from xpm_tui import clock
 from xpm_tui.screens.clean import CleanScreen
-from xpm_tui.widgets import plan_pane
-from xpm_tui.widgets.plan_table import PlanTable
+from xpm_tui.widgets.cleaning import plan_pane
+from xpm_tui.widgets.cleaning.plan_table import PlanTable
 
 Drive = Callable[..., Driven]
 

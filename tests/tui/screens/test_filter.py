@@ -10,8 +10,8 @@ from tests.tui.driving import NARROW, WIDE, Driven
 from tests.tui.workspaces import FakeJob, FakeWorkspace
 from xpm_tui.screens.clean import CleanScreen
 from xpm_tui.store import ExperimentSubject
-from xpm_tui.widgets.filter_line import FilterInput
-from xpm_tui.widgets.set_view import SetView
+from xpm_tui.widgets.frame.filter_line import FilterInput
+from xpm_tui.widgets.jobs.view import SetView
 
 Jobs = dict[str, FakeJob]
 Drive = Callable[..., Driven]

@@ -12,7 +12,7 @@ from xpm_tui.outside.programs import Errand
 from xpm_tui.screens.copy_as import CopyAsScreen
 from xpm_tui.screens.palette import Palette
 from xpm_tui.store import ExperimentSubject, JobSubject
-from xpm_tui.widgets.log_view import LogView
+from xpm_tui.widgets.log.view import LogView
 
 Jobs = dict[str, FakeJob]
 Drive = Callable[..., Driven]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tests.tui.driving import WIDE, Driven
-from xpm_tui.widgets.title_bar import TitleBar
-from xpm_tui.widgets.tree import Tree
+from xpm_tui.widgets.frame.title_bar import TitleBar
+from xpm_tui.widgets.tree.tree import Tree
 
 
 async def test_a_screen_that_goes_is_not_ready_while_parts_of_it_are_left(

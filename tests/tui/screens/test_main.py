@@ -26,10 +26,10 @@ from xpm_tui.store import (
     WorkspaceSubject,
 )
 from xpm_tui.store.memory import Memory
-from xpm_tui.widgets.job_columns import note_cell
-from xpm_tui.widgets.key_bar import KeyBar
-from xpm_tui.widgets.log_view import LogView
-from xpm_tui.widgets.table import Table
+from xpm_tui.widgets.frame.key_bar import KeyBar
+from xpm_tui.widgets.jobs.columns import note_cell
+from xpm_tui.widgets.log.view import LogView
+from xpm_tui.widgets.table.table import Table
 
 LATER = RunKey("drmm", "20261123-100000")
 Jobs = dict[str, FakeJob]
@@ -261,7 +261,7 @@ async def test_earlier_runs_unfold(drive: Drive) -> None:
 async def test_a_group_shows_as_many_as_fit_and_says_how_many_more(
     drive: Drive, workspace: FakeWorkspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("xpm_tui.widgets.tree_model.CAP", 4)
+    monkeypatch.setattr("xpm_tui.widgets.tree.model.CAP", 4)
     async with drive().at(WIDE) as app:
         await app.press("j", "j", "l", "j", "j", "j", "j", "j")
         assert "… 5 more (enter: all in a table)" in app.row()

@@ -17,9 +17,9 @@ from xpm_tui import clock
 from xpm_tui.screens import dialog, typed
 from xpm_tui.screens.clean import CleanScreen
 from xpm_tui.store import ObsoleteSubject, RunSubject, TrashSubject
-from xpm_tui.widgets import plan_pane
-from xpm_tui.widgets.plan_table import PlanTable
-from xpm_tui.widgets.tree_model import RowKey
+from xpm_tui.widgets.cleaning import plan_pane
+from xpm_tui.widgets.cleaning.plan_table import PlanTable
+from xpm_tui.widgets.tree.model import RowKey
 
 Drive = Callable[..., Driven]
 

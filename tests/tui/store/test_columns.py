@@ -10,9 +10,9 @@ import pytest
 from tests.tui.workspaces import NOON, FakeJob, FakeWorkspace, dead_process
 from xpm_engine.filters import ABSENT, Column, RowTable, coded, compile_filter
 from xpm_engine.filters.columns import is_nan
-from xpm_engine.verbs.job_columns import OFFERED
-from xpm_engine.verbs.job_facts import JobFacts, SeenJob
-from xpm_engine.verbs.pins import pin
+from xpm_engine.verbs.cleaning.pins import pin
+from xpm_engine.verbs.jobs.columns import OFFERED
+from xpm_engine.verbs.jobs.facts import JobFacts, SeenJob
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.runs import PlanState
 from xpm_tui import clock
@@ -29,7 +29,7 @@ from xpm_tui.store import (
 from xpm_tui.store.columns import AllColumns
 from xpm_tui.store.ranking import ranking
 from xpm_tui.store.reader import Look, Reader
-from xpm_tui.widgets.job_columns import possible_columns
+from xpm_tui.widgets.jobs.columns import possible_columns
 
 Jobs = dict[str, FakeJob]
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.privileges import permissions_count
 from tests.tui.workspaces import FakeJob, FakeWorkspace, call_off, dead_process
-from xpm_engine.verbs import clean
+from xpm_engine.verbs.cleaning import clean
 from xpm_engine.workspace import processes, scan
 from xpm_engine.workspace.index import record_of, state_of
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from tests.tui.workspaces import FakeJob, FakeWorkspace
-from xpm_engine.verbs import clean
+from xpm_engine.verbs.cleaning import clean
 from xpm_tui.store import Store
 from xpm_tui.store.reader import Look, Reader
 

@@ -7,7 +7,7 @@ from tests.tui.hosting import read_all, store_of
 from tests.tui.workspaces import FakeJob, FakeWorkspace
 from xpm_engine.workspace.records.runs import PlanState
 from xpm_tui.store import AllJobsSubject, ExperimentSubject, FailedSubject, RunKey, Store
-from xpm_tui.widgets.run_lines import against_latest
+from xpm_tui.widgets.runs.lines import against_latest
 
 BEFORE, LATER = "20261122-091200", "20261123-080000"
 A, B, C = (FakeJob("ir.learn", name, {"lr": name}) for name in ("a", "b", "c"))

@@ -6,7 +6,7 @@ import pytest
 
 from tests.tui.hosting import read_all, store_of
 from tests.tui.workspaces import FakeJob, FakeWorkspace, ago
-from xpm_engine.verbs import clean
+from xpm_engine.verbs.cleaning import clean
 from xpm_engine.workspace import scan
 from xpm_engine.workspace.cleaning.transactions import list_trash
 from xpm_engine.workspace.records.reasons import Wait, WaitKind

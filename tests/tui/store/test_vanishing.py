@@ -9,7 +9,7 @@ import pytest
 
 from tests.tui.vanishing import Vanishing
 from tests.tui.workspaces import FakeJob, FakeWorkspace
-from xpm_engine.verbs import clean
+from xpm_engine.verbs.cleaning import clean
 from xpm_engine.workspace.layout import JobKey
 from xpm_tui.store import Store
 from xpm_tui.store.reader import Look, Reader

@@ -11,7 +11,7 @@ import pytest
 
 from tests.tui.hosting import Host, store_of
 from tests.tui.screen_text import screen_lines
-from tests.tui.widgets.test_job_tabs import record
+from tests.tui.widgets.job.test_job_tabs import record
 from tests.tui.workspaces import NOON, FakeJob, FakeWorkspace, ago
 from xpm_engine.workspace.atomic import dumps, write_atomic
 from xpm_engine.workspace.layout import WorkspacePaths
@@ -28,7 +28,7 @@ from xpm_tui.store import (
     Subject,
     WorkspaceSubject,
 )
-from xpm_tui.widgets.overview_facts import Explained
+from xpm_tui.widgets.job.overview_facts import Explained
 from xpm_tui.widgets.right_side import RightSide
 
 Picture = Callable[[list[str]], None]
@@ -50,8 +50,8 @@ def _still(monkeypatch: pytest.MonkeyPatch, same_host: None) -> None:
 
     usage = LiveUsage(0.96, 1_200_000_000, 1)
     monkeypatch.setattr(clock, "now", lambda: NOON)
-    monkeypatch.setattr("xpm_tui.widgets.overview.explain", explain)
-    monkeypatch.setattr("xpm_tui.widgets.overview_facts.live_usage", lambda identity: usage)
+    monkeypatch.setattr("xpm_tui.widgets.job.overview.explain", explain)
+    monkeypatch.setattr("xpm_tui.widgets.job.overview_facts.live_usage", lambda identity: usage)
 
 
 @pytest.fixture

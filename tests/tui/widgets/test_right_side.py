@@ -38,9 +38,9 @@ from xpm_tui.store import (
     TrashSubject,
     WorkspaceSubject,
 )
-from xpm_tui.widgets.overview_facts import Explained
+from xpm_tui.widgets.job.overview_facts import Explained
 from xpm_tui.widgets.right_side import RightSide
-from xpm_tui.widgets.table import Table
+from xpm_tui.widgets.table.table import Table
 
 Picture = Callable[[list[str]], None]
 both_sizes = pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
@@ -411,7 +411,7 @@ async def test_a_job_says_why_it_ran_where_the_user_stays(
         asked.append(job.key)
         return Explained(job.key, job.record.attempt, "lr 0.1 → 0.01", "71c0de")
 
-    monkeypatch.setattr("xpm_tui.widgets.overview.explain", explain)
+    monkeypatch.setattr("xpm_tui.widgets.job.overview.explain", explain)
     async with host.run_test(size=(120, 40)) as pilot:
         keys = store.keys(LEARN)[:3]
         for key in keys:
