@@ -13,8 +13,9 @@ from textual.strip import Strip
 
 from xpm_tui import look
 from xpm_tui.widgets.drawing import console_of
+from xpm_tui.widgets.table.lines import GAP, GUTTER
 from xpm_tui.widgets.table.model import Column
-from xpm_tui.widgets.table.table import GAP, GUTTER, Table
+from xpm_tui.widgets.table.table import Table
 
 
 class PickKind(Enum):

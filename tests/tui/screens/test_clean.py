@@ -47,7 +47,7 @@ def words_of_noon(monkeypatch: pytest.MonkeyPatch) -> None:
         return words.when(text, NOON)
 
     for module in ("obsolete", "offers"):
-        monkeypatch.setattr(f"xpm_engine.verbs.{module}.when", at_noon)
+        monkeypatch.setattr(f"xpm_engine.verbs.cleaning.{module}.when", at_noon)
 
 
 async def plan(app: Driven, *keys: JobKey) -> None:

@@ -15,8 +15,9 @@ from xpm_tui.facts.causes import Causes
 from xpm_tui.store import Job, Store, pair
 from xpm_tui.widgets.jobs.columns import seconds_of
 from xpm_tui.widgets.table.keys import KeyTable
+from xpm_tui.widgets.table.lines import GAP, GUTTER
 from xpm_tui.widgets.table.model import Column
-from xpm_tui.widgets.table.table import GAP, GUTTER, Table
+from xpm_tui.widgets.table.table import Table
 from xpm_tui.widgets.words import Words
 
 WIDE = 100

@@ -15,8 +15,8 @@ from xpm_engine.workspace.records.states import JobState
 from xpm_tui import clock, look
 from xpm_tui.store import WAITS, Job, Store, jobs_among
 from xpm_tui.widgets.table.keys import KeyTable
+from xpm_tui.widgets.table.lines import GAP, GUTTER
 from xpm_tui.widgets.table.model import Column
-from xpm_tui.widgets.table.table import GAP, GUTTER
 
 SHOWN = (*WAITS, JobState.BLOCKED, JobState.QUEUED)
 """The states that are no one's fault and no one's work yet."""

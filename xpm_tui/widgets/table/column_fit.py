@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from xpm_tui.widgets.table.lines import GAP, GUTTER
 from xpm_tui.widgets.table.model import Column, Row
-from xpm_tui.widgets.table.table import GAP, GUTTER
 
 LOOKED_AT = 60
 """Rows whose cells decide how wide a column is."""

@@ -4,27 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from time import monotonic
-from typing import Any, Generic
+from typing import Any
 
-from rich.segment import Segment
-from rich.style import Style
-from rich.text import Text
 from textual import events
 from textual.geometry import Size
 from textual.message import Message
-from textual.strip import Strip
 from textual.timer import Timer
 
-from xpm_tui import look
-from xpm_tui.widgets.drawing import cell, console_of, segments
-from xpm_tui.widgets.painting import PaintedLines
-from xpm_tui.widgets.table.model import Column, Row, TableModel
-
-GUTTER = 3
-"""Cells left of the first column: the cursor's bar, the mark, a blank."""
-
-GAP = 2
-"""Cells between two columns."""
+from xpm_tui.widgets.table.lines import GAP, GUTTER, TableLines
+from xpm_tui.widgets.table.model import Column, Row
 
 SLOWLY = 10
 """Seconds after which rows are drawn again that count no seconds."""
@@ -37,7 +25,7 @@ def _never(_: object) -> bool:
     return False
 
 
-class Table(PaintedLines, Generic[Row], can_focus=True, inherit_bindings=False):
+class Table(TableLines[Row], can_focus=True, inherit_bindings=False):
     """Rows over columns, with a cursor that stays on its row whatever happens around it.
 
     The rows are a frozen sequence, replaced as a whole. The cursor and the marks are kept by the
@@ -46,9 +34,6 @@ class Table(PaintedLines, Generic[Row], can_focus=True, inherit_bindings=False):
     """
 
     DEFAULT_CSS = "Table { scrollbar-size: 0 0; height: 1fr; }"
-
-    mark_sign = look.MARKED
-    """What stands before a marked row."""
 
     class Opened(Message):
         """The row under the cursor is to be opened."""
@@ -95,25 +80,17 @@ class Table(PaintedLines, Generic[Row], can_focus=True, inherit_bindings=False):
         id: str | None = None,  # noqa: A002 (Textual's name)
         classes: str | None = None,
     ) -> None:
-        super().__init__(id=id, classes=classes)
-        self.model: TableModel[Row] = TableModel(key)
-        self.columns: tuple[Column[Row], ...] = tuple(columns)
-        self.marks: frozenset[Hashable] = frozenset()
-        self._header = 1 if header else 0
-        self._cursor = 0
+        super().__init__(key, columns=tuple(columns), header=header, id=id, classes=classes)
         self._cursor_row: Row | None = None
         self._rests = True
         """Whether nobody has put the cursor anywhere: then it stays at the top, where what matters
         most comes, and not on the row that was there at first."""
-        self._range_from: Hashable | None = None
         self._last_key = 0.0
         self._resort: Timer | None = None
         self._seconds = 0
         self.hurries: Callable[[Row], bool] = _never
         """Whether a row looks different a second later."""
         self._sort_later: tuple[str, bool] | None = None
-        self.nothing = ""
-        """What is said where there is no row."""
 
     def show(self, rows: Sequence[Row], *, columns: Sequence[Column[Row]] | None = None) -> None:
         """Show other rows; the cursor stays on its row, or where that row was."""
@@ -212,11 +189,6 @@ class Table(PaintedLines, Generic[Row], can_focus=True, inherit_bindings=False):
                 return True
         return False
 
-    @property
-    def page(self) -> int:
-        """Rows on one screen."""
-        return max(1, self.size.height - self._reserved)
-
     def sideways(self, cells: int) -> None:
         """Scroll the columns; the gutter stays."""
         self.scroll_to(x=self.scroll_x + cells, animate=False, force=True, immediate=True)
@@ -247,90 +219,6 @@ class Table(PaintedLines, Generic[Row], can_focus=True, inherit_bindings=False):
     def mark_shown(self) -> None:
         """Mark all rows that are shown."""
         self.post_message(self.MarksWanted(self, self.marks | self.shown_keys))
-
-    def make_line(self, y: int, base: Style) -> Strip:
-        width = self.room.width
-        if y < self._header:
-            return self._header_line(width, base)
-        height = self.room.height
-        if y == height - 1 and self._count > height - self._header:
-            return self._more_line(width, base)
-        place = self.scrolled.y + y - self._header
-        if self.nothing and not self.model.rows and y == self._header:
-            text = Text(self.nothing, "xpm.faint")
-            return self._strip(Text(" " * GUTTER), text, width, base)
-        if not 0 <= place < self._count:
-            return Strip.blank(width, base)
-        return self._row_line(self.model.shown[place], place, width, base)
-
-    def _row_line(self, row: Row, place: int, width: int, base: Style) -> Strip:
-        key = self.model.key(row)
-        at_cursor = place == self._cursor
-        marked = key in self.marks or (self._range_from is not None and key in self._range_keys())
-        gutter = (look.CURSOR if at_cursor else " ") + (self.mark_sign if marked else " ") + " "
-        console = console_of(self)
-        cells: list[Segment] = []
-        edge = self.scrolled.x + width - GUTTER
-        start = 0
-        for index, column in enumerate(self.columns):
-            if index:
-                cells.append(Segment(" " * GAP))
-            # What the edge of the screen cuts ends in an ellipsis, too.
-            seen = edge - start if start < edge < start + column.width else column.width
-            cells += cell(column.cell(row), seen, console, right=column.right)
-            start += column.width + GAP
-            if start > edge:
-                break
-        line = self._joined(gutter, cells, width, base)
-        if not at_cursor:
-            return line
-        style = self._named("xpm.cursor" if self.has_focus else "xpm.title")
-        return Strip(Segment.apply_style(line, post_style=style), line.cell_length)
-
-    def _header_line(self, width: int, base: Style) -> Strip:
-        cells = Text()
-        for column in self.columns:
-            title = column.title
-            if self.model.column is not None and self.model.column.title == title:
-                title += " …" if self.model.unsorted else " ↑" if self.model.reverse else " ↓"
-            if column.right:
-                cells.append_text(look.cut(Text(title), column.width, right=True))
-                cells.append(" " * GAP)
-            else:
-                # The arrow may stand in the gap, so that it costs the column nothing.
-                cells.append_text(look.cut(Text(title), column.width + GAP))
-        cells.stylize("xpm.title")
-        return self._strip(Text(" " * GUTTER), cells, width, base)
-
-    def _more_line(self, width: int, base: Style) -> Strip:
-        below = self._count - self.scrolled.y - self.page
-        words = f"┊ {below:,} more rows" if below > 1 else "┊ 1 more row"
-        text = Text(words if below > 0 else f"┊ end of {self._count:,} rows", "xpm.faint")
-        return self._strip(Text(" " * GUTTER), text, width, base)
-
-    def _strip(self, gutter: Text, cells: Text, width: int, base: Style) -> Strip:
-        return self._joined(gutter.plain, segments(cells, console_of(self)), width, base)
-
-    def _joined(self, gutter: str, cells: list[Segment], width: int, base: Style) -> Strip:
-        left = self.scrolled.x
-        body = Strip(cells).crop_extend(left, left + max(0, width - GUTTER), None)
-        return Strip([Segment(gutter), *body]).crop(0, width).apply_style(base)
-
-    def _named(self, name: str) -> Style:
-        return console_of(self).get_style(name, default="bold")
-
-    @property
-    def _count(self) -> int:
-        return len(self.model.shown)
-
-    @property
-    def _overflows(self) -> bool:
-        return self._count > self.size.height - self._header
-
-    @property
-    def _reserved(self) -> int:
-        """Lines that show no row: the header, and how many more there are."""
-        return self._header + (1 if self._overflows else 0)
 
     @property
     def _busy(self) -> bool:

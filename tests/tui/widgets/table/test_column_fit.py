@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from rich.text import Text
 
 from xpm_tui.widgets.table.column_fit import fit, measure
+from xpm_tui.widgets.table.lines import GAP, GUTTER
 from xpm_tui.widgets.table.model import Column
-from xpm_tui.widgets.table.table import GAP, GUTTER
 
 
 def column(title: str, width: int, **how: object) -> Column[str]:
