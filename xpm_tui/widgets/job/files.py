@@ -43,19 +43,18 @@ class Files(ReadingWidget[str, Listing]):
 
 
 def summary(root: str, listing: Listing | None) -> Text:
-    """What the folder is, and how much is in it."""
+    """How much is in the folder, and where it is, which may be long."""
     words = Text(" ")
     if listing is not None and listing.there is not None:
         words.append(look.plain(there_words(listing.there)), "xpm.warning").append(" · ")
-    words.append(look.plain(root))
     if listing is None:
-        words.append("  reading…", "xpm.faint")
+        words.append("reading… ", "xpm.faint")
     elif listing.problem:
-        words.append(f"  {look.plain(listing.problem)}", "bold")
+        words.append(f"{look.plain(listing.problem)} · ", "bold")
     else:
         least = "" if listing.complete else "at least "
-        words.append(f"  {least}{len(listing.here):,} entries, {look.size(listing.size)}")
-    return words
+        words.append(f"{least}{len(listing.here):,} entries, {look.size(listing.size)} · ")
+    return words.append(look.plain(root))
 
 
 def name_cell(entry: Entry) -> Text:
