@@ -13,7 +13,7 @@ from xpm_engine.workspace import scan
 from xpm_engine.workspace.index import JobReader, keys_of, state_of
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.records.reasons import Reason, Wait
-from xpm_engine.workspace.records.runs import How, PlanState
+from xpm_engine.workspace.records.runs import How, PlanState, Reference
 from xpm_engine.workspace.records.states import JobState, seen_by_run
 from xpm_engine.workspace.scan import JobRecord, RunView
 from xpm_engine.workspace.standing import Current, narrowed, read_current
@@ -119,20 +119,8 @@ def _rows(reader: JobReader, view: RunView, note: str = "") -> RunRows:
         record = records[line.key]
         wait = waits.get(line.key)
         kind = None if wait is None else wait.kind
-        rows.append(
-            JobRow(
-                key=line.key,
-                state=seen_by_run(record.state, wait=kind, expected=view.live),
-                record=record,
-                tags=line.tags,
-                params=line.params,
-                dependencies=line.dependencies,
-                how=line.how,
-                drift=line.drift,
-                resolved=line.resolved,
-                wait=wait,
-            )
-        )
+        state = seen_by_run(record.state, wait=kind, expected=view.live)
+        rows.append(row_in_run(line, state, record, wait))
     return RunRows(view, tuple(rows), note)
 
 
@@ -174,6 +162,22 @@ def list_folders(workspace: WorkspacePaths) -> tuple[JobRow, ...]:
     reader.keep()
     return tuple(
         row_of(record) for record in records.values() if record.state is not JobState.NOT_SUBMITTED
+    )
+
+
+def row_in_run(line: Reference, state: JobState, record: JobRecord, wait: Wait | None) -> JobRow:
+    """A job by what a run tells of it, in the state in which that run sees it."""
+    return JobRow(
+        key=line.key,
+        state=state,
+        record=record,
+        tags=line.tags,
+        params=line.params,
+        dependencies=line.dependencies,
+        how=line.how,
+        drift=line.drift,
+        resolved=line.resolved,
+        wait=wait,
     )
 
 

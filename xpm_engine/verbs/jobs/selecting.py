@@ -11,7 +11,7 @@ from xpm_engine.errors import FilterError
 from xpm_engine.filters import Filter, compile_filter
 from xpm_engine.verbs.jobs.columns import JobColumns
 from xpm_engine.verbs.jobs.find import find_jobs
-from xpm_engine.verbs.jobs.listing import JobRow, latest_views, row_of
+from xpm_engine.verbs.jobs.listing import JobRow, latest_views, row_in_run, row_of
 from xpm_engine.verbs.jobs.snapshots import STATES, SeenRun, Snapshot, codes_of
 from xpm_engine.workspace import scan
 from xpm_engine.workspace.index import JobReader, PackedReferences, keys_of, pack_manifest
@@ -99,18 +99,7 @@ def row_at(columns: JobColumns, place: int) -> JobRow:
     record, line = columns.record(place), columns.line(place)
     if line is None:
         return row_of(record)
-    return JobRow(
-        key=line.key,
-        state=STATES[columns.codes[place]],
-        record=record,
-        tags=line.tags,
-        params=line.params,
-        dependencies=line.dependencies,
-        how=line.how,
-        drift=line.drift,
-        resolved=line.resolved,
-        wait=columns.waits.get(place),
-    )
+    return row_in_run(line, STATES[columns.codes[place]], record, columns.waits.get(place))
 
 
 def _seen_run(view: RunView, rows: Mapping[JobKey, PackedRow]) -> SeenRun:
