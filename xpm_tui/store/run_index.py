@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import compress
-from typing import Any, NamedTuple
 
 from xpm_engine.verbs.jobs.snapshots import STATES as CODED_STATES
 from xpm_engine.verbs.jobs.snapshots import SeenRun
@@ -20,25 +19,23 @@ from xpm_engine.workspace.index import (
 )
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.reasons import Wait
-from xpm_engine.workspace.records.runs import How, Reference
+from xpm_engine.workspace.records.runs import How
 from xpm_engine.workspace.records.states import JobState, seen_by_run
 from xpm_engine.workspace.scan import RunView
-from xpm_tui.store.labels import Labelling, differing, frozen, labelling, pair, task_names
+from xpm_tui.store.labels import differing, frozen, pair, task_names
 from xpm_tui.store.model import IMPORTANCE, Counts, Group, Job
 from xpm_tui.store.references import References
 from xpm_tui.store.rows import FAILED_CODES, STATES, codes_of
+from xpm_tui.store.run_labels import RunLabels
 from xpm_tui.store.selected import Selected
 from xpm_tui.store.subjects import Grouping, GroupKey, RunKey
+from xpm_tui.store.tally import FOUND_DONE, Tally, counts_in
 
 MOST_KEPT = 4_096
 """Jobs that are kept ready; more are made again when they are asked for."""
 
-_DONE = STATES.index(JobState.DONE)
 _CODED = bytes(map(CODED_STATES.index, STATES)).ljust(256, b"\0")
 """From the codes of states here to those of columns."""
-_CODE, _FOUND_DONE = 0x0F, 0x10
-"""Where a job's byte has the code of its state, and where that it was done before."""
-
 _ENDED = frozenset(
     map(STATES.index, (JobState.DONE, JobState.FAILED, JobState.CANCELLED, JobState.DIED))
 )
@@ -69,14 +66,12 @@ class RunIndex:
         """The state of each job: a place in `STATES`, which is in the order of importance."""
         self._reused = b""
         self._found_done = 0
-        self._all = _Tally()
-        self._of_task: dict[str, _Tally] = {}
+        self._all = Tally()
+        self._of_task: dict[str, Tally] = {}
         self.names: Mapping[str, str] = {}
         """Task -> its short name in this run."""
         self._jobs: dict[JobKey, Job] = {}
-        self._labels: dict[str, Labelling] = {}
-        self._taken: dict[str, tuple[Reference, set[str]]] = {}
-        """Of tasks that grew: their first line, and what their jobs are called."""
+        self._labels = RunLabels(self._places_of_task)
         self._ahead: list[Callable[[], object]] | None = None
         """What is still to be prepared."""
         self._members: dict[GroupKey, list[int]] = {}
@@ -97,29 +92,7 @@ class RunIndex:
         self._sorted.clear()
         self._members.clear()
         self._tag_parts.clear()
-        for place in range(start, len(lines)):
-            self._label_more(place)
-
-    def _label_more(self, place: int) -> None:
-        """See whether one more job is told apart as its siblings are, which takes a while to find
-        out anew."""
-        line = self._lines[place]
-        task = line.key.task
-        labels = self._labels.get(task)
-        if labels is None:
-            return
-        taken = self._taken.get(task)
-        if taken is None:
-            siblings = [
-                self._lines[each] for each, key in enumerate(self.keys[:place]) if key.task == task
-            ]
-            names = {labels.label(each.key, each.tags, each.params) for each in siblings}
-            taken = self._taken[task] = siblings[0], names
-        name = labels.label(line.key, line.tags, line.params)
-        if labels.fits(taken[0], line) and name not in taken[1]:
-            taken[1].add(name)
-        else:
-            del self._labels[task], self._taken[task]
+        self._labels.grow(lines, start)
 
     def _take(self, start: int) -> None:
         """Read and count the jobs from this place on."""
@@ -134,12 +107,12 @@ class RunIndex:
                 self._codes[self._places[job]] = self._code(job)
         reused = bytes(row[0] == _REUSED for row in self._lines.rows[start:])
         self._reused += reused
-        self._found_done = int.from_bytes(self._reused, "little") * _FOUND_DONE
+        self._found_done = int.from_bytes(self._reused, "little") * FOUND_DONE
         tasks = [job.task for job in keys]
         counted = Counter(zip(tasks, self._codes[start:], reused, strict=True))
         for (task, code, again), count in counted.items():
             self._all.add(code, again, count)
-            self._of_task.setdefault(task, _Tally()).add(code, again, count)
+            self._of_task.setdefault(task, Tally()).add(code, again, count)
         if self.names.keys() != self._of_task.keys():
             self.names = task_names(dict.fromkeys([*self.names, *tasks]))
 
@@ -242,8 +215,8 @@ class RunIndex:
 
     def label(self, key: JobKey) -> str:
         """What the job is called among the jobs of its task in this run."""
-        labels = self._labelling(key.task)
         reference = self.references[key]
+        labels = self._labels.of(key.task, self._lines)
         return labels.label(key, reference.tags, reference.params)
 
     def dependants(self) -> dict[JobKey, tuple[JobKey, ...]]:
@@ -261,20 +234,11 @@ class RunIndex:
         """
         if self._ahead is None:
             self._ahead = [partial(self._tag_groups, ())]
-            self._ahead += [partial(self._labelling, task) for task in self.names]
+            self._ahead += [partial(self._labels.of, task, self._lines) for task in self.names]
         if not self._ahead:
             return False
         self._ahead.pop()()
         return True
-
-    def _labelling(self, task: str) -> Labelling:
-        if task not in self._labels:
-            places = self._places_in(GroupKey(Grouping.TASK, (task,)))
-            lines = self._lines
-            self._labels[task] = labelling(
-                [_Named(self.keys[place], *lines.named(place)) for place in places]
-            )
-        return self._labels[task]
 
     def failed(self) -> list[JobKey]:
         """The jobs that failed or died, in the order of the plan."""
@@ -287,7 +251,7 @@ class RunIndex:
 
     def counts_without(self, keys: Iterable[JobKey]) -> Counts:
         """Of all its jobs but these, all of which it references."""
-        tally = _Tally()
+        tally = Tally()
         tally.of.update(self._all.of)
         tally.reused = self._all.reused
         for place in map(self._places.__getitem__, keys):
@@ -312,14 +276,14 @@ class RunIndex:
         if group.by is Grouping.TASK and group.path:
             tally = self._of_task.get(group.path[0])
             return Counts() if tally is None else tally.counts()
-        return _counts_in(_picked(self._cells(), self._places_in(group)))
+        return counts_in(_picked(self._cells(), self._places_in(group)))
 
     def counts_within(self, group: GroupKey, wanted: Selected) -> Counts:
         """Of the wanted jobs of a group."""
         mask, cells, places = wanted.mask_of(self.keys), self._cells(), self._places_in(group)
         if len(places) != len(self.keys):
             mask, cells = _picked(mask, places), _picked(cells, places)
-        return _counts_in(bytes(compress(cells, mask)))
+        return counts_in(bytes(compress(cells, mask)))
 
     def _cells(self) -> bytes:
         """For each job its state's code, and whether the run found it done, in one byte."""
@@ -376,6 +340,9 @@ class RunIndex:
         key = GroupKey(by, path)
         return Group(key, self.key, label, self.counts_of(key), inner)
 
+    def _places_of_task(self, task: str) -> Sequence[int]:
+        return self._places_in(GroupKey(Grouping.TASK, (task,)))
+
     def _places_in(self, group: GroupKey) -> Sequence[int]:
         """The places in the plan of a group's jobs."""
         if not group.path:
@@ -405,39 +372,6 @@ class RunIndex:
         return IMPORTANCE.index(
             seen_by_run(state, wait=None if wait is None else wait.kind, expected=self.view.live)
         )
-
-
-class _Named(NamedTuple):
-    """What a label is made from, of a line."""
-
-    key: JobKey
-    tags: dict[str, Any]
-    params: dict[str, Any]
-
-
-class _Tally:
-    """Counts that are kept while jobs change."""
-
-    def __init__(self) -> None:
-        self.of: Counter[int] = Counter()
-        self.reused = 0
-
-    def add(self, code: int, reused: int, step: int) -> None:
-        self.of[code] += step
-        if reused and code == _DONE:
-            self.reused += step
-
-    def counts(self) -> Counts:
-        of = {STATES[code]: count for code, count in sorted(self.of.items()) if count}
-        return Counts(of, self.reused)
-
-
-def _counts_in(cells: bytes) -> Counts:
-    """Of what a byte says of each job."""
-    tally = _Tally()
-    for cell in set(cells):
-        tally.add(cell & _CODE, cell & _FOUND_DONE, cells.count(cell))
-    return tally.counts()
 
 
 _REUSED = tuple(How).index(How.REUSED)

@@ -26,7 +26,7 @@ from xpm_tui.store import (
     RunKey,
     RunSubject,
     Store,
-    run_index,
+    run_labels,
 )
 
 Jobs = dict[str, FakeJob]
@@ -253,9 +253,9 @@ def test_what_is_prepared_is_not_worked_out_when_it_is_asked_for(
     for _ in range(20):
         store.prepare()
     worked: list[int] = []
-    real = run_index.labelling
+    real = run_labels.labelling
     monkeypatch.setattr(
-        run_index, "labelling", lambda lines: worked.append(len(lines)) or real(lines)
+        run_labels, "labelling", lambda lines: worked.append(len(lines)) or real(lines)
     )
     assert "lr=0.1 seed=1" in [store.label(job) for job in store.jobs(LEARN)]
     assert worked == []

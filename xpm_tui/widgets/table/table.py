@@ -25,6 +25,26 @@ def _never(_: object) -> bool:
     return False
 
 
+class _OfTable(Message):
+    """What a table tells."""
+
+    def __init__(self, table: Table[Any]) -> None:
+        super().__init__()
+        self.table = table
+
+    @property
+    def control(self) -> Table[Any]:
+        return self.table
+
+
+class _OfRow(_OfTable):
+    """What it tells of a row."""
+
+    def __init__(self, table: Table[Any], row: Any) -> None:
+        super().__init__(table)
+        self.row = row
+
+
 class Table(TableLines[Row], can_focus=True, inherit_bindings=False):
     """Rows over columns, with a cursor that stays on its row whatever happens around it.
 
@@ -35,41 +55,18 @@ class Table(TableLines[Row], can_focus=True, inherit_bindings=False):
 
     DEFAULT_CSS = "Table { scrollbar-size: 0 0; height: 1fr; }"
 
-    class Opened(Message):
+    class Opened(_OfRow):
         """The row under the cursor is to be opened."""
 
-        def __init__(self, table: Table[Any], row: Any) -> None:
-            super().__init__()
-            self.table = table
-            self.row = row
-
-        @property
-        def control(self) -> Table[Any]:
-            return self.table
-
-    class Moved(Message):
+    class Moved(_OfRow):
         """The cursor stands on another row."""
 
-        def __init__(self, table: Table[Any], row: Any) -> None:
-            super().__init__()
-            self.table = table
-            self.row = row
-
-        @property
-        def control(self) -> Table[Any]:
-            return self.table
-
-    class MarksWanted(Message):
+    class MarksWanted(_OfTable):
         """The user wants these rows, by their keys, to be the marked ones among those shown."""
 
         def __init__(self, table: Table[Any], marks: frozenset[Hashable]) -> None:
-            super().__init__()
-            self.table = table
+            super().__init__(table)
             self.marks = marks
-
-        @property
-        def control(self) -> Table[Any]:
-            return self.table
 
     def __init__(
         self,
