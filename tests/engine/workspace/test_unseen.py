@@ -88,6 +88,17 @@ def test_a_job_that_can_not_be_seen_may_be_made_from_any_result(
     assert rows[A].section is Section.FAILED
 
 
+@pytest.mark.parametrize("part", ["", "/.xpm"])
+def test_a_job_that_may_not_be_looked_into_is_not_offered(
+    workspace: WorkspacePaths, part: str
+) -> None:
+    os.rename(workspace.experiments, f"{workspace.root}/no-experiments")
+    os.chmod(workspace.job(MADE).root + part, 0)
+    rows = _rows(workspace)
+    assert rows[MADE].section is Section.CANNOT_TELL
+    assert rows[A].section is Section.FAILED
+
+
 def test_a_plan_that_goes_on_behind_a_link_keeps_its_jobs(
     workspace: WorkspacePaths, tmp_path: Path
 ) -> None:

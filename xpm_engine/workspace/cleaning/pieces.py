@@ -36,10 +36,12 @@ _Test = Callable[[str], bool]
 
 
 def list_leftovers(job: JobPaths) -> tuple[int, ...]:
-    """The attempts of a job that left files behind, oldest first."""
+    """The attempts of a job that left files behind, oldest first; none that may not be seen."""
     if os.path.islink(job.attempts):
         return ()
-    return tuple(sorted(int(name) for name in list_folders(job.attempts) if _is_number(name)))
+    with suppress(PermissionError):
+        return tuple(sorted(int(name) for name in list_folders(job.attempts) if _is_number(name)))
+    return ()
 
 
 def pieces_in(trash: TrashPaths) -> Iterator[Piece]:
