@@ -168,7 +168,8 @@ def _policy_report(workspace: WorkspacePaths, *, each: bool) -> Report:
             hint="[retention] keep_runs, keep_best, drop_files or pack_logs: see docs/cleaning.md",
         )
     offering = offer_policies(workspace, survey_workspace(workspace), retention)
-    return clean_report.of_offering(workspace, offering, each=each)
+    none = "the policies select nothing"
+    return clean_report.of_offering(workspace, offering, each=each, none=none)
 
 
 def _agree(report: Report, *, yes: bool, purge: bool) -> None:

@@ -68,6 +68,9 @@ class JobsReport:
             click.echo(f"  ? can't be read, and may need one of them: {plain(doubt)}")
         total = "" if plan.size is None else f", {size(plan.size)}"
         rows = len(plan.rows) + len(self.unticked)
+        if not rows:
+            click.echo("no job is selected")
+            return
         click.echo(f"{plural(len(plan.ready), 'job')} of {rows} to the trash{total}")
         if self.unticked:
             click.echo("--needed moves those too that somebody needs")
@@ -93,6 +96,8 @@ class OffersReport:
     """What would tick more."""
     each: bool = False
     """Whether each row is shown, also of those that are alike."""
+    none: str = "nothing is obsolete"
+    """What is said where there is no row."""
 
     @property
     def count(self) -> str:
@@ -109,6 +114,9 @@ class OffersReport:
                     self._show_fold(part)
                 else:
                     self._show_row(part)
+        if not rows:
+            click.echo(self.none)
+            return
         bytes_ = "" if self.plan.size is None else f", {size(self.plan.size)}"
         ready = len(self.plan.ready) + len(self.plan.pieces)
         click.echo(f"{ready:,} of {len(rows):,} to the trash{bytes_}")
@@ -197,13 +205,14 @@ def of_offering(
     hint: str = "",
     free: int | None = None,
     each: bool = False,
+    none: str = OffersReport.none,
 ) -> OffersReport:
     """A report of what is ticked at first, or, with `free`, of what frees that much cheapest."""
     sizes = obsolete.measure_offered(workspace, (row.offer for row in offering.rows))
     chosen = offering.ticked if free is None else propose(offering, sizes, free).offers
     order = [row.offer for row in offering.rows if row.offer in chosen]
     plan = obsolete.plan_clean(workspace, offering.seen, order, sizes=sizes)
-    return OffersReport(plan, offering, frozenset(order), sizes, hint, each)
+    return OffersReport(plan, offering, frozenset(order), sizes, hint, each, none)
 
 
 def of_filter(
@@ -237,6 +246,8 @@ def _who(needs: Sequence[Need]) -> str:
 def _cost_words(cost: Cost) -> str:
     if cost.nothing:
         return "nothing is lost"
+    if not cost.seconds:
+        return "nobody knows how long it takes again"
     known = duration(cost.seconds)
     if cost.unknown:
         return f"{known} again, and {plural(cost.unknown, 'job')} of unknown length"

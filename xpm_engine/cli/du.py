@@ -12,7 +12,7 @@ from xpm_engine.cli.options import chosen_argument, json_option, print_json, wor
 @json_option
 @workspace_option
 def command(*, jobs: tuple[str, ...], as_json: bool, workspace: str | None) -> None:
-    """Say what experiments and tasks take on the disk, and how much of it is obsolete.
+    """Say what experiments and tasks take on the disk, and how much of it nobody needs.
 
     A FILTER says which jobs; without one, all of them. A job that several experiments use counts
     once, under all their names. It only reads.
@@ -37,8 +37,8 @@ def command(*, jobs: tuple[str, ...], as_json: bool, workspace: str | None) -> N
         print_json({"rows": rows, **total})
         return
     for row in usage.rows:
-        free = f"  obsolete {size(row.obsolete)}" if row.obsolete else ""
+        free = f", {size(row.obsolete)} that nobody needs" if row.obsolete else ""
         jobs_ = plural(row.jobs, "job")
         click.echo(f"{size(row.size):>8}  {plain(row.experiments)}  {row.task}  {jobs_}{free}")
     trash = f", trash {size(usage.trash)}" if usage.trash else ""
-    click.echo(f"{size(usage.size):>8}  in all, obsolete {size(usage.obsolete)}{trash}")
+    click.echo(f"{size(usage.size):>8}  in all, {size(usage.obsolete)} that nobody needs{trash}")

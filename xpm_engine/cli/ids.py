@@ -92,7 +92,7 @@ def _preview(plan: str, arguments: Mapping[str, str]) -> tuple[PreviewJob, ...]:
 
     with telling_the_users_frames():
         preview = preview_plan(plan, arguments)
-    tell_stopped(preview.stopped)
+    tell_stopped(plan, preview.stopped)
     return preview.jobs
 
 

@@ -34,5 +34,6 @@ def command(
         return
     for key in changed:
         click.echo(f"  {key.task}/{key.short}")
-    already = f"; {len(keys) - len(changed)} were pinned before" if len(changed) < len(keys) else ""
+    before_ = len(keys) - len(changed)
+    already = f"; {before_} {'was' if before_ == 1 else 'were'} pinned before" if before_ else ""
     click.echo(f"{'would pin' if dry_run else 'pinned'} {plural(len(changed), 'job')}{already}")

@@ -42,12 +42,12 @@ def command(
         rows = [row.to_json() for row in found.rows]
         print_json({"jobs": rows, "stopped": found.stopped})
     else:
-        print_forecast(found)
+        print_forecast(plan, found)
     if assert_cached and any(row.forecast not in RUNS_NOTHING for row in found.rows):
         context.exit(NOT_CACHED)
 
 
-def print_forecast(found: PlanForecast) -> None:
+def print_forecast(plan: str, found: PlanForecast) -> None:
     """A heading an experiment, then a line a job."""
     from xpm_engine.verbs.forecast import counts
     from xpm_engine.words import plain
@@ -65,12 +65,16 @@ def print_forecast(found: PlanForecast) -> None:
             click.echo(f"{line}  {plain(row.why)}".rstrip())
     if not rows:
         click.echo("the plan submits nothing", err=True)
-    tell_stopped(found.stopped)
+    tell_stopped(plan, found.stopped)
 
 
-def tell_stopped(stopped: str) -> None:
-    """Say that a plan could not be read to its end."""
+def tell_stopped(plan: str, stopped: str) -> None:
+    """Say that a plan could not be read to its end, or else what it never looked at."""
+    from xpm_engine.cli.frames import tell_never_asked
+
     if stopped:
         click.echo(
             f"the plan reads results that are not there yet, so far only: {stopped}", err=True
         )
+    else:
+        tell_never_asked(plan)

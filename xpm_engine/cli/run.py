@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from xpm_engine.cli.frames import telling_the_users_frames
+from xpm_engine.cli.frames import tell_never_asked, telling_the_users_frames
 
 
 @click.command(name="run")
@@ -27,8 +27,13 @@ def command(*, plan: str, arguments: tuple[str, ...], dry_run: bool) -> None:
             from xpm_engine.cli.plan import print_forecast
             from xpm_engine.verbs.forecast import forecast_plan
 
-            print_forecast(forecast_plan(plan, pairs))
+            print_forecast(plan, forecast_plan(plan, pairs))
         else:
             from xpm_engine.plan.script import run_script
 
-            run_script(plan, pairs)
+            try:
+                run_script(plan, pairs)
+            except SystemExit:
+                tell_never_asked(plan)
+                raise
+            tell_never_asked(plan)

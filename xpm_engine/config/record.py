@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from xpm_engine.config.arguments import arguments
+from xpm_engine.config.arguments import pairs_given
 from xpm_engine.config.codec import to_json
 from xpm_engine.config.docs import documentation
 from xpm_engine.config.fields import MISSING
@@ -44,7 +44,7 @@ def record_of(nodes: Sequence[Node], project: str) -> ParamsRecord:
         file=source_file(cls),
         project=project,
         sys_path=tuple(sys.path),
-        arguments=arguments(),
+        arguments=pairs_given(),
     )
     return ParamsRecord(root=len(nodes) - 1, objects=objects, code=code)
 

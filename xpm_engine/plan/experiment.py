@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, cast
 
-from xpm_engine.config.arguments import arguments
+from xpm_engine.config.arguments import pairs_given
 from xpm_engine.config.light import LightTask
 from xpm_engine.config.order import Order, place_paths
 from xpm_engine.config.paths import PathRoots
@@ -325,6 +325,6 @@ def _scope() -> Scope:
     file = getattr(sys.modules.get("__main__"), "__file__", None)
     return Scope(
         plan=os.path.abspath(file) if file else "",
-        arguments=tuple(sorted(arguments().items())),
+        arguments=tuple(sorted(pairs_given().items())),
         argv=tuple(sys.argv[1:]),
     )

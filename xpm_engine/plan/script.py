@@ -43,9 +43,7 @@ def _compiled(file: str) -> CodeType:
         with open(file, "rb") as source:
             text = source.read()
     except FileNotFoundError:
-        raise PlanFileError(
-            "there is no such plan", where=file, hint="check the path: `xpm run path/to/plan.py`"
-        ) from None
+        raise PlanFileError("there is no such plan", where=file, hint="check the path") from None
     except IsADirectoryError:
         raise PlanFileError(
             "the plan is a folder", where=file, hint="give the Python file in it"

@@ -21,6 +21,7 @@ from xpm_engine.words import plural
 from xpm_engine.workspace.index import index_path, why_unwritable
 from xpm_engine.workspace.layout import WorkspacePaths
 from xpm_engine.workspace.pool.folder import open_folder
+from xpm_engine.workspace.scan import is_workspace
 from xpm_engine.workspace.settings import HostSettings, load_settings
 
 NO_SPACE = 1 << 24
@@ -74,6 +75,7 @@ def here(workspace: WorkspacePaths) -> Iterator[Step]:
         {
             "path": workspace.root,
             "exists": os.path.isdir(workspace.root),
+            "empty": not is_workspace(workspace),
             "nearest": nearest,
             "writable": os.access(nearest, os.W_OK | os.X_OK),
             "free": shutil.disk_usage(nearest).free,
@@ -178,7 +180,8 @@ def _folder(found: dict[str, Any]) -> Iterator[Step]:
         yield Step("workspace", Finding.WRONG, text, "choose another folder, or ask who owns it")
         return
     kind = f", {found['fs']}" if found["fs"] else ""
-    will = "" if found["exists"] else "; it will be made"
+    will = "; no plan has run in it yet" if found.get("empty") else ""
+    will = will if found["exists"] else "; it will be made"
     free = found["free"]
     text = f"{path} ({free / 1e9:.1f} GB free{kind}){will}"
     little = free < LITTLE_SPACE

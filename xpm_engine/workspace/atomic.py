@@ -27,7 +27,7 @@ _NO_LINKS = {errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK, errno.EX
 _HINTS = {
     errno.ENOSPC: "free some space on this disk, then start again: finished jobs are kept",
     errno.EDQUOT: "your quota is used up: free some space, then start again",
-    errno.EROFS: "the disk is mounted read-only; choose another workspace",
+    errno.EROFS: "the disk is mounted read-only: mount it writable, or use another workspace",
     errno.EACCES: "check who owns this folder and its permissions (ls -ld)",
     errno.EPERM: "check who owns this folder and its permissions (ls -ld)",
     errno.ENOTDIR: "a file stands where a folder is needed; move it away",

@@ -34,6 +34,8 @@ class _Own:
 
 
 _NOTHING = _Own(0.0)
+_UNREADABLE = _Own(None)
+"""Who can't be asked may have a result."""
 
 
 class Costs:
@@ -46,7 +48,8 @@ class Costs:
     def of(self, keys: Iterable[JobKey]) -> Cost:
         """What it takes to get the results of `keys` back, with what is missing upstream.
 
-        Each job counts once. One that has no result has nothing to lose.
+        Each job counts once. One that has no result has nothing to lose; of one that can't be read
+        nobody knows.
         """
         known = self._own
         seconds, unknown = 0.0, 0
@@ -62,7 +65,11 @@ class Costs:
         return Cost(seconds, unknown + len(missing))
 
     def _look_at(self, key: JobKey) -> _Own:
-        own = self._own[key] = self._made(key) if self._has_result(key) else _NOTHING
+        if self._has_result(key):
+            own = self._made(key)
+        else:
+            own = _UNREADABLE if self._state(key) is JobState.UNREADABLE else _NOTHING
+        self._own[key] = own
         return own
 
     def _made(self, key: JobKey) -> _Own:
@@ -84,8 +91,11 @@ class Costs:
         return frozenset(each for each in found if self._survey.jobs.alias(each) is None)
 
     def _has_result(self, key: JobKey) -> bool:
+        return self._state(key) is JobState.DONE
+
+    def _state(self, key: JobKey) -> JobState | None:
         row = self._survey.jobs.rows.get(key)
-        return row is not None and state_of(row) is JobState.DONE
+        return None if row is None else state_of(row)
 
 
 def cost_again(survey: Survey, keys: Iterable[JobKey]) -> Cost:

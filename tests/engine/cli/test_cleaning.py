@@ -56,6 +56,21 @@ def test_what_is_obsolete_is_shown_with_reasons(xpm: Xpm, history: WorkspacePath
     assert "1 of 3 to the trash" in out
 
 
+def test_where_there_is_nothing_to_clean(xpm: Xpm, history: WorkspacePaths) -> None:
+    assert xpm("clean", "--all-obsolete", "--yes").returncode == 0
+    assert xpm("clean").stdout == "nothing is obsolete\n"
+    assert xpm("clean", "lr:7").stdout == "no job is selected\n"
+
+
+def test_of_a_job_that_can_not_be_read_nobody_knows_what_it_took(
+    xpm: Xpm, history: WorkspacePaths
+) -> None:
+    with open(history.job(B).end(1), "w", encoding="ascii") as file:
+        file.write("{")
+    out = xpm("clean", "-n").stdout
+    assert "nobody knows how long it takes again" in out
+
+
 def test_failed_jobs_go_and_come_back(xpm: Xpm, history: WorkspacePaths) -> None:
     assert "moved 1 job to the trash" in xpm("clean", "--yes").stdout
     assert _standing(history) == {A, B, D}
@@ -174,7 +189,8 @@ def test_pin_and_unpin(xpm: Xpm, history: WorkspacePaths) -> None:
 def test_du(xpm: Xpm, history: WorkspacePaths) -> None:
     out = xpm("du").stdout
     assert "drmm  ir.bm25  1 job" in out
-    assert "(in no latest run)  ir.bm25  3 jobs  obsolete" in out
+    assert "(in no latest run)  ir.bm25  3 jobs, " in out
+    assert " that nobody needs" in out
     told = _json(xpm("du", "--json"))
     assert told["bytes"] == sum(row["bytes"] for row in told["rows"])
     assert 0 < told["obsolete_bytes"] < told["bytes"]

@@ -40,6 +40,43 @@ def test_a_plan_finds_what_python_gives_it(xpm_process: Xpm, tmp_path: Path) -> 
     }
 
 
+ASKS = """
+from xpm_engine import Param, Task, arguments, experiment
+
+class Learn(Task):
+    seed: Param[int]
+    def execute(self): ...
+
+if __name__ == "__main__":
+    with experiment("ws", "first"):
+        Learn(seed=int(arguments().get("seed", 1))).submit()
+"""
+
+
+@pytest.mark.parametrize("verb", [["run"], ["plan"], ["run", "--dry-run"], ["ids", "snapshot"]])
+def test_an_argument_that_nobody_looked_at_is_told(
+    xpm_process: Xpm, tmp_path: Path, verb: list[str]
+) -> None:
+    (tmp_path / "plan.py").write_text(ASKS)
+    done = xpm_process(*verb, "plan.py", "sead=2", "seed=3")
+    assert done.returncode == 0, done.stderr
+    assert "was given sead, and never asked" in done.stderr
+    assert "never asked" not in xpm_process(*verb, "plan.py", "seed=2").stderr
+
+
+@pytest.mark.parametrize(
+    "looks",
+    ["arguments()['a']", "'a' in arguments()", "dict(arguments())", "list(arguments().values())",
+     "f'{arguments()}'", "arguments().pop('a')", "import sys; sys.argv[1:]"],
+)  # fmt: skip
+def test_a_plan_may_look_at_its_arguments_in_any_way(
+    xpm_process: Xpm, tmp_path: Path, looks: str
+) -> None:
+    (tmp_path / "plan.py").write_text(f"from xpm_engine import arguments\n{looks}\n")
+    done = xpm_process("run", "plan.py", "a=1")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.parametrize(
     ("source", "said"),
     [

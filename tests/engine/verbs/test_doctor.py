@@ -44,6 +44,8 @@ def test_this_machine(workspace: WorkspacePaths) -> None:
     assert steps["pool"].finding is Finding.FINE
     assert steps["settings"].text.startswith("there is no ")
     os.makedirs(workspace.root)
+    steps = {step.what: step for step in doctor.here(workspace)}
+    assert "no plan has run in it yet" in steps["workspace"].text
     Path(workspace.settings).write_text("[drfit]\n")
     steps = {step.what: step for step in doctor.here(workspace)}
     assert steps["settings"].finding is Finding.WRONG

@@ -223,6 +223,11 @@ def test_what_it_takes_to_get_it_back() -> None:
     assert cost_again(found, [D]).nothing
 
 
+def test_of_a_job_that_can_not_be_read_nobody_says_that_nothing_is_lost() -> None:
+    found = survey([], records(job(A, JobState.UNREADABLE), job(D, JobState.FAILED)))
+    assert cost_again(found, [A, D]) == Cost(0, unknown=1)
+
+
 def test_what_jobs_cost_is_the_same_of_packed_rows_and_asked_one_by_one_first() -> None:
     ended = "2026-11-23T05:52:01.123456Z"
     known = (
