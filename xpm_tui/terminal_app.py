@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -12,12 +13,14 @@ from textual import events, on
 from textual.app import App, SuspendNotSupported
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
+from textual.drivers.linux_driver import LinuxDriver
 from textual.filter import LineFilter, Monochrome
 from textual.keys import key_to_character
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from xpm_engine.errors import UsageError
+from xpm_tui.keyboard import QuickDriver, tell_escape_soon
 from xpm_tui.look import plural
 from xpm_tui.look.canvas import Canvas
 from xpm_tui.look.themes import DARK, PALETTES, AsciiFilter, NoColourFilter
@@ -38,6 +41,7 @@ class TerminalApp(App[None], inherit_bindings=False):
     ]
 
     def __init__(self, *, ascii_only: bool) -> None:
+        tell_escape_soon(os.environ)
         super().__init__()
         self._ascii = AsciiFilter() if ascii_only else None
         self._colourless = NoColourFilter(lambda: self.current_theme.background or "default")
@@ -93,6 +97,10 @@ class TerminalApp(App[None], inherit_bindings=False):
             raise UsageError("this terminal can't be left to another program") from None
 
     # Keys
+
+    def get_driver_class(self) -> type[Driver]:
+        found = super().get_driver_class()
+        return QuickDriver if found is LinuxDriver else found
 
     async def on_event(self, event: events.Event) -> None:
         """In tmux, or over a slow line, esc and the key after it arrive as alt and that key."""

@@ -42,7 +42,11 @@ class Terminal:
 
     def type(self, keys: str) -> None:
         """Send keys as a terminal would."""
-        os.write(self._fd, keys.encode())
+        self.send(keys.encode())
+
+    def send(self, data: bytes) -> None:
+        """Send what need not be text."""
+        os.write(self._fd, data)
 
     @property
     def lines(self) -> list[str]:

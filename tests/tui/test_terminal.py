@@ -6,16 +6,19 @@ import os
 import re
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from textual import constants
 
 from tests.patience import PATIENCE
 from tests.pseudo_terminal import start
 from tests.tui.terminal import Terminal
 from tests.tui.workspaces import FakeJob, FakeWorkspace
+from xpm_tui.keyboard import ESCAPE_DELAY, tell_escape_soon
 
 Jobs = dict[str, FakeJob]
 Open = Callable[..., Terminal]
@@ -64,6 +67,40 @@ def test_typed_ahead_keys_reach_the_field(terminal: Open, jobs: Jobs) -> None:
     app.until(lambda: "/seed=2 state:running" in app.lines[-2] and "● lr=0.01 seed=2" in app.text)
     app.type("\x1b")
     app.until(lambda: "ablation" in app.text)
+
+
+def test_esc_is_told_soon_unless_the_user_says_when(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(constants, "ESCAPE_DELAY", 60.0)
+    tell_escape_soon({"ESCDELAY": "60000"})
+    assert constants.ESCAPE_DELAY == 60.0
+    tell_escape_soon({})
+    assert constants.ESCAPE_DELAY == ESCAPE_DELAY
+
+
+def test_keys_may_come_in_pieces(terminal: Open, jobs: Jobs) -> None:
+    """Over the worst of lines an arrow does; nobody waits for the piece that does not come."""
+    app = terminal("ws", set_={"ESCDELAY": "60000"})
+    app.until(lambda: "● live" in app.text)
+
+    def cursor() -> list[int]:
+        return [number for number, line in enumerate(app.lines) if line.startswith("▌")]
+
+    first = cursor()
+    app.type("\x1b")
+    time.sleep(0.3)
+    app.type("[B")
+    app.until(lambda: cursor() == [first[0] + 1])
+    app.type("\x1b[B\x1b[A\x1b[A")
+    app.until(lambda: cursor() == first)
+
+
+def test_a_byte_that_is_no_text_is_no_key(terminal: Open, jobs: Jobs) -> None:
+    app = terminal("ws")
+    app.until(lambda: "● live" in app.text)
+    app.send(b"\xff\xc3")
+    app.type("/")
+    app.type("seed")
+    app.until(lambda: "/seed" in app.lines[-2])
 
 
 def test_twice_ctrl_c_leaves(terminal: Open, jobs: Jobs) -> None:

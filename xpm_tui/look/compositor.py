@@ -16,6 +16,8 @@ from textual.geometry import Region
 from textual.screen import Screen
 from textual.strip import Strip
 
+from xpm_tui.look.pace import draw_soon
+
 Span = tuple[int, int, int]
 """A line of the screen, and from where to where in it."""
 
@@ -69,7 +71,8 @@ class SparingCompositor(Compositor):
 
 
 def compose_sparingly(screen: Screen[Any]) -> None:
-    """Let a screen that shows nothing yet make its frames so."""
+    """Let a screen that shows nothing yet make its frames so, and soon."""
+    draw_soon(screen)
     screen._compositor = SparingCompositor()  # pyright: ignore[reportPrivateUsage]
 
 
