@@ -13,6 +13,7 @@ import random
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -20,9 +21,10 @@ from textual import events
 from textual.keys import key_to_character
 from textual.pilot import Pilot
 
+from tests.patience import PATIENCE
 from tests.privileges import permissions_count
 from tests.tui.chaos import Chaos, expected_states
-from tests.tui.driving import PATIENCE, Driven
+from tests.tui.driving import Driven
 from tests.tui.scribblers import writing
 from tests.tui.workspaces import FakeWorkspace
 from xpm_engine.workspace import processes
@@ -188,20 +190,24 @@ async def resize(pilot: Pilot[Any], fingers: random.Random) -> None:
 
 
 async def comes_right(app: Driven, chaos: Chaos) -> None:
-    """In the end the screen says what the folders say."""
+    """In the end the screen says what the folders say.
+
+    These are read at each look: what a key began may still move some.
+    """
     while not isinstance(app.app.screen, MainScreen):
         await app.press("escape")
         await app.pilot.pause(0.4)
     app.main._type("")
     chaos.settle()
-    wanted = expected_states(chaos.workspace)
 
-    def right() -> bool:
-        store = app.app.store
+    def wrong() -> object:
+        store, wanted = app.app.store, expected_states(chaos.workspace)
         known = {record.key: record.state.value for record in store.records()}
-        return known == wanted and not store.problem
+        return store.problem or known.items() ^ wanted.items()
 
-    await app.look(right)
+    with suppress(TimeoutError):
+        await app.look(lambda: not wrong())
+    assert not wrong()
     check_cursors(app, ["settled"])
 
 

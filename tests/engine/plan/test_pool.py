@@ -272,10 +272,12 @@ if __name__ == "__main__":
             time.sleep(0.01)
         Sit(name="a").submit()
         Sit(name="b").submit(priority=1)
-        (SEATS / "go-first").touch()
 """,
     )
-    code, said = project.run()
+    plan = project.start()
+    project.wait_for(lambda: len(_waits(project)) == 2)
+    _let_go(project, "first")
+    code, said = project.finish(plan)
     assert code == 0, said
     begun = [line for line in project.ledger() if line.startswith("begin")]
     assert begun == ["begin first", "begin b", "begin a"]
