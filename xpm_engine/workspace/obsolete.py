@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property
 
 from xpm_engine.workspace.cleaning.needs import Need, NeedKind
 from xpm_engine.workspace.index import (
@@ -48,7 +47,7 @@ class ObsoleteReason(StrEnum):
     """Something that would say whether it is needed can't be read."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Obsolete:
     """A job that is offered, or the leftovers of one of its attempts."""
 
@@ -65,9 +64,9 @@ class Obsolete:
     attempt: int = 0
     """Whose leftovers these are; 0 for the whole job."""
 
-    @cached_property
+    @property
     def job(self) -> JobRecord:
-        """The same, unpacked."""
+        """The same, unpacked; made when it is asked for, since there may be very many."""
         return record_of(self.key, self.row)
 
     @property
@@ -202,8 +201,8 @@ class _History:
 
     def __init__(self, jobs: Records) -> None:
         self._jobs = jobs
-        self.holders: dict[JobKey, list[RunView]] = {}
-        """Job -> the current runs that reference it."""
+        self.holders: dict[JobKey, tuple[RunView, ...]] = {}
+        """Job -> the current runs that reference it; of most jobs of a run the same tuple."""
         self.replaced: dict[JobKey, Replacement] = {}
         self.upstream: dict[JobKey, set[JobKey]] = {}
         """Job -> what the manifests say it is made from, by its own name or an adopted one.
@@ -216,9 +215,11 @@ class _History:
         """Add the runs of one scope, oldest first."""
         last = max((place for place, run in enumerate(group) if retires(run)), default=0)
         current = [run for place, run in enumerate(group) if place >= last or run.live]
+        holders = self.holders
         for run in current:
+            only = (run,)
             for key, _ in _named_in(run.manifest):
-                self.holders.setdefault(key, []).append(run)
+                holders[key] = (*holders[key], run) if key in holders else only
         for place, run in enumerate(group):
             self._add_upstream(run)
             blocker = _blocker(run, replaced=place < last)
@@ -345,11 +346,19 @@ class _Graph:
             if state.live or state is JobState.UNREADABLE:
                 kept.add(key)
         rows = self._jobs.rows
+        # One object for one job, wherever it is named: there are very many of these.
+        same = dict(zip(rows, rows, strict=True))
+        downstream = self._downstream
         pending = [*sorted(kept - rows.keys()), *(key for key in rows if key in kept)]
         while pending:
             key = pending.pop()
             for name in self.made_from(key, rows.get(key)):
-                self._downstream.setdefault(name, []).append(key)
-                if name not in kept:
-                    kept.add(name)
-                    pending.append(name)
+                known = downstream.get(name)
+                if known is not None:
+                    known.append(key)
+                    continue
+                found = same.get(name, name)
+                downstream[found] = [key]
+                if found not in kept:
+                    kept.add(found)
+                    pending.append(found)

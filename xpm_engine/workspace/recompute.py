@@ -25,25 +25,15 @@ class Cost:
         return not self.seconds and not self.unknown
 
 
-@dataclass(frozen=True)
-class _Own:
-    """What one job takes: its own time, None if that is unknown, and what is missing upstream."""
-
-    seconds: float | None
-    missing: frozenset[JobKey] = frozenset()
-
-
-_NOTHING = _Own(0.0)
-_UNREADABLE = _Own(None)
-"""Who can't be asked may have a result."""
-
-
 class Costs:
     """What jobs of a survey take to compute again; each is looked at once, however often asked."""
 
     def __init__(self, survey: Survey) -> None:
         self._survey = survey
-        self._own: dict[JobKey, _Own] = {}
+        self._seconds: dict[JobKey, float | None] = {}
+        """What each takes by itself; None where nobody knows."""
+        self._above: dict[JobKey, frozenset[JobKey]] = {}
+        """What is missing above each, of those of which something is."""
 
     def of(self, keys: Iterable[JobKey]) -> Cost:
         """What it takes to get the results of `keys` back, with what is missing upstream.
@@ -51,33 +41,32 @@ class Costs:
         Each job counts once. One that has no result has nothing to lose; of one that can't be read
         nobody knows.
         """
-        known = self._own
+        known, above = self._seconds, self._above
         seconds, unknown = 0.0, 0
         missing: set[JobKey] = set()
         for key in frozenset(keys):
-            own = known.get(key) or self._look_at(key)
-            if own.seconds is None:
+            if key not in known:
+                self._look_at(key)
+            own = known[key]
+            if own is None:
                 unknown += 1
             else:
-                seconds += own.seconds
-            if own.missing:
-                missing |= own.missing
+                seconds += own
+            if key in above:
+                missing |= above[key]
         return Cost(seconds, unknown + len(missing))
 
-    def _look_at(self, key: JobKey) -> _Own:
-        if self._has_result(key):
-            own = self._made(key)
-        else:
-            own = _UNREADABLE if self._state(key) is JobState.UNREADABLE else _NOTHING
-        self._own[key] = own
-        return own
-
-    def _made(self, key: JobKey) -> _Own:
-        """Of a job that has a result."""
-        row = self._survey.jobs.rows[key]
+    def _look_at(self, key: JobKey) -> None:
+        if not self._has_result(key):
+            # Who can't be asked may have a result.
+            self._seconds[key] = None if self._state(key) is JobState.UNREADABLE else 0.0
+            return
         # An adopted result costs nothing by itself: it is that of another job.
         adopted = self._survey.jobs.alias(key) is not None
-        return _Own(0.0 if adopted else seconds_of(row), self._missing(key))
+        self._seconds[key] = 0.0 if adopted else seconds_of(self._survey.jobs.rows[key])
+        missing = self._missing(key)
+        if missing:
+            self._above[key] = missing
 
     def _missing(self, key: JobKey) -> frozenset[JobKey]:
         """What has no result above a job, and would have to run first."""

@@ -43,7 +43,7 @@ class RunValues:
         return self._tasks.get(task)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Replacement:
     """A job's last mention, and the complete run of the same scope that names it no more."""
 

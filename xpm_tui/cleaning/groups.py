@@ -9,8 +9,10 @@ from xpm_engine.verbs.cleaning.fold_words import common_and_other
 from xpm_engine.verbs.cleaning.folding import Fold, FoldKey, FoldPart
 from xpm_engine.verbs.cleaning.obsolete import Offer
 from xpm_engine.verbs.cleaning.offers import Section
+from xpm_engine.workspace.index import JobRow, named_in
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.recompute import Cost, Costs
+from xpm_tui.cleaning.row_names import ABSENT, RowNames, label_values
 from xpm_tui.store.labels import Labelling, last_part
 
 Sum = tuple[int, bool]
@@ -27,32 +29,41 @@ class GroupWords:
     """To compute all of them again."""
 
 
-def words_of(fold: Fold, labels: Mapping[str, Labelling]) -> GroupWords:
+def words_of(fold: Fold, names: RowNames) -> GroupWords:
     """``lr=1`` of all jobs of a group, ``seed=1..5`` of some; nothing of the cost."""
-    jobs = [row.job for row in fold.rows if row.job is not None]
-    names = labels.get(fold.key.subject)
-    if not jobs or names is None:
+    label = names.labels.get(fold.key.subject)
+    if label is None:
         return GroupWords()
-    tags = ((name, [job.tags[name] for job in jobs if name in job.tags]) for name in names.tags)
-    params = (
-        (last_part(name), [job.params[name] for job in jobs if name in job.params])
-        for name in names.params
+    jobs = [_values(row.key, row.known, label, names) for row in fold.rows if row.key is not None]
+    spelled = (*label.tags, *map(last_part, label.params))
+    named = (
+        (name, [job[place] for job in jobs if job[place] is not ABSENT])
+        for place, name in enumerate(spelled)
     )
-    common, other = common_and_other((*tags, *params), len(jobs))
+    common, other = common_and_other(named, len(jobs))
     return GroupWords(tuple(common), tuple(other))
 
 
+def _values(
+    key: JobKey, known: JobRow | None, label: Labelling, names: RowNames
+) -> tuple[object, ...]:
+    found = names.values.get(key)
+    if found is None and known is not None:
+        found = label_values(label, *named_in(known))
+    return label_values(label, {}, {}) if found is None else found
+
+
 def words_of_all(
-    parts: Iterable[FoldPart], labels: Mapping[str, Labelling], costs: Costs
+    parts: Iterable[FoldPart], names: RowNames, costs: Costs
 ) -> dict[FoldKey, GroupWords]:
     """The same of every group, those in groups too, with what they cost and why they go."""
     found: dict[FoldKey, GroupWords] = {}
     for part in parts:
         if isinstance(part, Fold):
-            keys = (offer for offer in part.offers if isinstance(offer, JobKey))
-            found[part.key] = replace(words_of(part, labels), cost=costs.of(keys))
+            keys = (row.offer for row in part.rows if isinstance(row.offer, JobKey))
+            found[part.key] = replace(words_of(part, names), cost=costs.of(keys))
             _ = part.why
-            found |= words_of_all(part.parts, labels, costs)
+            found |= words_of_all(part.parts, names, costs)
     return found
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from threading import Event, Thread
 
 from xpm_engine.errors import UnreachableError, XpmError
@@ -39,16 +39,6 @@ LAST_PATIENCE = 600.0
 MANY = 1_000
 """Jobs of which nobody asks what changed: something did."""
 
-Stamp = tuple[int, str | None]
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What a row's size was measured for."""
-
-    stamp: Stamp
-    size: int
-
 
 class Obsolescence:
     """Keeps `store.obsolete` true, in a thread that lives while there is something to do."""
@@ -61,7 +51,8 @@ class Obsolescence:
         self._told = told
         self._dirty = True
         self._states: dict[JobKey, tuple[JobState, int]] = {}
-        self._sizes: dict[Offer, Measured] = {}
+        self._measured: Removal | None = None
+        """The last one of which rows were measured."""
         self._stop = Event()
         self._thread: Thread | None = None
         self._next = 0.0
@@ -130,18 +121,12 @@ class Obsolescence:
             return
         self._patience = FIRST_PATIENCE
         self._next = time.monotonic() + max(QUIET, self._usual(time.monotonic() - began) / SHARE)
-        stamps = {row.offer: _stamp(row) for row in removal.rows}
-        fresh = {
-            offer: known.size
-            for offer, known in self._sizes.items()
-            if stamps.get(offer) == known.stamp
-        }
-        removal = prepared(replace(removal, sizes=fresh))
+        if self._measured is not None:
+            removal = prepared(replace(removal, sizes=_still_true(self._measured, removal)))
         self._tell(removal)
         self._measure(removal)
         if self._last is not None:
-            known = self._last.sizes.items()
-            self._sizes = {offer: Measured(stamps[offer], size) for offer, size in known}
+            self._measured = self._last
 
     def _usual(self, took: float) -> float:
         """How long a survey takes, now that one took this long.
@@ -165,6 +150,22 @@ class Obsolescence:
             self._told(removal, self._purged)
 
 
-def _stamp(row: OfferRow) -> Stamp:
+def _still_true(before: Removal, now: Removal) -> dict[Offer, int]:
+    """The sizes of rows whose folders are as they were when they were measured."""
+    measured = {row.offer: row for row in before.rows if row.offer in before.sizes}
+    return {
+        row.offer: before.sizes[row.offer]
+        for row in now.rows
+        if row.offer in measured and _is_same(measured[row.offer], row)
+    }
+
+
+def _is_same(before: OfferRow, now: OfferRow) -> bool:
+    """Whether the folder of a row is that of the same attempt, in the same state."""
+    return before.known == now.known or _stamp(before) == _stamp(now)
+
+
+def _stamp(row: OfferRow) -> tuple[int, str | None]:
     """What changes when a row's folder may have another size."""
-    return (0, None) if row.job is None else (row.job.attempt, row.job.ended)
+    job = row.job
+    return (0, None) if job is None else (job.attempt, job.ended)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -16,10 +15,10 @@ from xpm_engine.verbs.cleaning.offers import Offering, OfferRow, Section
 from xpm_engine.workspace.cleaning.needs import Need, NeedKind
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.recompute import Cost, Costs
-from xpm_engine.workspace.scan import JobRecord
 from xpm_tui import look
 from xpm_tui.cleaning.groups import GroupWords, Sum, sums_of, words_of, words_of_all
-from xpm_tui.store.labels import Labelling, labelling, last_part
+from xpm_tui.cleaning.row_names import RowNames, finder, in_order_of_names, names_of
+from xpm_tui.store.labels import Labelling, last_part
 
 TELL_EVERY = 0.5
 """Seconds between two reports of sizes that were measured."""
@@ -79,8 +78,8 @@ class Removal:
     """How the jobs of each task are told apart in this plan."""
     words: Mapping[FoldKey, GroupWords] = field(default_factory=dict[FoldKey, GroupWords])
     """What is told of each group besides its task."""
-    texts: Mapping[Offer, str] = field(default_factory=dict[Offer, str])
-    """What each row is found by, in small letters: its name, why, who needs it."""
+    needs: Mapping[Offer, str] = field(default_factory=dict[Offer, str])
+    """Who needs each row that somebody needs, in words."""
     costs: Costs | None = field(default=None, compare=False)
     """What was found of what it takes to compute jobs again."""
 
@@ -109,7 +108,7 @@ class Removal:
 
     def words_of(self, group: Fold) -> GroupWords:
         """In what the jobs of a group are the same, and in what not."""
-        return self.words.get(group.key) or words_of(group, self.labels)
+        return self.words.get(group.key) or words_of(group, RowNames(dict(self.labels)))
 
     def size_of(self, offers: Iterable[Offer]) -> tuple[int, bool]:
         """Bytes of these rows, and whether all of them were measured."""
@@ -147,6 +146,14 @@ class Removal:
             found += rows if order is None else sorted(rows, key=order)
         return found
 
+    def finder(self, text: str) -> Callable[[OfferRow], bool] | None:
+        """Whether a row has every word of `text` in its name, its reason or who needs it.
+
+        None where there is no word.
+        """
+        words = text.casefold().split()
+        return finder(self.titles, self.needs, words) if words else None
+
     def cost_of_part(self, part: FoldPart) -> Cost:
         """What it takes to compute a row, or all rows of a group together, again."""
         known = self.words.get(part.key) if isinstance(part, Fold) else None
@@ -172,14 +179,26 @@ def removal_of(offering: Offering, sizes: Sizes | None = None) -> Removal:
     """An offering with its rows' names, and the sizes that are known already."""
     offers = {row.offer for row in offering.rows}
     known = {offer: size for offer, size in (sizes or {}).items() if offer in offers}
-    labels = _labels(offering.rows)
-    titles = _titles(offering.rows, labels)
-    parts = fold(_by_name(offering.rows, titles))
-    texts = {row.offer: _text(row, titles) for row in offering.rows}
+    names = names_of(offering.rows)
+    parts = fold(in_order_of_names(offering.rows, names.titles))
     costs = Costs(offering.seen.survey)
     costs.of(offer for offer in offers if isinstance(offer, JobKey))
-    words = words_of_all(parts, labels, costs)
-    return prepared(Removal(offering, known, titles, parts, labels, words, texts, costs))
+    words = words_of_all(parts, names, costs)
+    needs = _needs_of(offering.rows)
+    return prepared(
+        Removal(offering, known, names.titles, parts, names.labels, words, needs, costs)
+    )
+
+
+def _needs_of(rows: Iterable[OfferRow]) -> dict[Offer, str]:
+    """Who needs each row that somebody needs; the same words are kept once."""
+    once: dict[str, str] = {}
+    found: dict[Offer, str] = {}
+    for row in rows:
+        if row.needs:
+            words = need_words((row,), frozenset())
+            found[row.offer] = once.setdefault(words, words)
+    return found
 
 
 def prepared(removal: Removal) -> Removal:
@@ -276,55 +295,3 @@ def _unfolded(
 
 def _section_of(part: FoldPart) -> Section:
     return part.key.section if isinstance(part, Fold) else part.section
-
-
-def _labels(rows: Iterable[OfferRow]) -> dict[str, Labelling]:
-    """For each task how its jobs in the plan are told apart."""
-    by_task: dict[str, dict[JobKey, JobRecord]] = {}
-    for row in rows:
-        if row.job is not None:
-            by_task.setdefault(row.job.key.task, {})[row.job.key] = row.job
-    return {task: labelling(list(jobs.values())) for task, jobs in by_task.items()}
-
-
-def _titles(rows: Iterable[OfferRow], labels: Mapping[str, Labelling]) -> dict[Offer, str]:
-    """What each row is called: its task, and what tells it from its siblings in the plan."""
-    titles: dict[Offer, str] = {}
-    for row in rows:
-        job = row.job
-        if job is not None:
-            label = labels[job.key.task].label(job.key, job.tags, job.params)
-            piece = "" if isinstance(row.offer, JobKey) else f" {_piece_words(row)}"
-            titles[row.offer] = look.plain(f"{last_part(job.key.task)} {label}{piece}")
-        elif not isinstance(row.offer, JobKey):
-            titles[row.offer] = look.plain(row.offer.words)
-    return titles
-
-
-def _by_name(rows: Iterable[OfferRow], titles: Mapping[Offer, str]) -> Iterator[OfferRow]:
-    """Under each title the jobs by task and name, as people count; what is no job as it came."""
-    for _, group in groupby(rows, key=lambda row: row.section):
-        yield from sorted(group, key=lambda row: () if row.job is None else _counted(titles, row))
-
-
-def _counted(titles: Mapping[Offer, str], row: OfferRow) -> tuple[object, ...]:
-    """A name in which 9 stands before 10; the task's whole name first."""
-    assert row.job is not None
-    words = re.split(r"(\d+(?:\.\d+)?)", titles[row.offer])
-    numbered = (
-        (0, float(word), "") if place % 2 else (1, 0.0, word) for place, word in enumerate(words)
-    )
-    return (row.job.key.task, *numbered)
-
-
-def _text(row: OfferRow, titles: Mapping[Offer, str]) -> str:
-    parts = [titles.get(row.offer, ""), row.why, row.refused]
-    if row.needs:
-        parts.append(need_words((row,), frozenset()))
-    return look.plain(" ".join(filter(None, parts))).casefold()
-
-
-def _piece_words(row: OfferRow) -> str:
-    piece = row.offer
-    assert not isinstance(piece, JobKey)
-    return f"att. {piece.attempt}" if piece.attempt else piece.names[-1]

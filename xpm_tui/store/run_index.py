@@ -225,7 +225,14 @@ class RunIndex:
         for place, key in enumerate(self.keys):
             for upstream in self._lines.upstream(place):
                 lists.setdefault(upstream, []).append(key)
-        return {JobKey(*up.split("/", 1)): tuple(down) for up, down in lists.items()}
+        # One object for one job, wherever it is named: there are very many of these.
+        keys, places = self.keys, self._places
+        found: dict[JobKey, tuple[JobKey, ...]] = {}
+        for name, down in lists.items():
+            key = JobKey(*name.split("/", 1))
+            at = places.get(key)
+            found[key if at is None else keys[at]] = tuple(down)
+        return found
 
     def prepare(self) -> bool:
         """Work out one thing that a key may ask for; False if there is none left.

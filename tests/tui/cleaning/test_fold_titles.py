@@ -11,6 +11,7 @@ from tests.tui.workspaces import key_of
 from xpm_engine.verbs.cleaning.folding import Fold, FoldPart, fold
 from xpm_engine.verbs.cleaning.obsolete import Surveyed
 from xpm_engine.verbs.cleaning.offers import Offering, OfferRow, Section
+from xpm_engine.workspace.cleaning.needs import Need, NeedKind
 from xpm_engine.workspace.obsolete import survey
 from xpm_engine.workspace.records.states import JobState
 from xpm_engine.workspace.scan import JobRecord
@@ -107,6 +108,26 @@ def test_what_groups_take_is_the_sum_of_their_rows() -> None:
 
 def test_a_row_is_found_by_its_name_and_its_reason() -> None:
     removal, _ = plan(*grid(lr=[1], seed=[1, 2, 3, 4]), others=({"lr": 2, "seed": 9},))
-    assert removal.texts[removal.rows[1].offer] == "learn lr=1 seed=2 failed"
-    found = removal.found(None, lambda row: "died" in removal.texts[row.offer])
-    assert [row.offer for row in found] == [removal.rows[4].offer]
+    one = removal.rows[1].offer
+    assert removal.titles[one] == "learn lr=1 seed=2"
+    for text, rows in (("DIED", [4]), ("lr=1 Failed seed=2", [1]), ("learn", [0, 1, 2, 3, 4])):
+        wanted = removal.finder(text)
+        assert wanted is not None
+        found = [row.offer for row in removal.found(None, wanted)]
+        assert found == [removal.rows[place].offer for place in rows], text
+    assert removal.finder("  ") is None
+    nothing = removal.finder("died seed=2")
+    assert nothing is not None
+    assert removal.found(None, nothing) == []
+
+
+def test_a_row_is_found_by_who_needs_it_and_by_why_it_stays() -> None:
+    removal, _ = plan(*grid(lr=[1], seed=[1, 2, 3, 4]))
+    pinned = replace(removal.rows[0], needs=(Need(NeedKind.PIN, "a pin"),))
+    stays = replace(removal.rows[1], refused="it goes on")
+    offering = replace(removal.offering, rows=(pinned, stays, *removal.rows[2:]))
+    removal = removal_of(offering)
+    for text, row in (("a pin", pinned), ("seed=1 pin failed", pinned), ("goes seed=2", stays)):
+        wanted = removal.finder(text)
+        assert wanted is not None
+        assert removal.found(None, wanted) == [row], text

@@ -8,10 +8,10 @@ the values of a tag; where a task has more groups than are read at a glance, the
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from xpm_engine.verbs.cleaning.obsolete import Offer
 from xpm_engine.verbs.cleaning.offers import OfferRow, Section
@@ -133,30 +133,41 @@ def _alike(rows: Sequence[OfferRow], level: int) -> tuple[FoldPart, ...]:
 
 
 def _group(key: FoldKey, rows: Sequence[OfferRow]) -> Fold:
-    return Fold(key, _divided(key, rows))
-
-
-def _divided(key: FoldKey, rows: Sequence[OfferRow]) -> tuple[FoldPart, ...]:
-    """The rows of a group; of a large one in groups by the tag that has the fewest values."""
     if len(rows) <= MOST_PARTS:
-        return tuple(rows)
-    name = _divider(rows)
+        return Fold(key, tuple(rows))
+    # Tags are unpacked once, and kept no longer than the group is divided.
+    return Fold(key, _divided(key, [_Tagged(row, row.tags) for row in rows]))
+
+
+class _Tagged(NamedTuple):
+    """A row with its tags."""
+
+    row: OfferRow
+    tags: Mapping[str, Any]
+
+    def value(self, name: str) -> str:
+        """Of a tag, as it is told apart; empty where there is none."""
+        return repr(self.tags[name]) if name in self.tags else ""
+
+
+def _divided(key: FoldKey, rows: Sequence[_Tagged]) -> tuple[FoldPart, ...]:
+    """The rows of a group; of a large one in groups by the tag that has the fewest values."""
+    name = None if len(rows) <= MOST_PARTS else _divider(rows)
     if name is None:
-        return tuple(rows)
+        return tuple(each.row for each in rows)
     found: list[FoldPart] = []
-    for same in _grouped(rows, lambda row: _tag(row, name)):
-        inner = replace(key, values=(*key.values, f"{name}={_tag(same[0], name)}"))
+    for same in _grouped(rows, lambda each: each.value(name)):
+        inner = replace(key, values=(*key.values, f"{name}={same[0].value(name)}"))
         if len(same) < LEAST:
-            found += same
+            found += (each.row for each in same)
         else:
-            found.append(_group(inner, same))
+            found.append(Fold(inner, _divided(inner, same)))
     return tuple(found)
 
 
-def _divider(rows: Sequence[OfferRow]) -> str | None:
+def _divider(rows: Sequence[_Tagged]) -> str | None:
     best: tuple[int, str] | None = None
-    job = rows[0].job
-    for name in () if job is None else job.tags:
+    for name in rows[0].tags:
         most = min(MOST_VALUES, len(rows) // LEAST) if best is None else best[0] - 1
         count = _count_values(rows, name, most)
         if 1 < count <= most:
@@ -164,27 +175,22 @@ def _divider(rows: Sequence[OfferRow]) -> str | None:
     return None if best is None else best[1]
 
 
-def _count_values(rows: Iterable[OfferRow], name: str, most: int) -> int:
+def _count_values(rows: Iterable[_Tagged], name: str, most: int) -> int:
     """How many values a tag has in these rows; more than `most` are not counted."""
     values: set[str] = set()
     for row in rows:
-        values.add(_tag(row, name))
+        values.add(row.value(name))
         if len(values) > most:
             break
     return len(values)
 
 
-def _tag(row: OfferRow, name: str) -> str:
-    return "" if row.job is None or name not in row.job.tags else repr(row.job.tags[name])
-
-
+_Row = TypeVar("_Row", OfferRow, _Tagged)
 _Group = TypeVar("_Group", bound=Hashable)
 
 
-def _grouped(
-    rows: Iterable[OfferRow], by: Callable[[OfferRow], _Group]
-) -> Collection[list[OfferRow]]:
-    groups: defaultdict[_Group, list[OfferRow]] = defaultdict(list)
+def _grouped(rows: Iterable[_Row], by: Callable[[_Row], _Group]) -> Collection[list[_Row]]:
+    groups: defaultdict[_Group, list[_Row]] = defaultdict(list)
     for row in rows:
         groups[by(row)].append(row)
     return groups.values()

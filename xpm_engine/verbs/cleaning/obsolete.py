@@ -15,7 +15,7 @@ from xpm_engine.workspace.cleaning import RemovalPlan, list_leftovers, plan_remo
 from xpm_engine.workspace.cleaning.needs import RunName, runs_over
 from xpm_engine.workspace.cleaning.piece_places import place_of
 from xpm_engine.workspace.cleaning.sizes import folder_size
-from xpm_engine.workspace.index import JobReader, Records, records
+from xpm_engine.workspace.index import JobReader, Records, ended_of, records, state_of
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.obsolete import NOTHING_UNSEEN, Obsolete, ObsoleteReason, Survey, survey
 from xpm_engine.workspace.records.runs import PlanState
@@ -195,26 +195,32 @@ def told(item: Obsolete, *, now: float | None = None) -> tuple[str, tuple[str, .
     The last of these tell it more generally. `now` is in seconds since 1970.
     """
     clock = time.time() if now is None else now
-    job = item.job
-    ended = when(job.ended or job.started, clock)
+    state = state_of(item.row)
     match item.reason:
         case ObsoleteReason.CANNOT_TELL:
-            unreadable = job.state is JobState.UNREADABLE
+            unreadable = state is JobState.UNREADABLE
             why = plain(item.problem)
             return why, ("their records can't be read" if unreadable else why,)
         case ObsoleteReason.LEFTOVERS:
-            why = f"attempt {job.attempt} {job.state.value} {ended}".rstrip()
-            return why, (f"a later attempt is {job.state.value}",)
+            why = f"attempt {item.job.attempt} {state.value} {_over(item, clock)}".rstrip()
+            return why, (f"a later attempt is {state.value}",)
         case ObsoleteReason.IN_NO_RUN:
+            ended = _over(item, clock)
             why = "no run names it" + (f"; last used {ended}" if ended else "")
             return why, ("no run names it",)
         case ObsoleteReason.FAILED:
             tails = _replaced_words(item.replacement, clock)
-            why = f"{job.state.value} {ended}".rstrip() + f"; {tails[0] or 'no run names it'}"
-            return why, tuple(f"{job.state.value}; {tail or 'no run names it'}" for tail in tails)
+            ended = f"{state.value} {_over(item, clock)}".rstrip()
+            why = f"{ended}; {tails[0] or 'no run names it'}"
+            return why, tuple(f"{state.value}; {tail or 'no run names it'}" for tail in tails)
         case ObsoleteReason.REPLACED:
             words = _replaced_words(item.replacement, clock)
             return words[0], words
+
+
+def _over(item: Obsolete, clock: float) -> str:
+    """When a job ended, or began where it has no end."""
+    return when(ended_of(item.row) or item.job.started, clock)
 
 
 def _replaced_words(by: Replacement | None, clock: float) -> tuple[str, str]:

@@ -62,7 +62,7 @@ def row_from_json(
         why=fields.text("why"),
         alike=tuple(fields.texts("alike")),
         by=fields.optional_text("by") or "",
-        job=job,
+        known=job,
         run=None if fields.data.get("run") is None else runs.get(_run_name(fields)),
         needs=tuple(_need(part) for part in fields.parts("needs")),
         refused=fields.text("refused"),

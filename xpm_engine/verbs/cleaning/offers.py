@@ -7,10 +7,11 @@ The command line and the app show the same rows; what is ticked of them becomes 
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property
+from typing import Any
 
 from xpm_engine.verbs.cleaning.obsolete import (
     Offer,
@@ -25,7 +26,7 @@ from xpm_engine.workspace.cleaning.folders import FolderCheck
 from xpm_engine.workspace.cleaning.needs import Need, NeedKind, RunName
 from xpm_engine.workspace.cleaning.plan import NOT_OVER
 from xpm_engine.workspace.cleaning.shared import list_shared, users_of_shared
-from xpm_engine.workspace.index import Records
+from xpm_engine.workspace.index import JobRow, Records, record_of, tags_in
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.obsolete import Obsolete, ObsoleteReason, retires
 from xpm_engine.workspace.recompute import Cost, cost_again
@@ -61,15 +62,15 @@ _SECTIONS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class OfferRow:
-    """One row of a plan."""
+    """One row of a plan; there may be very many, so that little is kept of each."""
 
     offer: Offer
     section: Section
     why: str
-    job: JobRecord | None = None
-    """The job, or the one that a piece belongs to."""
+    known: JobRow | None = None
+    """What is known of the job, or of the one that a piece belongs to."""
     by: str = ""
     """``experiment/run`` of the run that took its place; empty where none did."""
     run: RunView | None = None
@@ -81,6 +82,22 @@ class OfferRow:
     """Whether it is at first."""
     alike: tuple[str, ...] = ()
     """Why, without what is told of this row alone, and then the more generally."""
+
+    @property
+    def key(self) -> JobKey | None:
+        """The job, or the one that a piece belongs to."""
+        return self.offer if isinstance(self.offer, JobKey) else self.offer.key
+
+    @property
+    def job(self) -> JobRecord | None:
+        """Its record, made when it is asked for."""
+        key, known = self.key, self.known
+        return None if key is None or known is None else record_of(key, known)
+
+    @property
+    def tags(self) -> Mapping[str, Any]:
+        """Its tags, made when they are asked for; none where there is no job."""
+        return {} if self.known is None else tags_in(self.known)
 
     @property
     def likeness(self) -> tuple[str, ...]:
@@ -224,9 +241,10 @@ arranged = _arranged
 
 
 def _looked_at(check: FolderCheck, row: OfferRow) -> OfferRow:
-    if row.refused or row.job is None:
+    key = None if row.refused or row.known is None else row.key
+    if key is None:
         return row
-    why = check.trouble(row.job.key)
+    why = check.trouble(key)
     return row if not why else replace(row, refused=why, ticked=False)
 
 
@@ -235,17 +253,20 @@ def _obsolete_rows(
 ) -> list[OfferRow]:
     rows: list[OfferRow] = []
     clock = time.time()
+    once: dict[Any, Any] = {}
     for item in found:
         doubt = item.reason is ObsoleteReason.CANNOT_TELL
-        why, alike = told(item, now=clock)
+        # What very many rows say alike is kept once.
+        why, alike = (once.setdefault(words, words) for words in told(item, now=clock))
+        by = "" if item.replacement is None else item.replacement.run
         live = next((str(need) for need in item.needs if need.live), "")
         rows.append(
             OfferRow(
                 offer := offer_of(item),
                 _SECTIONS[item.reason],
                 why,
-                item.job,
-                by="" if item.replacement is None else item.replacement.run,
+                item.row,
+                by=once.setdefault(by, by),
                 needs=item.needs,
                 refused="nobody can tell whether it is needed" if doubt else live,
                 ticked=offer in first and not doubt and not live,

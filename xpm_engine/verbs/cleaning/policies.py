@@ -76,7 +76,7 @@ def _jobs_of_old_runs(later: Surveyed, old: Iterable[RunView]) -> Iterator[Offer
             offer_of(item),
             Section.OLD_RUNS,
             f"only in old runs, the last {plain(run.experiment)}/{plain(run.run)}",
-            item.job,
+            item.row,
             ticked=key in leaving,
             alike=("only in old runs",),
         )

@@ -26,11 +26,13 @@ from xpm_engine.workspace.index.packing import (
     ended_since,
     keys_of,
     last_end,
+    named_in,
     pack_job,
     pack_manifest,
     record_of,
     seconds_of,
     state_of,
+    tags_in,
 )
 from xpm_engine.workspace.index.reading import JobReader
 from xpm_engine.workspace.index.records import Records, records
@@ -52,6 +54,7 @@ __all__ = [
     "index_path",
     "keys_of",
     "last_end",
+    "named_in",
     "pack_job",
     "pack_manifest",
     "read_index",
@@ -59,6 +62,7 @@ __all__ = [
     "records",
     "seconds_of",
     "state_of",
+    "tags_in",
     "why_unwritable",
     "write_index",
 ]

@@ -15,7 +15,7 @@ from xpm_engine.workspace import scan
 from xpm_engine.workspace.footing import Footing
 from xpm_engine.workspace.index.growing import GrowingManifest
 from xpm_engine.workspace.index.packing import JobRow, pack_job, pack_manifest
-from xpm_engine.workspace.index.stamps import NAMES, Stamp, Stamps
+from xpm_engine.workspace.index.stamps import NAMES, NO_NAMES, Stamp, Stamps
 from xpm_engine.workspace.layout import (
     JobKey,
     WorkspacePaths,
@@ -86,8 +86,9 @@ class Known:
         jobs = self.workspace.jobs
         found: list[JobKey] = []
         tasks = tuple(filter(is_task_folder, self.stamps.folders_in(jobs)))
+        known = {} if self.tasks else self._identifiers()
         for task in (*tasks, *(self.tasks.keys() - set(tasks))):
-            names = self.stamps.folders_in(f"{jobs}/{task}")
+            names = self.stamps.folders_in(f"{jobs}/{task}", known.pop(task, NO_NAMES))
             before = self.tasks.get(task, NAMES)
             if names is not before:
                 self.tasks[task] = names
@@ -96,6 +97,13 @@ class Known:
             if not names and task not in tasks:
                 del self.tasks[task]
                 self.stamps.forget(f"{jobs}/{task}")
+        return found
+
+    def _identifiers(self) -> dict[str, dict[str, str]]:
+        """Those of the jobs that were remembered, by task."""
+        found: dict[str, dict[str, str]] = {}
+        for task, identifier in self.jobs:
+            found.setdefault(task, {})[identifier] = identifier
         return found
 
     def look_at_job(self, key: JobKey, *, ask: bool = True) -> JobRow | None:

@@ -36,6 +36,8 @@ HOW_CODES = {how: code for code, how in enumerate(_HOWS)}
 """What the first byte of a packed line says of how the run came by the job."""
 
 _USAGE = 4
+_TAGS = 11
+_PARAMS = 12
 _DEPENDENCIES = 13
 """Their place among the packed fields."""
 
@@ -132,6 +134,19 @@ def dependencies_in(row: JobRow) -> tuple[JobKey, ...]:
     if isinstance(row, JobRecord):
         return row.dependencies
     return _keys(marshal.loads(row[_BODY:])[_DEPENDENCIES])
+
+
+def tags_in(row: JobRow) -> Mapping[str, Any]:
+    """The tags of a row's job."""
+    return named_in(row)[0]
+
+
+def named_in(row: JobRow) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """The tags and the parameters of a row's job."""
+    if isinstance(row, JobRecord):
+        return row.tags, row.params
+    fields = marshal.loads(row[_BODY:])
+    return fields[_TAGS], fields[_PARAMS]
 
 
 def tried_once(row: JobRow) -> bool:

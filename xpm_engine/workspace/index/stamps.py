@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from xpm_engine.workspace.layout import list_folders
@@ -24,6 +24,8 @@ Stamp: TypeAlias = tuple[int, ...] | None
 _TIME = (1 << 64) - 1
 
 NAMES: tuple[str, ...] = ()
+
+NO_NAMES: Mapping[str, str] = {}
 
 
 class Stamps:
@@ -64,16 +66,18 @@ class Stamps:
         except OSError:
             return False
 
-    def folders_in(self, path: str) -> tuple[str, ...]:
+    def folders_in(self, path: str, known_as: Mapping[str, str] = NO_NAMES) -> tuple[str, ...]:
         """The names of the folders in a folder: the same tuple for as long as nothing changed.
 
-        Raises OSError where it may not be listed; an absent one is empty.
+        A name that is in `known_as` is told as that object, so that it is in memory once. Raises
+        OSError where it may not be listed; an absent one is empty.
         """
         stamp = self.of(path)
         known = self._listed.get(path)
         if known is not None and stamp is not None and known[0] == stamp:
             return known[1]
-        names = tuple(sorted(list_folders(path)))
+        listed = sorted(list_folders(path))
+        names = tuple([known_as.get(name, name) for name in listed] if known_as else listed)
         if known is not None and known[1] == names:
             names = known[1]
         self._listed[path] = (stamp, names)

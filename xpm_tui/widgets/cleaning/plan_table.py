@@ -187,19 +187,10 @@ class PlanTable(KeyTable[PlanRow]):
 
     def holds(self, text: str) -> Callable[[PlanRow], bool] | None:
         """A test whether a row has every word of `text` in its name, its reason or who needs it."""
-        words = text.casefold().split()
-        if not words:
+        found = None if self.removal is None else self.removal.finder(text)
+        if found is None:
             return None
-
-        first, *others = words
-
-        def wanted(row: PlanRow) -> bool:
-            if not isinstance(row, OfferRow) or self.removal is None:
-                return False
-            told = self.removal.texts.get(row.offer, "")
-            return first in told and all(word in told for word in others)
-
-        return wanted
+        return lambda row: isinstance(row, OfferRow) and found(row)
 
     def _range_keys(self) -> frozenset[Hashable]:
         """Titles stand for nothing in a range, nor groups whose rows are shown below them."""

@@ -103,7 +103,7 @@ def test_a_large_group_is_divided_by_its_tags() -> None:
         each = row(number)
         assert each.job is not None
         tags = {"seed": number % 12, "lr": (0.1, 0.5, 1.0)[number % 3], "id": number}
-        rows.append(replace(each, job=replace(each.job, tags=tags)))
+        rows.append(replace(each, known=replace(each.job, tags=tags)))
     (whole,) = fold(rows)
     assert isinstance(whole, Fold)
     assert sizes(whole.parts) == [20, 20, 20]
