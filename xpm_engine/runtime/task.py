@@ -125,12 +125,12 @@ def _not_loaded(error: BaseException) -> BadEnd:
     if isinstance(error, TaskCancelled):
         return BadEnd(Outcome.CANCELLED, Reason(ReasonKind.CANCELLED, error.what))
     if isinstance(error, XpmError):
-        sys.stderr.write(f"{error}\n")
+        _tell(f"{error}\n")
         if error.__cause__ is not None:
             _print_users_part(error.__cause__)
         return BadEnd(Outcome.FAILED, Reason(ReasonKind.CANNOT_LOAD, error.what))
     _print_users_part(error)
-    sys.stderr.write(_IMPORTED_TOO)
+    _tell(_IMPORTED_TOO)
     reason = _reason_of(error)
     text = f"the plan's code raised while it was imported: {reason.text}"
     return BadEnd(
@@ -168,7 +168,7 @@ def _of_exit(error: SystemExit) -> tuple[BadEnd | None, int]:
     if isinstance(error.code, int):
         code, text = error.code & 0xFF, f"left with exit code {error.code & 0xFF}"
     else:
-        sys.stderr.write(f"{error.code}\n")
+        _tell(f"{error.code}\n")
         code, text = 1, str(error.code)
     return BadEnd(Outcome.FAILED, Reason(ReasonKind.EXIT, text[:500])), code
 
@@ -223,6 +223,16 @@ def _print_users_part(error: BaseException) -> None:
     while trace is not None and trace.tb_frame.f_code.co_filename.startswith(_OURS):
         trace = trace.tb_next
     try:
-        traceback.print_exception(type(error), error, trace)
+        text = "".join(traceback.format_exception(type(error), error, trace))
     except Exception as broken:  # noqa: BLE001 (a user's exception may not even be printable)
-        sys.stderr.write(f"{type(error).__name__} (can't be printed: {type(broken).__name__})\n")
+        text = f"{type(error).__name__} (can't be printed: {type(broken).__name__})\n"
+    _tell(text)
+
+
+def _tell(text: str) -> None:
+    """Write to standard error where it can be; what is reported does not depend on it.
+
+    The disk may be full, and the task may have closed its streams or put others in their place.
+    """
+    with suppress(Exception):
+        sys.stderr.write(text)

@@ -6,7 +6,7 @@ first needed. Nothing is written there but what the user orders.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Any
@@ -28,11 +28,12 @@ from xpm_engine.verbs.cleaning.trash_facts import (
 from xpm_engine.verbs.kill import LivePlan
 from xpm_engine.verbs.retry_outline import RetryOutline, outline_from_json
 from xpm_engine.verbs.why import Cause, Why
-from xpm_engine.workspace.index import Records
+from xpm_engine.workspace.index import JobRow, Records, state_of
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.obsolete import survey
 from xpm_engine.workspace.records.fields import Fields
 from xpm_engine.workspace.records.identity import ProcessIdentity
+from xpm_engine.workspace.scan import JobRecord
 from xpm_engine.workspace.tickets import new_nonce
 from xpm_tui.changes import Change, Cleaned, Pinned, pin_words
 from xpm_tui.cleaning.planning import PlanOrder
@@ -58,6 +59,8 @@ class _SurveyedThere:
     number: int
     """Of its plan there."""
     digest: str
+    whole: bool
+    """Whether all was known here that it names: else the rows of some jobs lack their names."""
 
     def found(self, offering: object) -> bool:
         return offering is self.removal.offering
@@ -107,13 +110,16 @@ class FarDeeds:
     def survey(self, order: PlanOrder) -> tuple[Removal, int]:
         connection = self._reached()
         last = self._surveyed
-        known = last.digest if last is not None and last.connection is connection else ""
+        known = ""
+        if last is not None and last.whole and last.connection is connection:
+            known = last.digest
         asked = self._stream(connection, "offer", runs=(), runs_chosen=False, known=known)
         head = self._head(asked)
         digest = head.text("digest")
         if last is None or digest != known:
             removal = removal_of(_offering(order, head, asked))
-            last = _SurveyedThere(removal, connection, head.integer("plan"), digest)
+            whole = all(_is_known(row.job, order.jobs) for row in removal.rows)
+            last = _SurveyedThere(removal, connection, head.integer("plan"), digest, whole)
             self._surveyed = last
         return last.removal, head.integer("purged")
 
@@ -279,6 +285,14 @@ def _offering(order: PlanOrder, head: Fields, parts: Iterable[Fields]) -> Offeri
     # From the same records; but who can't tell is that machine.
     found = replace(survey(order.views, jobs), blockers=tuple(head.texts("blockers")))
     return Offering(Surveyed(found, frozenset(), order.views), rows)
+
+
+def _is_known(job: JobRecord | None, jobs: Mapping[JobKey, JobRow]) -> bool:
+    """Whether a row has its job from these, and not only what the row itself tells of it."""
+    if job is None:
+        return True
+    row = jobs.get(job.key)
+    return row is not None and state_of(row) is job.state
 
 
 def _says(part: Message) -> bool:

@@ -48,6 +48,19 @@ def leaves_by_os_exit_zero() -> None:
     os._exit(0)
 
 
+def finds_its_disk_full() -> None:
+    full = os.open("/dev/full", os.O_WRONLY)
+    os.dup2(full, 1)
+    os.dup2(full, 2)
+    print("more than there is room for")
+    os.write(full, b"x")
+
+
+def raises_without_stderr() -> None:
+    sys.stderr.close()
+    raise KeyError("lr")
+
+
 def segfaults() -> None:
     ctypes.string_at(0)
 
@@ -75,7 +88,8 @@ class Bad(Task):
 
 BEHAVIOURS = [
     "closes_its_stdout", "daemonises_a_child", "leaves_by_os_exit", "leaves_by_os_exit_zero",
-    "segfaults", "takes_too_much_memory", "ignores_sigterm",
+    "finds_its_disk_full", "raises_without_stderr", "segfaults", "takes_too_much_memory",
+    "ignores_sigterm",
 ]
 
 if __name__ == "__main__":
@@ -94,6 +108,8 @@ ENDS = {
     "leaves_by_os_exit": (JobState.FAILED, ReasonKind.EXIT, None),
     # Its exit code is all that it says, and it says that all is well.
     "leaves_by_os_exit_zero": (JobState.DONE, None, None),
+    "finds_its_disk_full": (JobState.FAILED, ReasonKind.DISK_FULL, None),
+    "raises_without_stderr": (JobState.FAILED, ReasonKind.EXCEPTION, None),
     "segfaults": (JobState.FAILED, ReasonKind.SIGNAL, signal.SIGSEGV),
     "takes_too_much_memory": (JobState.FAILED, ReasonKind.OUT_OF_MEMORY, signal.SIGKILL),
     "ignores_sigterm": (JobState.FAILED, ReasonKind.TIME_LIMIT, signal.SIGKILL),

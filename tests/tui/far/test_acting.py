@@ -23,6 +23,7 @@ from xpm_engine.verbs.cleaning import clean
 from xpm_engine.verbs.cleaning.clean import list_trash
 from xpm_engine.verbs.why import why
 from xpm_engine.workspace import scan
+from xpm_engine.workspace.index import JobReader
 from xpm_engine.workspace.records.runs import PlanState
 from xpm_engine.workspace.records.states import JobState
 from xpm_tui import clock
@@ -247,6 +248,20 @@ async def test_what_is_obsolete_there_has_its_branch(
         await app.until(
             lambda: app.app.store.obsolete and len(app.app.store.obsolete.rows) == len(found.rows)
         )
+
+
+def test_a_row_that_came_before_its_job_was_known_here_gets_its_name(
+    far: FarPlace, workspace: FakeWorkspace, old_run: None
+) -> None:
+    deeds = FarDeeds(far)
+    workspace.run("old", [INDEX], run="20261102-101500", plan=PlanState.COMPLETE, ended=5)
+    early, _ = deeds.survey(PlanOrder(far.here, {}, ()))
+    assert [row.job.ended for row in early.rows if row.job] == [None, None]
+    known = JobReader(workspace.paths).everything()
+    later, _ = deeds.survey(PlanOrder(far.here, known, ()))
+    assert all(row.job and row.job.ended for row in later.rows)
+    assert deeds.survey(PlanOrder(far.here, known, ()))[0] is later
+    deeds.close()
 
 
 async def test_what_can_not_be_read_there_is_obsolete_to_nobody(
