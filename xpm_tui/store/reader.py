@@ -91,11 +91,13 @@ class Reader:
     def read(self, look: Look) -> Iterator[Delta]:
         """Look at the disk; yields what is new, the experiments' latest runs first.
 
-        A folder that can't be read becomes the `problem` of the last delta. Where the workspace
-        goes away meanwhile, that is one, and nothing that was seen is taken for gone.
+        A folder that can't be read becomes the `problem` of the last delta; what is known of it
+        stays, and all else is read. Where the workspace goes away meanwhile, that is one, and
+        nothing that was seen is taken for gone.
         """
         problem, workspace = "", self.workspace
         try:
+            self._known.unlisted.clear()
             self._known.footing = Footing(workspace.root)
             self.memory.check_filled(workspace.root, empty=not is_workspace(workspace))
             if self._broken:
@@ -105,13 +107,19 @@ class Reader:
             # What was listed as empty is told by no stamp.
             self._known.check()
             self._broken = False
+            for error in self._known.unlisted.values():
+                problem = problem or self._words(error)
         except NotAWorkspaceError as error:
             problem = f"{error.where}: {error.what}"
             self._broken = True
         except OSError as error:
-            where = os.fsdecode(error.filename or self.workspace.root)
-            problem = f"{where}: {error.strerror or error}"
+            problem = self._words(error)
+            self._broken = True
         yield self.memory.tell(problem=problem)
+
+    def _words(self, error: OSError) -> str:
+        where = os.fsdecode(error.filename or self.workspace.root)
+        return f"{where}: {error.strerror or error}"
 
     def _read(self, look: Look) -> Iterator[Delta]:
         memory = self.memory
@@ -219,12 +227,16 @@ class Reader:
 
     def _read_trash(self, look: Look) -> None:
         # That a clean goes on, and is over, is told by its own folder in that of the trash.
-        names = self._known.stamps.folders_in(self.workspace.trash)
-        cleans = (self.workspace.transaction(name).root for name in names)
-        stamp = self._known.stamps.of(self.workspace.trash, *cleans)
-        if not look.everything and stamp is not None and stamp == self._trash:
+        try:
+            names = self._known.stamps.folders_in(self.workspace.trash)
+            cleans = (self.workspace.transaction(name).root for name in names)
+            stamp = self._known.stamps.of(self.workspace.trash, *cleans)
+            if not look.everything and stamp is not None and stamp == self._trash:
+                return
+            found = list_trash(self.workspace)
+        except OSError as error:
+            self._known.unlisted[self.workspace.trash] = error
             return
-        found = list_trash(self.workspace)
         self._known.check()
         self.memory.fill_trash(found)
         self._trash = stamp

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,9 +15,10 @@ from tests.privileges import permissions_count
 from tests.tui.workspaces import FakeJob, FakeWorkspace, call_off, dead_process
 from xpm_engine.verbs.cleaning import clean
 from xpm_engine.workspace import processes, scan
-from xpm_engine.workspace.index import record_of, state_of
+from xpm_engine.workspace.cleaning import transactions
+from xpm_engine.workspace.index import record_of, stamps, state_of
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
-from xpm_engine.workspace.records.reasons import Wait, WaitKind
+from xpm_engine.workspace.records.reasons import Outcome, Wait, WaitKind
 from xpm_engine.workspace.records.runs import PlanState
 from xpm_engine.workspace.records.states import JobState
 from xpm_tui.store import Delta, RunKey, Store
@@ -221,6 +224,38 @@ def test_what_may_not_be_read_for_a_moment_is_not_gone(
     watch.look(EVERYTHING)
     assert watch.store.problem == ""
     assert seen() == before
+
+
+@pytest.mark.parametrize("part", ["jobs/ir.learn", "experiments", "experiments/drmm", "trash"])
+def test_what_can_not_be_listed_for_a_moment_hides_nothing_else(
+    workspace: FakeWorkspace, watch: Watch, jobs: Jobs, part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder that came is told once: a file system that gives up at the next one loses it not."""
+    watch.look(EVERYTHING)
+    real, broken = (
+        stamps.list_folders,
+        (workspace.paths.trash if part == "trash" else f"{workspace.paths.root}/{part}"),
+    )
+
+    def listed(path: str) -> Iterator[str]:
+        if path == broken:
+            raise OSError(errno.EIO, "Input/output error", path)
+        return real(path)
+
+    for module in (stamps, transactions):
+        monkeypatch.setattr(module, "list_folders", listed)
+    os.makedirs(broken, exist_ok=True)
+    os.utime(broken, (1.0, 1.0))
+    new = FakeJob("ir.aaa", "1", {"a": 1}, {"a": 1}, ())
+    workspace.end(new, Outcome.DONE)
+    watch.look()
+    assert watch.store.record(new.key).state is JobState.DONE
+    assert watch.store.problem == f"{broken}: Input/output error"
+    assert len(watch.store.experiments()) == 2
+    assert all(experiment.runs for experiment in watch.store.experiments())
+    monkeypatch.undo()
+    watch.look()
+    assert watch.store.problem == ""
 
 
 def test_progress_of_a_live_job_is_found(

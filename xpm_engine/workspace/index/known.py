@@ -7,7 +7,7 @@ change of its state adds or replaces a file there; a run when that of its files 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -71,24 +71,40 @@ class Known:
         """The folders of jobs in those of each task, when they were listed last."""
         self.differs = False
         """Whether something differs from what was remembered."""
+        self.unlisted: dict[str, OSError] = {}
+        """The folders that could not be listed since this was cleared: what is in them stays."""
 
     def list_runs(self) -> list[tuple[str, tuple[str, ...]]]:
-        """The experiments with the ids of their runs, oldest first; raises OSError."""
-        workspace = self.workspace
-        names = filter(is_name, self.stamps.folders_in(workspace.experiments))
-        return [
-            (name, tuple(filter(is_name, self.stamps.folders_in(workspace.experiment(name)))))
-            for name in names
-        ]
+        """The experiments with the ids of their runs, oldest first.
+
+        Of what can't be listed, as `unlisted` tells, they are those that are known.
+        """
+        experiments = self._folders_in(self.workspace.experiments)
+        if experiments is None:
+            experiments = tuple(sorted({experiment for experiment, _ in self.runs}))
+        return [(name, self._runs_of(name)) for name in filter(is_name, experiments)]
+
+    def _runs_of(self, experiment: str) -> tuple[str, ...]:
+        names = self._folders_in(self.workspace.experiment(experiment))
+        if names is None:
+            names = tuple(sorted(run for name, run in self.runs if name == experiment))
+        return tuple(filter(is_name, names))
 
     def come_or_gone(self) -> list[JobKey]:
-        """The jobs whose folder came or went since this was last asked; raises OSError."""
+        """The jobs whose folder came or went since this was last asked.
+
+        None of those in what can't be listed, as `unlisted` tells; the others are told all the
+        same, for they are told once.
+        """
         jobs = self.workspace.jobs
         found: list[JobKey] = []
-        tasks = tuple(filter(is_task_folder, self.stamps.folders_in(jobs)))
+        folders = self._folders_in(jobs)
+        tasks = tuple(self.tasks if folders is None else filter(is_task_folder, folders))
         known = {} if self.tasks else self._identifiers()
         for task in (*tasks, *(self.tasks.keys() - set(tasks))):
-            names = self.stamps.folders_in(f"{jobs}/{task}", known.pop(task, NO_NAMES))
+            names = self._folders_in(f"{jobs}/{task}", known.pop(task, NO_NAMES))
+            if names is None:
+                continue
             before = self.tasks.get(task, NAMES)
             if names is not before:
                 self.tasks[task] = names
@@ -98,6 +114,18 @@ class Known:
                 del self.tasks[task]
                 self.stamps.forget(f"{jobs}/{task}")
         return found
+
+    def _folders_in(self, path: str, known: Mapping[str, str] = NO_NAMES) -> tuple[str, ...] | None:
+        """As `Stamps.folders_in`; None where it can't be listed."""
+        try:
+            return self.stamps.folders_in(path, known)
+        except OSError as error:
+            self.unlisted[path] = error
+            return None
+
+    def _may_look(self, folder: str, name: str) -> bool:
+        """Whether what is not seen in a folder is not there: it could be listed, and that too."""
+        return folder not in self.unlisted and f"{folder}/{name}" not in self.unlisted
 
     def _identifiers(self) -> dict[str, dict[str, str]]:
         """Those of the jobs that were remembered, by task."""
@@ -112,6 +140,8 @@ class Known:
         With `ask` false a process that runs it is not looked for: that costs more than the stamp.
         Raises NotAWorkspaceError, as `look_at_run` and `forget_runs` do, where the footing is.
         """
+        if self.unlisted and not self._may_look(self.workspace.jobs, key.task):
+            return None
         known = self.jobs.get(key)
         stamp = self.stamps.of_job(self.workspace.job_xpm(key))
         if known is not None and stamp is not None and stamp == known[0]:
@@ -148,6 +178,8 @@ class Known:
 
     def look_at_run(self, name: RunName) -> RunView | None:
         """The run, if it is not as it was."""
+        if self.unlisted and not self._may_look(self.workspace.experiments, name[0]):
+            return None
         known = self.runs.get(name)
         paths = self.workspace.run(*name)
         files = self.stamps.of(paths.record, paths.queue)
