@@ -50,12 +50,11 @@ class Memory:
         found = read_index(known.workspace)
         if found is None:
             return None
-        known.jobs.update(found.jobs)
-        known.runs.update(found.runs)
+        runs = known.remember(found.jobs, found.runs)
         return Delta(
             jobs={key: row for key, (_, row) in found.jobs.items()},
-            runs={RunKey(*name): run.view for name, run in found.runs.items()},
-            experiments=tuple(sorted({experiment for experiment, _ in found.runs})),
+            runs={RunKey(*name): run.view for name, run in runs.items()},
+            experiments=tuple(sorted({experiment for experiment, _ in runs})),
             checked=0.0,
             as_of=found.at,
         )

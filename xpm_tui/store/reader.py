@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import chain
 
-from xpm_engine.errors import NotAWorkspaceError
+from xpm_engine.errors import NotAWorkspaceError, UnreadableError
+from xpm_engine.workspace import scan
 from xpm_engine.workspace.cleaning.transactions import list_trash
 from xpm_engine.workspace.footing import Footing
 from xpm_engine.workspace.index import keys_of
 from xpm_engine.workspace.index.stamps import Stamp
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
+from xpm_engine.workspace.records.runs import PlanState
 from xpm_engine.workspace.scan import JobRecord, is_workspace
 from xpm_engine.workspace.standing import speaks_for_all
 from xpm_tui.store.memory import Memory
@@ -50,6 +53,23 @@ class Look:
     """Compare the stamp of every job and every run."""
     heard: frozenset[JobKey] = frozenset()
     """The live jobs of which events tell; where there are any, live jobs are looked at in turns."""
+
+
+class _Pace:
+    """How far a look is, and when what it found is handed on next."""
+
+    def __init__(self, total: int) -> None:
+        self.done = 0
+        """Jobs that were looked at; …"""
+        self.total = total
+        """… of so many."""
+        self._pause = FIRST_PAUSE
+        self.due = time.monotonic() + self._pause
+
+    def rest(self) -> None:
+        """It was handed on."""
+        self._pause = min(2 * self._pause, LONGEST_PAUSE)
+        self.due = time.monotonic() + self._pause
 
 
 class Reader:
@@ -122,17 +142,34 @@ class Reader:
         return f"{where}: {error.strerror or error}"
 
     def _read(self, look: Look) -> Iterator[Delta]:
-        memory = self.memory
+        memory, known = self.memory, self._known
         fresh: list[tuple[RunKey, list[JobKey]]] = []
         older: list[RunKey] = []
-        for runs in self._list_runs():
+        listed = self._list_runs()
+        unseen: frozenset[JobKey] = frozenset()
+        if not memory.checked:
+            # The rows of what is read first are not to wait for the manifests of all others.
+            unseen = frozenset(known.come_or_gone()) - known.jobs.keys()
+            listed.sort(key=self._first_sight, reverse=True)
+        pace = _Pace(len(known.jobs) + len(unseen))
+        looked: set[JobKey] = set()
+        for runs in listed:
+            start = len(fresh)
             counting = self._read_counting(runs, look, fresh)
             older += runs[counting:]
+            if unseen:
+                named = dict.fromkeys(chain.from_iterable(keys for _, keys in fresh[start:]))
+                new = [key for key in named if key in unseen and key not in looked]
+                looked.update(new)
+                yield from self._read_jobs(new, look, pace)
         self._read_trash(look)
         self._turn = (self._turn + 1) % TURNS
         fresh.sort(key=self._urgency, reverse=True)
         first = chain.from_iterable(keys for _, keys in fresh)
-        yield from self._read_jobs(self._candidates(look, first), look)
+        keys = self._candidates(look, first, unseen, looked)
+        pace.total = pace.done + len(keys)
+        yield from self._read_jobs(keys, look, pace)
+        yield memory.tell(checked=self._share(1.0))
         self._read_runs(older, look)
         self.live_runs = memory.live_runs()
         self.live_jobs = frozenset(self._live)
@@ -150,6 +187,15 @@ class Reader:
         self.memory.keep_runs(chain.from_iterable(found))
         self.memory.name_experiments(tuple(names))
         return found
+
+    def _first_sight(self, runs: Sequence[RunKey]) -> tuple[bool, str]:
+        """As `_urgency`, of an experiment of which nothing was read yet but its runs' names."""
+        live, newest = False, max((run.run for run in runs), default="")
+        for run in runs[:1]:
+            with suppress(OSError, UnreadableError):
+                record = scan.read_run_record(self.workspace.run(run.experiment, run.run))
+                live = scan.plan_state(record) is PlanState.RUNNING
+        return live, newest
 
     def _urgency(self, part: tuple[RunKey, object]) -> tuple[bool, str]:
         """What runs stands above, on the screen, and then what ran last."""
@@ -187,8 +233,13 @@ class Reader:
 
     # Jobs
 
-    def _candidates(self, look: Look, first: Iterable[JobKey]) -> list[JobKey]:
-        """The jobs that may have changed, come or gone; in the order of `first`."""
+    def _candidates(
+        self, look: Look, first: Iterable[JobKey], unseen: Set[JobKey], looked: Set[JobKey]
+    ) -> list[JobKey]:
+        """The jobs that may have changed, come or gone; in the order of `first`.
+
+        So may those that were `unseen` before this look, and not those that it has `looked` at.
+        """
         known = self._known
         live = self.live_jobs
         if look.heard:
@@ -197,27 +248,27 @@ class Reader:
         asked |= self.memory.restarts.due()
         if look.everything:
             asked.update(known.jobs, known.unstarted)
+        asked |= unseen
+        asked -= looked
         return list(dict.fromkeys([*filter(asked.__contains__, first), *asked]))
 
     def _has_turn(self, key: JobKey) -> bool:
         return hash(key) % TURNS == self._turn
 
-    def _read_jobs(self, keys: Sequence[JobKey], look: Look) -> Iterator[Delta]:
+    def _read_jobs(self, keys: Sequence[JobKey], look: Look, pace: _Pace) -> Iterator[Delta]:
         """What is new of these jobs: at first in small portions, with how far the check is."""
         memory = self.memory
-        pause, due = FIRST_PAUSE, time.monotonic() + FIRST_PAUSE
-        for number, key in enumerate(keys, start=1):
+        for key in keys:
             ask = not look.heard or look.everything or self._has_turn(key) or key in look.jobs
             row = self._known.look_at_job(key, ask=ask)
             if row is not None:
                 memory.take_job(key, row)
                 live = isinstance(row, JobRecord) and row.state.live
                 (self._live.add if live else self._live.discard)(key)
-            if number % LOOKS == 0 and time.monotonic() > due:
-                yield memory.tell(checked=self._share(number / len(keys)))
-                pause = min(2 * pause, LONGEST_PAUSE)
-                due = time.monotonic() + pause
-        yield memory.tell(checked=self._share(1.0))
+            pace.done += 1
+            if pace.done % LOOKS == 0 and time.monotonic() > pace.due:
+                yield memory.tell(checked=self._share(pace.done / pace.total))
+                pace.rest()
 
     def _share(self, part: float) -> float:
         """How much was looked at: not all before all of it was."""

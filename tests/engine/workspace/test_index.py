@@ -9,15 +9,18 @@ import stat
 import time
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.big_workspace import Shape, make
+from tests.big_workspace import OLD, Shape, make
 from tests.engine.folders import key as key_of
 from tests.engine.folders import make_job
+from tests.engine.making import dead_process
 from xpm_engine.verbs.cleaning.obsolete import survey_workspace
 from xpm_engine.workspace import scan
+from xpm_engine.workspace.atomic import dumps, write_atomic
 from xpm_engine.workspace.index import (
     JobReader,
     Known,
@@ -30,10 +33,12 @@ from xpm_engine.workspace.index import (
     write_index,
 )
 from xpm_engine.workspace.index.file import index_path
-from xpm_engine.workspace.layout import JobKey, WorkspacePaths
+from xpm_engine.workspace.layout import JobKey, RunPaths, WorkspacePaths
 from xpm_engine.workspace.records.identity import ProcessIdentity
+from xpm_engine.workspace.records.runs import Manifest, PlanState, end_line
 from xpm_engine.workspace.records.states import JobState
 from xpm_engine.workspace.scan import JobRecord
+from xpm_engine.workspace.scan.runs import read_manifest
 
 SHAPE = Shape(40, experiments=3, failed=0.3, running=4, waiting=5)
 
@@ -52,8 +57,7 @@ def look(workspace: WorkspacePaths, remembered: Remembered | None = None) -> Kno
     """Look at everything, as an app does."""
     found = Known(workspace)
     if remembered is not None:
-        found.jobs.update(remembered.jobs)
-        found.runs.update(remembered.runs)
+        found.remember(remembered.jobs, remembered.runs)
     for key in {*found.come_or_gone(), *found.jobs}:
         found.look_at_job(key)
     names = [(name, run) for name, runs in found.list_runs() for run in runs]
@@ -90,7 +94,7 @@ def test_what_ended_is_remembered_and_not_read_again(
     remembered = read_index(workspace)
     assert remembered is not None
     assert len(remembered.jobs) == 36
-    assert {name for name, _ in remembered.runs} == {"grid00", "grid01"}
+    assert {name for name, _ in remembered.runs} == {"grid00", "grid01", "grid02"}
     read: list[JobState] = []
     real = scan.read_job
 
@@ -106,15 +110,72 @@ def test_what_ended_is_remembered_and_not_read_again(
     assert again.runs == known.runs
 
 
-def test_nothing_of_a_file_that_may_still_grow_is_remembered(
-    workspace: WorkspacePaths, known: Known
-) -> None:
-    assert known.runs["grid02", scan.list_runs(workspace, "grid02")[0]].view.live
-    write_index(known)
+@pytest.fixture
+def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The manifests that were read from their start, as it happens."""
+    found: list[str] = []
+    real = read_manifest
+
+    def counted(paths: RunPaths) -> Manifest:
+        found.append(paths.manifest)
+        return real(paths)
+
+    monkeypatch.setattr("xpm_engine.workspace.scan.runs.read_manifest", counted)
+    return found
+
+
+def remembered_of(workspace: WorkspacePaths, known: Known) -> Remembered:
+    assert write_index(known) == ""
     remembered = read_index(workspace)
     assert remembered is not None
-    assert not any(stored.view.live for stored in remembered.runs.values())
-    assert all(stored.view.manifest.ended for stored in remembered.runs.values())
+    return remembered
+
+
+def test_the_manifest_of_a_run_that_goes_on_is_not_read_again(
+    workspace: WorkspacePaths, known: Known, parsed: list[str]
+) -> None:
+    live = ("grid02", scan.list_runs(workspace, "grid02")[0])
+    assert known.runs[live].view.live
+    remembered = remembered_of(workspace, known)
+    again = Known(workspace)
+    # Which of its jobs run nobody remembers, so that it is not shown before it was looked at.
+    assert live not in again.remember(remembered.jobs, remembered.runs)
+    assert again.look_at_run(live) == known.runs[live].view
+    assert not parsed
+
+
+def test_the_manifest_of_a_run_that_went_on_is_read_if_it_grew(
+    workspace: WorkspacePaths, known: Known, parsed: list[str]
+) -> None:
+    live = ("grid02", scan.list_runs(workspace, "grid02")[0])
+    remembered = remembered_of(workspace, known)
+    path = workspace.run(*live).manifest
+    with open(path, "ab") as file:
+        file.write(dumps(end_line(len(known.runs[live].view.manifest.references))) + b"\n")
+    view = look(workspace, remembered).runs[live].view
+    assert parsed == [path]
+    assert view.manifest.ended
+
+
+def test_a_crashed_run_is_remembered_as_it_was(
+    workspace: WorkspacePaths, parsed: list[str]
+) -> None:
+    name = ("grid01", scan.list_runs(workspace, "grid01")[0])
+    paths = workspace.run(*name)
+    crashed = replace(scan.read_run_record(paths), plan=PlanState.RUNNING, driver=dead_process())
+    write_atomic(paths.record, dumps(crashed.to_json()))
+    lines = Path(paths.manifest).read_bytes().splitlines(keepends=True)
+    Path(paths.manifest).write_bytes(b"".join(lines[:-1]))
+    for path in (paths.record, paths.manifest):
+        os.utime(path, (OLD, OLD))
+    known = look(workspace)
+    view = known.runs[name].view
+    assert (view.plan, view.manifest.ended, view.problem) == (PlanState.CRASHED, False, "")
+    remembered = remembered_of(workspace, known)
+    assert remembered.runs[name] == known.runs[name]
+    parsed.clear()
+    assert look(workspace, remembered).runs == known.runs
+    assert not parsed
 
 
 def test_the_index_lies_in_the_cache_folder_and_belongs_to_its_user_alone(

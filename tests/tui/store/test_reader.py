@@ -467,3 +467,23 @@ def test_what_runs_is_read_first_then_what_ran_last(
     monkeypatch.setattr(reading, "LOOKS", 1)
     found = [list(delta.jobs) for delta in watch.reader.read(EVERYTHING) if delta.jobs]
     assert found == [[live.key], [new.key], [old.key]]
+
+
+def test_rows_come_before_the_manifests_of_other_experiments_are_read(
+    watch: Watch, workspace: FakeWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new, live = (FakeJob("ir.learn", name) for name in ("old", "new", "live"))
+    for job in (old, new):
+        workspace.done(job)
+    workspace.start(live)
+    workspace.run("a", [old], run="20261101-101500", plan=PlanState.COMPLETE)
+    workspace.run("b", [new], run="20261103-101500", plan=PlanState.COMPLETE)
+    workspace.run("c", [live], run="20261102-101500", plan=PlanState.RUNNING)
+    monkeypatch.setattr(reading, "FIRST_PAUSE", 0.0)
+    monkeypatch.setattr(reading, "LOOKS", 1)
+    told = [
+        ({run.experiment for run in delta.runs}, set(delta.jobs))
+        for delta in watch.reader.read(EVERYTHING)
+    ]
+    assert told[:3] == [({"c"}, {live.key}), ({"b"}, {new.key}), ({"a"}, {old.key})]
+    assert watch.look(EVERYTHING) == []

@@ -30,7 +30,7 @@ from xpm_engine.workspace.records.runs import Manifest, PlanState, Queue, RunRec
 from xpm_engine.workspace.scan import RunView
 from xpm_engine.workspace.user_folders import APP_NAME, users_caches
 
-VERSION = 3
+VERSION = 4
 """Of what is written here; the version of Python counts as well, whose marshal is used."""
 
 PART = 2_000
@@ -160,7 +160,7 @@ def _checked(data: bytes, checksum: int) -> Any:
 def _run(
     experiment: str, run: str, data: tuple[Any, ...], by_identifier: dict[str, JobKey]
 ) -> StoredRun:
-    record, queue, files, lines, tasks, identifiers, rows = data
+    record, queue, files, lines, plan, ended, tasks, identifiers, rows = data
     keys: list[JobKey] = []
     for task, identifier in zip(tasks, identifiers, strict=True):
         key = by_identifier.get(identifier)
@@ -168,8 +168,9 @@ def _run(
         keys.append(key if key is not None and key.task == task else JobKey(task, identifier))
     read = RunRecord.from_json(parse_object(record, run), run)
     waits = None if queue is None else Queue.from_json(parse_object(queue, run), run)
-    manifest = Manifest(PackedReferences(keys, rows), ended=True)
-    return StoredRun(RunView(experiment, run, read, manifest, waits, read.plan), files, lines)
+    manifest = Manifest(PackedReferences(keys, rows), ended)
+    view = RunView(experiment, run, read, manifest, waits, PlanState(plan))
+    return StoredRun(view, files, lines)
 
 
 def _write(file: sqlite3.Connection, known: Known) -> None:
@@ -199,20 +200,24 @@ def _parts(known: Known) -> Iterator[tuple[str, int, int, bytes]]:
 
 
 def _runs(runs: Iterable[tuple[RunName, StoredRun]]) -> Iterator[tuple[str, str, int, bytes]]:
-    """Those that can't change any more: nothing is kept of a file that may be appended to."""
+    """Those of which all could be read. A manifest that may be appended to has its size in its
+    stamp."""
     for (experiment, run), stored in runs:
         view = stored.view
         lines = view.manifest.references
-        over = view.plan not in (None, PlanState.RUNNING, PlanState.CRASHED)
-        if stored.files is None or stored.manifest is None or view.problem or view.record is None:
+        if stored.manifest is None or view.problem or view.record is None or view.plan is None:
             continue
-        if not over or not view.manifest.trustworthy or not isinstance(lines, PackedReferences):
+        if view.manifest.damage or not isinstance(lines, PackedReferences):
+            continue
+        if stored.files is None and not view.live:
             continue
         data = (
             dumps(view.record.to_json()),
             None if view.queue is None else dumps(view.queue.to_json()),
             stored.files,
             stored.manifest,
+            view.plan.value,
+            view.manifest.ended,
             [key.task for key in lines.keys],
             [key.identifier for key in lines.keys],
             list(lines.rows),

@@ -56,6 +56,8 @@ class Known:
         self.jobs: dict[JobKey, tuple[int | None, JobRow]] = {}
         """With the stamp of the folder, None for one that says nothing."""
         self.runs: dict[RunName, StoredRun] = {}
+        self._remembered: dict[RunName, StoredRun] = {}
+        """Runs that went on when they were remembered: what they are is read before it is told."""
         self._growing: dict[RunName, GrowingManifest] = {}
         self.young: set[JobKey] = set()
         """The jobs that were read so soon after a change that they must be read again.
@@ -73,6 +75,18 @@ class Known:
         """Whether something differs from what was remembered."""
         self.unlisted: dict[str, OSError] = {}
         """The folders that could not be listed since this was cleared: what is in them stays."""
+
+    def remember(
+        self,
+        jobs: Mapping[JobKey, tuple[int | None, bytes]],
+        runs: Mapping[RunName, StoredRun],
+    ) -> dict[RunName, StoredRun]:
+        """Take what is in an index; returns the runs that can be shown before they are read."""
+        self.jobs.update(jobs)
+        over = {name: run for name, run in runs.items() if not run.view.live}
+        self.runs.update(over)
+        self._remembered = {name: run for name, run in runs.items() if run.view.live}
+        return over
 
     def list_runs(self) -> list[tuple[str, tuple[str, ...]]]:
         """The experiments with the ids of their runs, oldest first.
@@ -191,6 +205,9 @@ class Known:
                 self._note_age(name, young=self._is_begun(name, known.view))
                 return None
         manifest = known.view.manifest if known is not None and same_lines else None
+        before = self._remembered.pop(name, None)
+        if known is None and before is not None and lines is not None and lines == before.manifest:
+            manifest = before.view.manifest
         if manifest is None and known is not None and (known.view.live or name in self._growing):
             manifest = self._grown(name, paths.manifest)
         view = scan.read_run(self.workspace, *name, manifest=manifest)

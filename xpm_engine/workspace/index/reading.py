@@ -92,6 +92,5 @@ class JobReader:
             self._known = Known(self.workspace)
             remembered = read_index(self.workspace)
             if remembered is not None:
-                self._known.jobs.update(remembered.jobs)
-                self._known.runs.update(remembered.runs)
+                self._known.remember(remembered.jobs, remembered.runs)
         return self._known
