@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.launchers.test_ssh import Far
 from tests.engine.projects import Project
+from tests.far.plans import Far
 from tests.far.sshd import write_wrapper
 from tests.far.stub import StubHost
 from xpm_engine.verbs.retry import plan_retry

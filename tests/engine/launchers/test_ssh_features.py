@@ -6,11 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.launchers.test_ssh import Far
 from tests.engine.making import KEY
-from tests.engine.projects import Project
 from tests.engine.remote.agents import connect
-from tests.far.stub import StubHost
+from tests.far.plans import Far
 from xpm_engine.errors import LaunchError
 from xpm_engine.launchers.ssh.shipping import put_early
 from xpm_engine.verbs.retry import plan_retry
@@ -70,13 +68,6 @@ class Resume(ResumableTask):
         return first
 
 """
-
-
-@pytest.fixture
-def far(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Far:
-    host = StubHost(tmp_path / "host")
-    monkeypatch.setenv("PATH", str(host.bin), prepend=":")
-    return Far(project, host)
 
 
 def _plan(far: Far, body: str, launcher: str = "alpha") -> None:

@@ -9,9 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.launchers.test_ssh import Far
-from tests.engine.projects import Project
-from tests.far.stub import StubHost
+from tests.far.plans import Far
 from xpm_engine.workspace import scan, tickets
 from xpm_engine.workspace.records.states import JobState
 
@@ -58,10 +56,7 @@ def _plan(far: Far, before: str, body: str, launcher: str = '"alpha"') -> None:
 
 
 @pytest.fixture
-def far(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Far:
-    host = StubHost(tmp_path / "host")
-    monkeypatch.setenv("PATH", str(host.bin), prepend=":")
-    far = Far(project, host)
+def far(far: Far) -> Far:
     Path(far.here.settings).write_text(SETTINGS.format(python=sys.executable))
     return far
 

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.launchers.test_ssh import Far
-from tests.engine.projects import Project
+from tests.far.plans import Far
 from tests.far.stub import StubHost
 from xpm_engine.verbs.jobs.listing import list_run
 from xpm_engine.verbs.kill import Killed, kill_job
@@ -48,10 +47,7 @@ hosts = ["alpha"]
 
 
 @pytest.fixture
-def far(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Far:
-    host = StubHost(tmp_path / "host")
-    monkeypatch.setenv("PATH", str(host.bin), prepend=":")
-    far = Far(project, host)
+def far(far: Far) -> Far:
     Path(far.here.settings).write_text(SETTINGS.format(python=sys.executable))
     return far
 
@@ -155,7 +151,7 @@ def test_more_gpus_than_one_host_has(far: Far) -> None:
     )
     code, said = far.project.run()
     assert code == 1
-    assert "no host of both has 3 of gpu; 2 is the most" in said
+    assert "Work could never run on both: it needs 3 GPUs, out of 2 GPUs on one host" in said
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.launchers.test_ssh import Far
-from tests.engine.projects import Project
-from tests.far.stub import StubHost
+from tests.far.plans import Far
 from xpm_engine.words import wait_words
 from xpm_engine.workspace import scan, tickets
 from xpm_engine.workspace.records.reasons import WaitKind
@@ -37,13 +35,6 @@ if __name__ == "__main__":
     with experiment("ws", "exp", launcher="alpha"):
         Train(epochs=int(sys.argv[1])).submit()
 """
-
-
-@pytest.fixture
-def far(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Far:
-    host = StubHost(tmp_path / "host")
-    monkeypatch.setenv("PATH", str(host.bin), prepend=":")
-    return Far(project, host)
 
 
 @pytest.mark.parametrize("isolation", ["", "spawn"])

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.launchers.test_ssh import Far
 from tests.engine.projects import Project, end_all
+from tests.far.plans import Far
 from tests.far.sshd import Sshd
 from tests.far.stub import StubHost
 from tests.tui.conftest import Victim
