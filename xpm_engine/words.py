@@ -136,6 +136,9 @@ def wait_words(wait: Wait) -> str:
             return f"waits for {on or 'another job'} to leave the folder that they share{taken}"
         case WaitKind.HOST:
             return f"waits for {plain(wait.host)}: {plain(wait.what)}; it was not sent yet"
+        case WaitKind.RESULT:
+            trouble = f" ({plain(wait.what)})" if wait.what else ""
+            return f"waits for the result of {on or 'a job'} from {plain(wait.host)}{trouble}"
         case WaitKind.SENT:
             return (
                 f"was sent to {plain(wait.host)}, and may run there: {plain(wait.what)}; "

@@ -49,6 +49,7 @@ def command(
 
 def print_forecast(plan: str, found: PlanForecast) -> None:
     """A heading an experiment, then a line a job."""
+    from xpm_engine.launchers.local import NAME as LOCAL
     from xpm_engine.verbs.forecast import counts
     from xpm_engine.words import plain
 
@@ -58,10 +59,15 @@ def print_forecast(plan: str, found: PlanForecast) -> None:
         click.echo(f"{experiment} in {plain(workspace)}: {counts(jobs)}")
         names = [f"{row.key.task} {row.key.short}" for row in jobs]
         tags = [plain(" ".join(f"{k}={v}" for k, v in row.tags.items())) for row in jobs]
-        name_width = max(map(len, names))
+        places = [plain(f"on {row.launcher}") if row.launcher else "" for row in jobs]
+        if not any(row.launcher not in ("", LOCAL) for row in jobs):
+            places = [""] * len(jobs)
+        name_width, place_width = max(map(len, names)), max(map(len, places))
         tag_width = min(40, max(map(len, tags)))
-        for row, name, tag in zip(jobs, names, tags, strict=True):
-            line = f"  {row.forecast.value:<10} {name:<{name_width}}  {tag:<{tag_width}}"
+        for row, name, place, tag in zip(jobs, names, places, tags, strict=True):
+            line = f"  {row.forecast.value:<10} {name:<{name_width}}"
+            line += f"  {place:<{place_width}}" if place_width else ""
+            line += f"  {tag:<{tag_width}}"
             click.echo(f"{line}  {plain(row.why)}".rstrip())
     if not rows:
         click.echo("the plan submits nothing", err=True)

@@ -59,6 +59,18 @@ class Capacity:
     """Its GPUs, as CUDA_VISIBLE_DEVICES names them."""
     here: bool = False
     """Whether its jobs run on this machine, whose pool all plans of the user share."""
+    members: tuple[Capacity, ...] = ()
+    """What each of several machines has, where that is so: a job must fit into one of them."""
+
+
+@dataclass(frozen=True)
+class Coming:
+    """How far the rest of a result has come that was on another host alone."""
+
+    trouble: str = ""
+    """What keeps it there; empty: all of it is here."""
+    over: bool = True
+    """Whether that is the last word; else it is still tried."""
 
 
 class Launcher(Protocol):
@@ -101,6 +113,14 @@ class Launcher(Protocol):
         """Why a job that it was given has not begun, where it knows."""
         ...
 
+    def reads(self, host: str) -> bool:
+        """Whether its jobs find a result that is on that host alone, without its coming here."""
+        ...
+
+    def fetch(self, job: JobPaths, host: str, told: Callable[[Coming], None]) -> None:
+        """Bring the rest of a finished result of `host`; `told` hears of it, in any thread."""
+        ...
+
     def bring(self, key: JobKey, patterns: Sequence[str]) -> None:
         """Bring those files of a job that runs elsewhere as they appear: the plan watches them."""
         ...
@@ -112,3 +132,9 @@ class Launcher(Protocol):
     def close(self) -> None:
         """Let go of everything; what was started goes on."""
         ...
+
+
+def missing_methods(value: object) -> list[str]:
+    """What an object lacks to be a launcher."""
+    names = [name for name in vars(Launcher) if not name.startswith("_")]
+    return [name for name in names if not hasattr(value, name)]

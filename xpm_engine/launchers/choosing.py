@@ -1,4 +1,4 @@
-"""The launcher that a name stands for."""
+"""The launchers that there are, and the one that a name stands for."""
 
 from __future__ import annotations
 
@@ -9,6 +9,14 @@ from xpm_engine.launchers.base import Launcher
 from xpm_engine.launchers.local import NAME as LOCAL
 from xpm_engine.launchers.local import LocalLauncher
 from xpm_engine.workspace.settings import Settings
+
+
+def launcher_names(settings: Settings) -> tuple[str, ...]:
+    """All names of launchers, in the order in which they are tried where a job names none.
+
+    A pool comes before the hosts that it is made of: who writes one wants its jobs spread.
+    """
+    return (LOCAL, *settings.pools, *settings.hosts)
 
 
 def named_launcher(name: str, settings: Settings) -> Launcher:
@@ -29,8 +37,7 @@ def named_launcher(name: str, settings: Settings) -> Launcher:
             code=settings.code,
             tokens=settings.tokens,
         )
-    known = [LOCAL, *settings.hosts, *settings.pools]
-    near = get_close_matches(name, known, n=1)
+    near = get_close_matches(name, launcher_names(settings), n=1)
     raise UsageError(
         f"there is no launcher {name!r}",
         hint=f"did you mean {near[0]!r}?" if near else f"write [hosts.{name}] in xpm.toml",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from xpm_engine.launchers.base import Capacity, Handle, LaunchOrder, Sight
+from xpm_engine.launchers.base import Capacity, Coming, Handle, LaunchOrder, Sight
 from xpm_engine.workspace import processes, tickets
 from xpm_engine.workspace.atomic import read_object
 from xpm_engine.workspace.layout import JobKey, JobPaths
@@ -24,20 +24,22 @@ class FakeLauncher:
         outcome: Outcome | None = Outcome.DONE,
         outcomes: Mapping[str, Outcome] | None = None,
         cores: int = 1000,
+        name: str = NAME,
     ) -> None:
         """`outcome` is how jobs end at once, None: by `end` alone; `outcomes`: by
-        the name of the task's folder instead."""
+        the name of the task's folder instead. `name` is what submits may call it."""
         self.orders: list[Launch] = []
         """What was submitted, in order."""
         self._outcome = outcome
         self._outcomes = dict(outcomes or {})
         self._places: dict[JobKey, LaunchOrder] = {}
         self._cores = cores
+        self._name = name
         self._heard: Callable[[JobKey], None] | None = None
 
     @property
     def name(self) -> str:
-        return NAME
+        return self._name
 
     def capacity(self) -> Capacity:
         return Capacity(cores=self._cores)
@@ -50,7 +52,7 @@ class FakeLauncher:
             outcome = self._outcomes.get(order.key.task, self._outcome)
             if outcome is not None:
                 self.end(order.key, outcome)
-        return [Handle(NAME, None, {"nonce": order.nonce}) for order in orders]
+        return [Handle(self._name, None, {"nonce": order.nonce}) for order in orders]
 
     def end(self, key: JobKey, outcome: Outcome = Outcome.DONE) -> None:
         """Let a submitted job have started and ended; raises KeyError for one that was not."""
@@ -76,7 +78,7 @@ class FakeLauncher:
             self._heard(key)
 
     def knows(self, name: str) -> bool:
-        return name == NAME
+        return name == self._name
 
     def find(self, orders: Sequence[LaunchOrder]) -> dict[str, Sight]:
         known = {order.nonce for order in self._places.values()}
@@ -98,6 +100,13 @@ class FakeLauncher:
 
     def why_waits(self, key: JobKey) -> Wait | None:
         return None
+
+    def reads(self, host: str) -> bool:
+        return True
+
+    def fetch(self, job: JobPaths, host: str, told: Callable[[Coming], None]) -> None:
+        """Its jobs write nothing."""
+        told(Coming())
 
     def bring(self, key: JobKey, patterns: Sequence[str]) -> None:
         """There are none."""

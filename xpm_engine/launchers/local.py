@@ -10,7 +10,7 @@ from enum import Enum
 
 from xpm_engine.errors import LaunchError, StorageError
 from xpm_engine.launchers import machine
-from xpm_engine.launchers.base import Capacity, Handle, LaunchOrder, Sight
+from xpm_engine.launchers.base import Capacity, Coming, Handle, LaunchOrder, Sight
 from xpm_engine.launchers.warm import Forked, WarmHelper
 from xpm_engine.workspace import processes
 from xpm_engine.workspace.atomic import append_bytes
@@ -91,6 +91,13 @@ class LocalLauncher:
 
     def why_waits(self, key: JobKey) -> Wait | None:
         return None
+
+    def reads(self, host: str) -> bool:
+        return False
+
+    def fetch(self, job: JobPaths, host: str, told: Callable[[Coming], None]) -> None:
+        """Whoever runs jobs elsewhere fetches."""
+        told(Coming(f"{NAME} knows no host {host}"))
 
     def bring(self, key: JobKey, patterns: Sequence[str]) -> None:
         """They are here."""

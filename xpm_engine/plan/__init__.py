@@ -2,8 +2,11 @@
 
 - `experiment`  the block in which tasks are submitted; `closing`: its end; `results`, `ends`,
                 `watching`: what it asks of its jobs meanwhile
-- `scheduler`   the thread behind it: `admission` lets jobs in, `board` knows whose turn it is,
-                `gate` how many pass, `dispatch` launches them and follows them to their end
+- `scheduler`   the thread behind it: `admission` lets jobs in, `board` knows what waits for what,
+                `bringing` keeps back what needs a result of another host, `dispatch` has jobs
+                launched (`launching`) and follows them to their end
+- `lanes`       the launchers of a plan; `lane`: one of them; `ready`: whose turn it is there,
+                `gate`: how many pass
 - `node`, `orders`, `resources`, `policies`, `retrying`  one job, and what it was told to be run by
 - `claims`, `drift`, `adoption`  what its tickets, other defaults and former names mean for it
 - `run`, `environment`, `retaining`  the record of the run, and what is done at its end

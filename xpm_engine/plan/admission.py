@@ -13,6 +13,7 @@ from xpm_engine.plan.claims import Look, Verdict
 from xpm_engine.plan.dispatch import Dispatch
 from xpm_engine.plan.drift import Drift, accept, find_drift, policy_of, remove_for_rerun
 from xpm_engine.plan.environment import other_project
+from xpm_engine.plan.lane import Lane
 from xpm_engine.plan.node import Node, Stage
 from xpm_engine.plan.orders import JobOrder, store_order
 from xpm_engine.plan.run import RunWriter
@@ -29,6 +30,7 @@ class Submission:
 
     order: JobOrder
     options: SubmitOptions
+    lane: Lane
     adopted: JobKey | None = None
     """The job under a former name whose result it has."""
     again: bool = False
@@ -84,9 +86,8 @@ class Admission:
 
     def _store(self, waiting: Sequence[Node]) -> None:
         """Keep the orders of jobs that wait for others: with this plan dead they have no ticket."""
-        launcher = self._dispatch.launcher_name
         self._run.store(
-            store_order(node.order, node.options, tags=node.tags, launcher=launcher)
+            store_order(node.order, node.options, tags=node.tags, launcher=node.lane.name)
             for node in waiting
             if node.order.dependencies
         )
@@ -101,6 +102,7 @@ class Admission:
                 order,
                 submission.options,
                 paths,
+                submission.lane,
                 adopted=submission.adopted,
                 how=How.RETRIED if submission.again else How.NEW,
             )

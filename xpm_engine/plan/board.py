@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from xpm_engine.config.order import SharedFolder
 from xpm_engine.plan.node import NOT_STARTED, Node, Stage
+from xpm_engine.plan.ready import ReadyQueue
 from xpm_engine.workspace.layout import JobKey
-from xpm_engine.workspace.pool.sharing import Shortage, wait_of
 from xpm_engine.workspace.records.reasons import Reason, Wait, WaitKind
-from xpm_engine.workspace.records.resources import Demand, Resource
 from xpm_engine.workspace.records.runs import How
 from xpm_engine.workspace.records.tickets import awaited
 
@@ -36,23 +34,38 @@ class Counts:
 class Board:
     """Every job of a run; changed by the scheduler's thread alone."""
 
-    def __init__(self, on_end: Callable[[Node], None] | None = None) -> None:
-        """`on_end` is called once for each job that is over for this run."""
+    def __init__(
+        self,
+        on_end: Callable[[Node], None] | None = None,
+        keeps: Callable[[Node], bool] | None = None,
+    ) -> None:
+        """`on_end` is called once for each job that is over for this run.
+
+        `keeps` is asked of each that is made from others and waits for none of them any more: True
+        where whoever is asked makes it ready later.
+        """
+        self.keeps = keeps
         self.nodes: dict[JobKey, Node] = {}
         self.counts = Counts()
-        self.changed = False
-        """Whether what `waits` tells has changed since it was asked."""
-        self.has_unasked = False
-        """Whether a job became ready of which it is not known that there is no room for it."""
-        self._ready: dict[Demand, list[tuple[int, int, Node]]] = {}
-        """A queue for each demand: what holds back the first of it holds back all of it."""
-        self._shortages: Mapping[Demand, Shortage] = {}
-        self._sequence = 0
+        self._changed = False
+        self._queues: dict[ReadyQueue, None] = {}
+        """Those that jobs were ever ready in."""
         self.stopped_by: JobKey | None = None
         """The job for whose failure nothing more is started."""
         self._sharing: dict[SharedFolder, Node] = {}
         """Who has each shared folder: one running job at a time."""
         self._on_end = on_end
+
+    @property
+    def changed(self) -> bool:
+        """Whether what `waits` tells has changed since it was asked."""
+        return self._changed or any(queue.changed for queue in self._queues)
+
+    @changed.setter
+    def changed(self, value: bool) -> None:
+        self._changed = value
+        for queue in self._queues:
+            queue.changed = queue.changed and value
 
     def add(self, node: Node) -> None:
         """A new job, that waits for nothing yet."""
@@ -84,59 +97,17 @@ class Board:
             self.make_ready(node)
 
     def make_ready(self, node: Node) -> None:
-        """Put a job in the queue, behind those of its priority.
+        """Put a job in the queue of its launcher, unless it is kept back.
 
         One that shares a folder with a job before it waits until that one is over.
         """
+        if node.order.dependencies and self.keeps is not None and self.keeps(node):
+            return
         if self._must_share(node):
             return
         node.stage = Stage.READY
-        self._sequence += 1
-        queue = self._ready.setdefault(node.demand, [])
-        self.has_unasked = self.has_unasked or node.demand not in self._shortages
-        heapq.heappush(queue, (-node.options.priority, self._sequence, node))
-        self.changed = True
-
-    @property
-    def has_ready(self) -> bool:
-        """Whether a job waits for its turn."""
-        return bool(self._ready)
-
-    def by_turn(self) -> Iterator[Node]:
-        """The ready jobs, the one whose turn it is first.
-
-        One that is not taken before the next is asked for stays, and with it all that need the
-        same.
-        """
-        heads = [queue[0] for demand in list(self._ready) if (queue := self._queue(demand))]
-        heapq.heapify(heads)
-        while heads:
-            _, _, node = heapq.heappop(heads)
-            yield node
-            queue = self._queue(node.demand)
-            if queue and queue[0][2] is not node:
-                heapq.heappush(heads, queue[0])
-
-    def take(self, node: Node) -> None:
-        """Take the job that `by_turn` has just named out of the queue."""
-        heapq.heappop(self._ready[node.demand])
-        self._queue(node.demand)
-        self.changed = True
-
-    def tell_shortages(self, shortages: Mapping[Demand, Shortage]) -> None:
-        """Why those that are ready were not launched, by what they need."""
-        self.changed = self.changed or shortages != self._shortages
-        self._shortages = shortages
-        self.has_unasked = False
-
-    def _queue(self, demand: Demand) -> list[tuple[int, int, Node]]:
-        """Those that need this, without those that are blocked by now."""
-        queue = self._ready.get(demand, [])
-        while queue and queue[0][2].stage is not Stage.READY:
-            heapq.heappop(queue)
-        if not queue:
-            self._ready.pop(demand, None)
-        return queue
+        self._queues.setdefault(node.lane.ready)
+        node.lane.ready.push(node)
 
     def tell_wait(self, node: Node, wait: Wait | None) -> None:
         """Why a job that was launched has not begun; None: nothing is known to be in its way."""
@@ -203,7 +174,7 @@ class Board:
     def waits(self) -> Iterator[Wait]:
         """Why each job that is not over, and has not begun, has not."""
         self.changed = False
-        places = self._places()
+        turns = {wait.key: wait for queue in self._queues for wait in queue.waits()}
         for node in self.nodes.values():
             if self.stopped_by is not None and node.stage in NOT_STARTED:
                 yield Wait(node.key, WaitKind.STOPPED, on=(self.stopped_by,))
@@ -212,26 +183,14 @@ class Board:
             elif node.stage is Stage.WAITING:
                 yield Wait(node.key, WaitKind.DEPENDENCY, on=tuple(sorted(node.waits_for or ())))
             elif node.stage is Stage.READY:
-                shortage = self._shortages.get(node.demand)
-                yield _wait_for_turn(node.key, shortage, places.get(node.key, 0))
+                yield turns.get(node.key) or Wait(node.key, WaitKind.CORE)
             elif node.stage is Stage.RETRYING and node.reason is not None:
                 yield Wait(node.key, WaitKind.RETRY, what=node.reason.text, until=node.until)
-            elif node.stage in (Stage.LAUNCHED, Stage.FOLLOWED) and node.wait:
+            elif node.stage in (Stage.BRINGING, Stage.LAUNCHED, Stage.FOLLOWED) and node.wait:
                 yield node.wait
             elif node.stage is Stage.BLOCKED:
                 what = "is drifted" if node.behind_drift else ""
                 yield Wait(node.key, WaitKind.UPSTREAM_FAILED, on=node.blamed, what=what)
-
-    def _places(self) -> dict[JobKey, int]:
-        """The place of each ready job among those that wait for the same."""
-        found: dict[JobKey, int] = {}
-        counts: dict[Resource | None, int] = {}
-        for _, _, node in heapq.merge(*map(sorted, self._ready.values())):
-            if node.stage is Stage.READY:
-                shortage = self._shortages.get(node.demand)
-                line = None if shortage is None else shortage.resource
-                found[node.key] = counts[line] = counts.get(line, 0) + 1
-        return found
 
     def _must_share(self, node: Node) -> bool:
         """Whether another job has a folder of this one; if not, they are its own now."""
@@ -283,9 +242,3 @@ class Board:
         self._leave_shared(node)
         if self._on_end is not None:
             self._on_end(node)
-
-
-def _wait_for_turn(key: JobKey, shortage: Shortage | None, place: int) -> Wait:
-    if shortage is None:
-        return Wait(key, WaitKind.CORE, place)
-    return wait_of(key, shortage, place)

@@ -4,30 +4,27 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import suppress
 
 from xpm_engine.errors import LaunchError, StorageError, UnreadableError
-from xpm_engine.launchers.base import Handle, Launcher, LaunchOrder
+from xpm_engine.launchers.base import Handle
 from xpm_engine.plan.board import Board
 from xpm_engine.plan.claims import Look, Verdict, look
-from xpm_engine.plan.gate import Gate
+from xpm_engine.plan.lanes import Lanes
+from xpm_engine.plan.launching import Launching
 from xpm_engine.plan.node import Node, Stage
-from xpm_engine.plan.orders import retrying_of, shared_names
 from xpm_engine.plan.retrying import retries_of
 from xpm_engine.plan.run import RunWriter
 from xpm_engine.plan.watch import ProcessWatch
 from xpm_engine.workspace import processes, tickets
-from xpm_engine.workspace.atomic import dumps, is_full, write_atomic
+from xpm_engine.workspace.atomic import is_full
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.processes import Liveness
-from xpm_engine.workspace.records.fields import format_time, now
+from xpm_engine.workspace.records.fields import format_time
 from xpm_engine.workspace.records.identity import ProcessIdentity
 from xpm_engine.workspace.records.pool import Reservation
 from xpm_engine.workspace.records.reasons import Outcome, Reason, ReasonKind
-from xpm_engine.workspace.records.resources import Granted
-from xpm_engine.workspace.records.runs import RunKind
 from xpm_engine.workspace.records.states import UNREADABLE_NEXT
-from xpm_engine.workspace.records.tickets import Attempt, End, Launch, LaunchedBy, awaited
+from xpm_engine.workspace.records.tickets import Attempt, End, Launch, awaited
 
 POLL = 0.2
 """Seconds between two looks at jobs whose end nobody announces: cleaners, claims of others."""
@@ -43,27 +40,23 @@ MAX_FAILED_LAUNCHES = 3
 
 
 class Dispatch:
-    """Gives ready jobs to the launcher, and notices their ends; in the scheduler's thread."""
+    """Gives ready jobs to their launchers, and notices their ends; in the scheduler's thread."""
 
-    def __init__(
-        self, run: RunWriter, launcher: Launcher, board: Board, watch: ProcessWatch, gate: Gate
-    ) -> None:
+    def __init__(self, run: RunWriter, lanes: Lanes, board: Board, watch: ProcessWatch) -> None:
         self._run = run
-        self._launcher = launcher
+        self._lanes = lanes
         self._board = board
         self._watch = watch
-        self._gate = gate
+        self._launching = Launching(run)
         self._polled: dict[JobKey, float] = {}
         self._failed: dict[JobKey, int] = {}
         """The jobs that ended badly, with the time of their folder when it was last looked at."""
         self._failed_due = 0.0
-        self.launching_since: float | None = None
-        """When (time.monotonic) the launcher was told the order that it starts now."""
 
     @property
-    def launcher_name(self) -> str:
-        """What the tickets call the launcher."""
-        return self._launcher.name
+    def launching_since(self) -> float | None:
+        """When (time.monotonic) a launcher was told the order that it starts now."""
+        return self._launching.since
 
     @property
     def due(self) -> float | None:
@@ -74,7 +67,7 @@ class Dispatch:
     def look(self, node: Node) -> Look | UnreadableError:
         """What the job's tickets let this run do."""
         try:
-            return look(node.paths, self._launcher)
+            return look(node.paths, self._lanes)
         except UnreadableError as error:
             return error
 
@@ -93,7 +86,7 @@ class Dispatch:
     def launch(self, node: Node, granted: Reservation) -> None:
         """Claim the next attempt of a job that was let through, and tell the launcher."""
         if not self._launch(node, granted):
-            self._gate.release(granted.nonce)
+            node.lane.gate.release(granted.nonce)
 
     def _launch(self, node: Node, granted: Reservation) -> bool:
         """Whether it was launched."""
@@ -101,13 +94,13 @@ class Dispatch:
         if self.settle(node, found):
             return False
         assert isinstance(found, Look)
-        launch = self._order(node, found.number, granted)
+        launch = self._launching.order(node, found.number, granted)
         try:
             if not tickets.claim_launch(node.paths, launch):
                 # Somebody else was quicker: the next turn finds out who.
                 self._board.make_ready(node)
                 return False
-            handle = self._tell_launcher(node, launch)
+            handle = self._launching.tell(node, launch)
         except StorageError as error:
             kind = ReasonKind.DISK_FULL if is_full(error) else ReasonKind.LAUNCHER
             self._ended_badly(node, Reason(kind, str(error)))
@@ -187,47 +180,6 @@ class Dispatch:
         self._board.revive(node)
         self.settle(node, found)
 
-    def _order(self, node: Node, attempt: int, granted: Reservation) -> Launch:
-        order = node.order
-        # Those of another machine are chosen there, when it is known which one it is.
-        devices = granted.devices if self._gate.folder else ()
-        place = Granted(devices, self._gate.folder)
-        return Launch(
-            nonce=granted.nonce,
-            key=node.key,
-            attempt=attempt,
-            by=LaunchedBy.RETRY if self._run.record.kind is RunKind.RETRY else LaunchedBy.PLAN,
-            at=now(),
-            driver=self._run.record.driver,
-            run=self._run.name,
-            params=order.params.to_json(),
-            resolved=order.resolved,
-            project=self._run.project,
-            shared=shared_names(order),
-            dependencies=order.dependencies,
-            early=order.early,
-            tags=dict(node.tags),
-            resources={**node.resources.to_json(), **place.to_json()},
-            launcher=self._launcher.name,
-            resumable=order.resumable,
-            retrying=retrying_of(node.options),
-        )
-
-    def _tell_launcher(self, node: Node, launch: Launch) -> Handle:
-        log = os.path.abspath(self._run.paths.log)
-        order = LaunchOrder(node.key, node.paths, launch.attempt, launch.nonce, log)
-        self.launching_since = time.monotonic()
-        try:
-            handle = self._launcher.submit([order])[0]
-        finally:
-            self.launching_since = None
-        process = None if handle.process is None else handle.process.to_json()
-        data = {"launcher": handle.launcher, "process": process, "data": dict(handle.data)}
-        with suppress(StorageError):
-            # Information only: the job is on its way.
-            write_atomic(node.paths.handle(launch.attempt), dumps(data))
-        return handle
-
     def _expect(
         self, node: Node, process: ProcessIdentity | None, *, interval: float = POLL
     ) -> None:
@@ -243,9 +195,10 @@ class Dispatch:
         node.handle = Handle("", found.process, {}) if found.process else None
         if found.verdict is Verdict.MIRRORED:
             attempt = self._own_attempt(node)
-            if attempt is not None and self._launcher.follow(node.paths, attempt):
-                node.handle = Handle(self._launcher.name, None, {})
-        self._board.tell_wait(node, self._launcher.why_waits(node.key))
+            launcher = None if attempt is None else self._lanes.follow(node.paths, attempt)
+            if launcher is not None:
+                node.handle = Handle(launcher.name, None, {"nonce": found.nonce})
+        self._board.tell_wait(node, self._lanes.why_waits(node.key))
         far = found.verdict in (Verdict.UNREACHABLE, Verdict.MIRRORED)
         self._expect(node, found.process, interval=FAR_POLL if far else POLL)
 
@@ -280,7 +233,7 @@ class Dispatch:
             self._ended_badly(node, Reason(ReasonKind.LAUNCHER, attempt.start.why))
         elif not _is_gone(node.handle) and not (attempt is None and _is_far(node.handle)):
             begun = attempt is None or attempt.start is not None
-            self._board.tell_wait(node, None if begun else self._launcher.why_waits(node.key))
+            self._board.tell_wait(node, None if begun else self._lanes.why_waits(node.key))
             self._polled[node.key] = time.monotonic() + POLL
         elif attempt is None:
             self._release(node)
@@ -370,9 +323,9 @@ class Dispatch:
             self._board.make_ready(node)
 
     def _release(self, node: Node) -> None:
-        self._gate.release(node.nonce)
+        node.lane.gate.release(node.nonce)
         if node.handle is not None:
-            self._launcher.forget(node.handle)
+            node.lane.launcher.forget(node.handle)
 
 
 def _changed_at(path: str) -> int:

@@ -21,14 +21,14 @@ from xpm_engine.config.submitting import SubmitOptions, Submitter, current_submi
 from xpm_engine.config.task import Task
 from xpm_engine.errors import DefinitionError, UsageError
 from xpm_engine.launchers.base import Launcher
-from xpm_engine.launchers.choosing import named_launcher
-from xpm_engine.launchers.local import NAME as LOCAL
 from xpm_engine.plan import report
 from xpm_engine.plan.admission import Submission
 from xpm_engine.plan.adoption import find_former
 from xpm_engine.plan.closing import Closing
 from xpm_engine.plan.drift import policy_of
 from xpm_engine.plan.ends import Callback
+from xpm_engine.plan.lane import Lane
+from xpm_engine.plan.lanes import Lanes
 from xpm_engine.plan.node import Node, Stage
 from xpm_engine.plan.policies import (
     FailurePolicy,
@@ -38,7 +38,6 @@ from xpm_engine.plan.policies import (
 )
 from xpm_engine.plan.preview import current_recorder
 from xpm_engine.plan.reach import reach, refuse_in_worker
-from xpm_engine.plan.resources import ResourceRules
 from xpm_engine.plan.results import Results
 from xpm_engine.plan.retrying import retries_of
 from xpm_engine.plan.run import RunWriter, other_runs
@@ -48,7 +47,7 @@ from xpm_engine.workspace.atomic import make_folders
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths, check_name
 from xpm_engine.workspace.pool.folder import open_folder
 from xpm_engine.workspace.records.runs import Scope
-from xpm_engine.workspace.settings import DEFAULT_RESOURCES, OnDrift, load_settings
+from xpm_engine.workspace.settings import OnDrift, load_settings
 
 
 class Experiment:
@@ -66,8 +65,9 @@ class Experiment:
     ) -> None:
         """Prepare the run `name` in the folder `workspace`, relative to the working directory.
 
-        `launcher` runs the jobs: one of `xpm_engine.launchers`, or the name of a host or a pool of
-        hosts in xpm.toml; default: this machine, one job a core. `on_failure` is `exit` in a
+        `launcher` runs the jobs whose submit names no other: one of `xpm_engine.launchers`, or the
+        name of a host or a pool of hosts in xpm.toml; default: the first that has what a job needs,
+        this machine before all others. `on_failure` is `exit` in a
         script, `raise` in a notebook and under pytest, unless it is given. `failure_policy` says
         what becomes of the other jobs when one fails: they `continue`, all that does not depend on
         it; `drain`: nothing more is started, what runs is waited for; `stop`: what runs is asked to
@@ -78,13 +78,9 @@ class Experiment:
         self.workspace = WorkspacePaths.at(_folder(workspace))
         self._roots = PathRoots(workspace=self.workspace, project=_project())
         settings = load_settings(self.workspace)
-        if launcher is None or isinstance(launcher, str):
-            # A job's process only reads the classes above: it knows no hosts, and needs none.
-            wanted = LOCAL if launcher is None or reading_classes() else launcher
-            launcher = named_launcher(wanted, settings)
-        self._launcher = launcher
-        capacity = self._launcher.capacity()
-        self._rules = ResourceRules(capacity, settings.tokens, settings.resources)
+        self._lanes = Lanes(settings)
+        # A job's process only reads the classes above: it knows no hosts, and needs none.
+        self._lane = None if launcher is None or reading_classes() else self._lanes.of(launcher)
         self._on_drift = policy_of(on_drift, settings.drift.policy)
         self._retains = settings.retention.after_run and settings.retention.has_policies
         self._on_failure = (
@@ -94,8 +90,9 @@ class Experiment:
         )
         self._failure_policy = choose(FailurePolicy, failure_policy, "failure_policy")
         self._results = Results(self.name, self.workspace, self._roots, current_recorder())
-        self._alike = (SubmitOptions(), DEFAULT_RESOURCES, SubmitOptions(None, DEFAULT_RESOURCES))
-        """What the last submit said, what that needs, and both: thousands say the same."""
+        self._alike: tuple[tuple[SubmitOptions, object], tuple[Lane, SubmitOptions]] | None = None
+        """What was said of the last job, and what comes of it: thousands say the same."""
+        self._lane_of: dict[JobKey, Lane] = {}
         self._token: Token[Submitter | None] | None = None
         self._scheduler: Scheduler | None = None
         self._closing: Closing | None = None
@@ -118,16 +115,12 @@ class Experiment:
 
     def submit(self, task: Task[Any], order: Order, options: SubmitOptions) -> None:
         """Take a sealed task on: what `Task.submit` calls."""
-        self._check_launcher(task, options.launcher)
         policy_of(options.on_drift, self._on_drift)
         retries_of(options, resumable=order.resumable)
         _check_priority(options.priority)
         reach.check(order.nodes)
         _check_execute(task)
-        resources = self._rules.choose(task, options)
-        if (options, resources) != self._alike[:2]:
-            self._alike = options, resources, replace(options, resources=resources)
-        options = self._alike[2]
+        lane, chosen = self._choose(task, options)
         adopted = find_former(self.workspace, task, order)
         if adopted is not None:
             place_paths(task, adopted, order.roots)
@@ -135,21 +128,33 @@ class Experiment:
         early = self._results.watched.early_of(order)
         order = replace(order, early=early) if early else order
         if self._recorder is not None:
-            self._recorder.submit(self.name, self.workspace, order, options, adopted)
-        else:
-            self._running().submit(Submission(order, options, adopted))
-
-    def _check_launcher(self, task: Task[Any], launcher: object) -> None:
-        """What a submit asks for must not be passed over in silence."""
-        if launcher is None or launcher is self._launcher or launcher == self._launcher.name:
+            self._recorder.submit(self.name, self.workspace, order, chosen, adopted)
             return
-        raise UsageError(
-            f"{type(task).__name__} is to run on {launcher!r}, and this experiment on "
-            f"{self._launcher.name!r}",
-            where=caller(),
-            hint="an experiment has one launcher: give it as experiment(..., launcher=...), and "
-            "submit what runs elsewhere in an experiment of its own",
+        self._running().submit(Submission(order, chosen, lane, adopted))
+        first = self._lane_of.setdefault(order.key, lane)
+        if first is not lane and options.launcher is not None:
+            self._tell_elsewhere(order.key, first, lane)
+
+    def _choose(self, task: Task[Any], options: SubmitOptions) -> tuple[Lane, SubmitOptions]:
+        """Where a task is to run, and its options with all that is known now."""
+        said = options, type(task).resources
+        if self._alike is None or self._alike[0] != said:
+            try:
+                lane, resources = self._lanes.choose(task, options, self._lane)
+            except UsageError as error:
+                error.where = error.where or caller()
+                raise
+            self._alike = said, (lane, replace(options, launcher=lane.name, resources=resources))
+        return self._alike[1]
+
+    def _tell_elsewhere(self, key: JobKey, first: Lane, lane: Lane) -> None:
+        """A job was submitted again, for another launcher: what is asked for is not passed over."""
+        text = (
+            f"{key.task}/{key.short} was submitted for {first.name}, where it stays, and again for "
+            f"{lane.name}, at {caller()}"
         )
+        report.say(f"xpm: {text}")
+        self._running().run.log(text)
 
     def note(self, text: str) -> None:
         """Write something down about this run: `xpm ls` and the app show it with the run.
@@ -225,15 +230,14 @@ class Experiment:
         if self._recorder is None:
             hold_standard_streams()
             make_folders(self.workspace.root)
-            if self._launcher.capacity().here:
+            if self._lane is None or self._lane.launcher.capacity().here:
                 # Should it be unusable, the user is told before there is a run.
                 open_folder()
             run = RunWriter(self.workspace, self.name, _scope())
             self._scheduler = Scheduler(
                 self.workspace,
                 run,
-                self._launcher,
-                rules=self._rules,
+                self._lanes,
                 on_drift=self._on_drift,
                 failure_policy=self._failure_policy,
                 on_end=self._results.ends.over,

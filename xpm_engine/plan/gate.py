@@ -1,4 +1,4 @@
-"""The gate between ready jobs and their launch: as many pass as there is room for."""
+"""The gate between ready jobs and their launcher: as many pass as there is room for."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
-from xpm_engine.plan.board import Board
 from xpm_engine.plan.node import Node
+from xpm_engine.plan.ready import ReadyQueue
 from xpm_engine.plan.resources import ResourceRules
 from xpm_engine.workspace import tickets
 from xpm_engine.workspace.layout import JobKey
@@ -109,10 +109,16 @@ class Gate:
     """Lets ready jobs pass; in the scheduler's thread."""
 
     def __init__(
-        self, board: Board, rules: ResourceRules, *, here: bool, run: str, driver: ProcessIdentity
+        self,
+        ready: ReadyQueue,
+        rules: ResourceRules,
+        *,
+        here: bool,
+        run: str,
+        driver: ProcessIdentity,
     ) -> None:
         """`here` says whether the jobs take from this machine's pool. Raises StorageError."""
-        self._board = board
+        self._ready = ready
         self._rules = rules
         made: type[Member] | type[OwnRoom] = Member if here else OwnRoom
         self._room: Room = made(rules.limits, run=run, driver=driver)
@@ -133,9 +139,9 @@ class Gate:
     @property
     def due(self) -> float | None:
         """When (time.monotonic) the next glance at the pool is due; None for never."""
-        if not self._board.has_ready:
+        if not self._ready.has_ready:
             return None
-        if self._stale or self._board.has_unasked:
+        if self._stale or self._ready.has_unasked:
             return 0.0
         return None if self._room.alone else self._glance_at
 
@@ -153,7 +159,7 @@ class Gate:
 
         Raises StorageError.
         """
-        if not self._board.has_ready:
+        if not self._ready.has_ready:
             self._room.withdraw()
             return []
         if not self._is_due():
@@ -165,15 +171,15 @@ class Gate:
             self._glance_at = self._looked + POLL
             if turn is None:
                 return []
-            for node in self._board.by_turn():
+            for node in self._ready.by_turn():
                 granted = turn.ask(node.key, node.paths.root, node.demand)
                 if granted is not None:
-                    self._board.take(node)
+                    self._ready.take(node)
                     passed.append((node, granted))
                 if len(passed) == MOST_AT_ONCE or len(turn.refused) == MOST_REFUSED:
                     break
         self._stale = len(passed) == MOST_AT_ONCE
-        self._board.tell_shortages(turn.refused)
+        self._ready.tell_shortages(turn.refused)
         return passed
 
     def withdraw(self) -> None:
@@ -185,7 +191,7 @@ class Gate:
         self._room.close()
 
     def _is_due(self) -> bool:
-        if self._stale or self._board.has_unasked:
+        if self._stale or self._ready.has_unasked:
             return True
         clock = time.monotonic()
         if self._room.alone or clock < self._glance_at:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from xpm_engine.config.submitting import SubmitOptions
 from xpm_engine.launchers.base import Handle
@@ -17,6 +17,9 @@ from xpm_engine.workspace.records.resources import Demand, Resources
 from xpm_engine.workspace.records.runs import How
 from xpm_engine.workspace.settings import DEFAULT_RESOURCES
 
+if TYPE_CHECKING:
+    from xpm_engine.plan.lane import Lane
+
 
 class Stage(Enum):
     """How far a job is, for its plan."""
@@ -25,6 +28,8 @@ class Stage(Enum):
     """Some job it depends on has not ended."""
     READY = "ready"
     """It waits for its turn."""
+    BRINGING = "bringing"
+    """What it is made from is done, and on its way from another host."""
     LAUNCHED = "launched"
     """Claimed by this plan and told to the launcher."""
     FOLLOWED = "followed"
@@ -43,7 +48,7 @@ class Stage(Enum):
         return self in _OVER
 
 
-NOT_STARTED = frozenset((Stage.WAITING, Stage.READY, Stage.RETRYING))
+NOT_STARTED = frozenset((Stage.WAITING, Stage.READY, Stage.BRINGING, Stage.RETRYING))
 """Those that would be launched later."""
 
 _OVER = frozenset((Stage.DONE, Stage.FAILED, Stage.BLOCKED, Stage.DRIFTED))
@@ -56,6 +61,8 @@ class Node:
     order: JobOrder
     options: SubmitOptions
     paths: JobPaths
+    lane: Lane
+    """The launcher that it is for; who runs it already may be another one."""
     demand: Demand = field(init=False)
     """What it needs, as the pool counts it."""
     tags: dict[str, Any] = field(init=False)

@@ -60,6 +60,11 @@ class PreviewJob:
     def key(self) -> JobKey:
         return self.order.key
 
+    @property
+    def launcher(self) -> str:
+        """What would run it."""
+        return str(self.options.launcher)
+
 
 class PreviewStopped(XpmError):  # noqa: N818 (it stops a preview, and no user sees it)
     """The plan asks for a result that is not there yet: it can't be read any further."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, cast
 
@@ -16,6 +17,26 @@ from xpm_engine.workspace.records.resources import Kind, Resource, Resources
 from xpm_engine.workspace.settings import DEFAULT_RESOURCES
 
 
+@dataclass(frozen=True)
+class Lacking:
+    """Something of which a job needs more than there is."""
+
+    resource: Resource
+    needed: int
+    most: int
+    """The most that there is of it in one place."""
+
+    @property
+    def wanted(self) -> str:
+        """``64 cores``"""
+        return _amount(self.resource, self.needed)
+
+    @property
+    def there(self) -> str:
+        """``2 cores``"""
+        return _amount(self.resource, self.most)
+
+
 class ResourceRules:
     """What holds in one run: what there is, and what a job needs that does not say so."""
 
@@ -24,15 +45,21 @@ class ResourceRules:
         capacity: Capacity,
         tokens: Mapping[str, int] | None = None,
         default: Resources = DEFAULT_RESOURCES,
+        *,
+        launcher: str = "",
     ) -> None:
-        """`tokens` are those of the settings: name and count."""
+        """`tokens` are those of the settings: name and count; `launcher` is whose capacity it is,
+        empty for this machine's."""
         self._capacity = capacity
+        self._places = capacity.members or (capacity,)
+        """A job fits into one of them, or nowhere."""
         self._tokens = dict(tokens or {})
         self._declared: dict[str, int] = {}
         self._default = default
+        self._launcher = launcher
         self._chosen = DEFAULT_RESOURCES
         """What was checked last: thousands of tasks need the same."""
-        self.limits = self._limits()
+        self.limits = self._limits(capacity)
         """What there is to share; replaced when a task brings a token along."""
 
     def choose(self, task: Task[Any], options: SubmitOptions) -> Resources:
@@ -40,21 +67,40 @@ class ResourceRules:
 
         Raises UsageError for what can never be had here.
         """
-        chosen = cast("object", options.resources or type(task).resources or self._default)
-        return self.check(type(task).__name__, chosen)
+        return self.check(type(task).__name__, self.wish(task, options))
 
-    def check(self, name: str, chosen: object) -> Resources:
-        """What a task of that name needs, if it can be had here; raises UsageError."""
+    def wish(self, task: Task[Any], options: SubmitOptions) -> Resources:
+        """The same, whether it can be had here or not; raises UsageError for what is none."""
+        chosen = cast("object", options.resources or type(task).resources or self._default)
         if not isinstance(chosen, Resources):
             raise UsageError(
-                f"the resources of {name} are {chosen!r}",
+                f"the resources of {type(task).__name__} are {chosen!r}",
                 hint="write resources=Resources(cpus=2, memory='4GiB')",
             )
+        return chosen
+
+    def check(self, name: str, chosen: Resources) -> Resources:
+        """What a task of that name needs, if it can be had here; raises UsageError."""
         if chosen is not self._chosen:
-            self._declare(chosen.declared)
-            self._check(name, chosen)
+            lacking = self.lacking(name, chosen)
+            if lacking is not None:
+                raise self._refusal(name, lacking)
             self._chosen = chosen
         return chosen
+
+    def lacking(self, name: str, chosen: Resources) -> Lacking | None:
+        """What can never be had here; raises UsageError for tokens that nobody counts."""
+        self._declare(chosen.declared)
+        self._check_tokens(name, chosen)
+        demand, most = chosen.demand(), None
+        for place in self._places:
+            amounts = self._limits(place).amounts()
+            resource = impossible(demand, amounts)
+            if resource is None:
+                return None
+            found = Lacking(resource, dict(demand)[resource], amounts[resource])
+            most = found if most is None or found.most > most.most else most
+        return most
 
     def _declare(self, tokens: Mapping[str, int]) -> None:
         for name, count in tokens.items():
@@ -66,18 +112,13 @@ class ResourceRules:
                     hint="make the token once, and give it to both",
                 )
         if tokens:
-            self.limits = self._limits()
+            self.limits = self._limits(self._capacity)
 
-    def _limits(self) -> Limits:
+    def _limits(self, place: Capacity) -> Limits:
         tokens = {**self._tokens, **self._declared}
-        return Limits(
-            self._capacity.cores,
-            self._capacity.memory,
-            self._capacity.devices,
-            tuple(sorted(tokens.items())),
-        )
+        return Limits(place.cores, place.memory, place.devices, tuple(sorted(tokens.items())))
 
-    def _check(self, name: str, chosen: Resources) -> None:
+    def _check_tokens(self, name: str, chosen: Resources) -> None:
         known = dict(self.limits.tokens)
         for token in chosen.named:
             if token not in known:
@@ -88,16 +129,19 @@ class ResourceRules:
                     hint=f"{guess}write `{token} = 1` under [tokens] in xpm.toml, "
                     f"or give Token({token!r}, 1) instead of its name",
                 )
-        amounts = self.limits.amounts()
-        lacking = impossible(chosen.demand(), amounts)
-        if lacking is not None:
-            raise UsageError(
-                f"{name} could never run: it needs "
-                f"{_amount(lacking, dict(chosen.demand())[lacking])}, out of "
-                f"{_amount(lacking, amounts[lacking])} in all",
-                hint="ask for less, or say in xpm.toml that there is more "
-                f"({'[tokens]' if lacking.kind is Kind.TOKEN else '[launchers.local]'})",
-            )
+
+    def _refusal(self, name: str, lacking: Lacking) -> UsageError:
+        who = f"{name} could never run{f' on {self._launcher}' if self._launcher else ''}"
+        where = "on one host" if len(self._places) > 1 else "in all"
+        table = f"[hosts.{self._launcher}]" if self._launcher else "[launchers.local]"
+        if lacking.resource.kind is Kind.TOKEN:
+            table = "[tokens]"
+        elif len(self._places) > 1:
+            table = "the hosts' own tables"
+        return UsageError(
+            f"{who}: it needs {lacking.wanted}, out of {lacking.there} {where}",
+            hint=f"ask for less, or say in xpm.toml that there is more ({table})",
+        )
 
 
 def _amount(resource: Resource, count: int) -> str:

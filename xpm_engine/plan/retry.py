@@ -13,21 +13,19 @@ import os
 import sys
 from typing import Any
 
-from xpm_engine.errors import UsageError, XpmError
+from xpm_engine.errors import XpmError
 from xpm_engine.launchers import local
-from xpm_engine.launchers.base import Launcher
-from xpm_engine.launchers.choosing import named_launcher
 from xpm_engine.plan import report
 from xpm_engine.plan.admission import Submission
 from xpm_engine.plan.interrupts import Termination
+from xpm_engine.plan.lanes import Lanes
 from xpm_engine.plan.orders import RebuiltOrder, stored_options
-from xpm_engine.plan.resources import ResourceRules
 from xpm_engine.plan.run import RunWriter
 from xpm_engine.plan.scheduler import Scheduler
 from xpm_engine.workspace.layout import WorkspacePaths
 from xpm_engine.workspace.records.retry_order import RetryOrder
 from xpm_engine.workspace.records.runs import PlanState, RunKind
-from xpm_engine.workspace.settings import Settings, load_settings
+from xpm_engine.workspace.settings import load_settings
 
 
 class Retry:
@@ -37,16 +35,21 @@ class Retry:
         """Raises SettingsError, UsageError for what can't be had here, StorageError."""
         workspace = WorkspacePaths(order.workspace)
         settings = load_settings(workspace)
-        launcher = _launcher({each.launcher for each in order.orders}, settings)
-        rules = ResourceRules(launcher.capacity(), settings.tokens, settings.resources)
+        lanes = Lanes(settings)
         submissions = [
-            Submission(RebuiltOrder(each), stored_options(each), again=each.key in order.again)
+            Submission(
+                RebuiltOrder(each),
+                stored_options(each),
+                lanes.of(each.launcher or local.NAME),
+                again=each.key in order.again,
+            )
             for each in order.orders
         ]
         for each in submissions:
+            rules = each.lane.rules
             rules.check(each.order.key.task, each.options.resources or settings.resources)
         self.run = RunWriter(workspace, order.experiment, order.scope, kind=RunKind.RETRY)
-        self._scheduler = Scheduler(workspace, self.run, launcher, rules=rules)
+        self._scheduler = Scheduler(workspace, self.run, lanes)
         self._submissions = submissions
 
     def carry_out(self, termination: Termination) -> None:
@@ -69,15 +72,6 @@ class Retry:
         counts = scheduler.board.counts
         self.run.end(plan, failed=counts.failed > 0, error=error)
         self.run.log(report.summary(counts))
-
-
-def _launcher(names: set[str], settings: Settings) -> Launcher:
-    if len(names) > 1:
-        raise UsageError(
-            f"these jobs ran on different launchers: {', '.join(sorted(names))}",
-            hint="retry those of each apart",
-        )
-    return named_launcher(names.pop() if names else local.NAME, settings)
 
 
 def main() -> None:

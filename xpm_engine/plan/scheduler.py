@@ -14,14 +14,15 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import cast
 
-from xpm_engine.launchers.base import Handle, Launcher
+from xpm_engine.launchers.base import Handle
 from xpm_engine.plan.admission import Admission, Submission
 from xpm_engine.plan.board import Board
+from xpm_engine.plan.bringing import Bringing
 from xpm_engine.plan.dispatch import Dispatch
-from xpm_engine.plan.gate import Gate
+from xpm_engine.plan.lane import Lane
+from xpm_engine.plan.lanes import Lanes
 from xpm_engine.plan.node import Node, Stage
 from xpm_engine.plan.policies import FailurePolicy
-from xpm_engine.plan.resources import ResourceRules
 from xpm_engine.plan.run import RunWriter
 from xpm_engine.plan.watch import ProcessWatch
 from xpm_engine.workspace import processes
@@ -43,9 +44,8 @@ class Scheduler:
         self,
         workspace: WorkspacePaths,
         run: RunWriter,
-        launcher: Launcher,
+        lanes: Lanes,
         *,
-        rules: ResourceRules | None = None,
         on_drift: OnDrift = OnDrift.ERROR,
         failure_policy: FailurePolicy = FailurePolicy.CONTINUE,
         on_end: Callable[[Node], None] | None = None,
@@ -60,24 +60,23 @@ class Scheduler:
         self._on_idle = on_idle
         self.error: BaseException | None = None
         """What ended the scheduler before its time."""
-        self._launcher = launcher
+        self._lanes = lanes
+        self._open_lanes: list[Lane] = []
+        """Those that jobs were submitted for."""
         self._watch = ProcessWatch()
-        self._gate = Gate(
-            self.board,
-            rules or ResourceRules(launcher.capacity()),
-            here=launcher.capacity().here,
-            run=run.name,
-            driver=run.record.driver,
+        self._dispatch = Dispatch(run, lanes, self.board, self._watch)
+        self._bringing = Bringing(
+            workspace, lanes, self.board, fail=self._dispatch.fail, wake=self._watch.wake
         )
-        self._dispatch = Dispatch(run, launcher, self.board, self._watch, self._gate)
+        self.board.keeps = self._bringing.keeps
         self._admission = Admission(workspace, run, self.board, self._dispatch, on_drift)
         self._inbox: deque[Submission] = deque()
         self._busy = False
         """Set before a job leaves the inbox, until it was looked whether anything is left to do."""
         self._failure_policy = failure_policy
         self._told: deque[JobKey] = deque()
-        """Jobs that the launcher has something to tell of."""
-        launcher.listen(self._hear)
+        """Jobs that a launcher has something to tell of."""
+        lanes.listen(self._hear)
         self._closing = False
         self._ending = threading.Lock()
         self._over = False
@@ -97,9 +96,13 @@ class Scheduler:
         self._thread.start()
 
     def submit(self, submission: Submission) -> None:
-        """Take a job on; raises what ended the scheduler, if it has ended."""
+        """Take a job on; raises what ended the scheduler, if it has ended, and StorageError."""
         if self.error is not None:
             raise self.error
+        lane = submission.lane
+        if lane not in self._open_lanes:
+            lane.open(run=self.run.name, driver=self.run.record.driver)
+            self._open_lanes.append(lane)
         self._inbox.append(submission)
         self._watch.wake()
 
@@ -122,7 +125,7 @@ class Scheduler:
 
     def bring(self, key: JobKey, patterns: Sequence[str]) -> None:
         """Have those files of a job brought here as they appear, wherever it runs."""
-        self._launcher.bring(key, patterns)
+        self._lanes.bring(key, patterns)
 
     def drain(self, *, patience: float = 0.0) -> None:
         """Launch nothing more; what runs goes on without this run.
@@ -136,7 +139,7 @@ class Scheduler:
 
     @property
     def launching(self) -> bool:
-        """Whether the launcher is starting a job at this moment."""
+        """Whether a launcher is starting a job at this moment."""
         return self._dispatch.launching_since is not None
 
     def close(self) -> None:
@@ -154,8 +157,7 @@ class Scheduler:
         self._let_go()
 
     def _let_go(self) -> None:
-        self._launcher.close()
-        self._gate.close()
+        self._lanes.close()
         self._watch.close()
 
     def _hear(self, key: JobKey) -> None:
@@ -172,7 +174,7 @@ class Scheduler:
 
     def ask_to_stop(self, jobs: Sequence[Handle]) -> None:
         """Ask jobs to stop, each in its time to save."""
-        self._launcher.cancel([each for each in jobs if each.process is None])
+        self._lanes.cancel([each for each in jobs if each.process is None])
         for each in jobs:
             if each.process is not None:
                 processes.send_signal(each.process, signal.SIGTERM)
@@ -241,6 +243,7 @@ class Scheduler:
             self._admission.admit(batch)
         for changed in [self._told.popleft() for _ in range(len(self._told))]:
             self._dispatch.hear(changed)
+        self._bringing.take()
         self._dispatch.poll()
         if self._ended:
             # Once for many: who waits is woken in a thread of its own, in between ours.
@@ -265,26 +268,32 @@ class Scheduler:
             self._dispatch.revisit(self.board.nodes[cast("JobKey", key)])
 
     def _launch(self) -> None:
+        lanes = tuple(self._open_lanes)
         if self._draining:
-            self._gate.withdraw()
+            for lane in lanes:
+                lane.gate.withdraw()
             self._drained.set()
             return
-        while not self._draining and (passed := self._gate.admit()):
+        for lane in lanes:
+            self._launch_on(lane)
+            self._watch.listen(lane.gate, lane.gate.pipe, lane.gate.look_again)
+
+    def _launch_on(self, lane: Lane) -> None:
+        while not self._draining and (passed := lane.gate.admit()):
             for node, reservation in passed:
                 if self._draining:
-                    self._gate.release(reservation.nonce)
+                    lane.gate.release(reservation.nonce)
                     self.board.make_ready(node)
                 else:
                     self._dispatch.launch(node, reservation)
-        self._watch.listen(self._gate.pipe, self._gate.look_again)
 
     def _patience(self) -> float | None:
         """Seconds until something is due by itself; None for never."""
-        if self._inbox or self._told:
+        if self._inbox or self._told or self._bringing.has_news:
             return 0.0
         due = [
             self._dispatch.due,
-            None if self._draining else self._gate.due,
+            *(lane.gate.due for lane in tuple(self._open_lanes) if not self._draining),
             self._queue_due if self.board.changed else None,
         ]
         moments = [moment for moment in due if moment is not None]

@@ -41,17 +41,21 @@ class ProcessWatch:
         self._selector.register(self._wake_read, selectors.EVENT_READ, None)
         self._descriptors: dict[Hashable, int] = {}
         self._woken = False
-        self._pipe: int | None = None
+        self._pipes: dict[Hashable, int] = {}
 
-    def listen(self, pipe: int | None, heard: Callable[[], None]) -> None:
-        """End the current `wait` as well when there are bytes in `pipe`, and call `heard`."""
-        if pipe == self._pipe:
+    def listen(self, name: Hashable, pipe: int | None, heard: Callable[[], None]) -> None:
+        """End the current `wait` as well when there are bytes in `pipe`, and call `heard`.
+
+        It takes the place of the pipe that had that name; None for none.
+        """
+        known = self._pipes.get(name)
+        if pipe == known:
             return
-        if self._pipe is not None:
-            self._selector.unregister(self._pipe)
+        if known is not None:
+            self._selector.unregister(self._pipes.pop(name))
         if pipe is not None:
             self._selector.register(pipe, selectors.EVENT_READ, _Pipe(pipe, heard))
-        self._pipe = pipe
+            self._pipes[name] = pipe
 
     def add(self, name: Hashable, process: ProcessIdentity) -> bool:
         """Watch a process; False if it can't be watched: it is gone, or not of this machine."""

@@ -15,7 +15,7 @@ What is done to them:
 - `retry`, `retry_outline`, `starting`  run again: planned, shown, started
 - `cleaning`                     what could go and why, the trash, and back
 - `protection`                   workspaces in which nothing may be changed
-- `fetch`, `elsewhere`, `far`    what is on another host alone
+- `fetch`, `far`    what is on another host alone
 - `served`                       all of this for an asker on another machine
 - `doctor`                       whether things are as they must be
 """

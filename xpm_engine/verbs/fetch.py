@@ -9,13 +9,12 @@ from types import TracebackType
 from typing import Self
 
 from xpm_engine.errors import OccupiedError, UsageError
-from xpm_engine.launchers.ssh.fetching import Progress, Stopped, Tally, fetch
+from xpm_engine.launchers.ssh.fetching import Progress, Stopped, Tally, fetch_rest
 from xpm_engine.remote.connection import Connection
-from xpm_engine.verbs.elsewhere import fetched
 from xpm_engine.verbs.far import reached, settings_of
 from xpm_engine.verbs.protection import check_may_change
-from xpm_engine.workspace import tickets
-from xpm_engine.workspace.atomic import dumps, write_atomic
+from xpm_engine.workspace import aliases, tickets
+from xpm_engine.workspace.elsewhere import fetched
 from xpm_engine.workspace.layout import JobKey, JobPaths, WorkspacePaths
 
 PATIENCE = 2.0
@@ -51,13 +50,15 @@ class Fetcher:
     ) -> Tally:
         """Bring the files of a far result that match a pattern; what is here already stays.
 
+        Of a job that has adopted another one's result it is that one's, in that one's folder.
         Nobody can clean the job meanwhile, or run it again. Raises UsageError for a job that has
         no result elsewhere, OccupiedError while somebody else holds its folder, RemoteError,
         StorageError, UnreadableError.
         """
         check_may_change(self._workspace)
-        job = self._workspace.job(key)
         name = f"{key.task}/{key.short}"
+        key = aliases.resolve(self._workspace, key)
+        job = self._workspace.job(key)
         lock = tickets.take_lock(job, patience=PATIENCE)
         if lock is None:
             raise _not_now(job, name)
@@ -66,18 +67,18 @@ class Fetcher:
             if known is None:
                 raise _nothing_there(name)
             connection, there = self._reach(known.of)
-            root = there.job(key).root
-            if connection.ask("stat", paths=[root])["stamps"][0] is None:
-                raise UsageError(
-                    f"{known.of} has no folder of {name} any more: what was not fetched is gone",
-                    where=f"{known.of}:{root}",
-                    hint=f"clean it here, and run its plan: xpm clean {key.short}",
-                )
-            tally = fetch(connection, root, job.root, patterns, progress=progress, stopped=stopped)
-            write_atomic(job.fetched, dumps(tally.fetched(known.of, root).to_json()))
+            return fetch_rest(
+                connection,
+                there.job(key),
+                job,
+                key,
+                of=known.of,
+                patterns=patterns,
+                progress=progress,
+                stopped=stopped,
+            )
         finally:
             os.close(lock)
-        return tally
 
     def _reach(self, host: str) -> tuple[Connection, WorkspacePaths]:
         if host not in self._hosts:

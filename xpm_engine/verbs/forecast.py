@@ -28,6 +28,8 @@ class ForecastRow:
     forecast: Forecast
     why: str
     """In one line; empty where there is nothing to explain."""
+    launcher: str = ""
+    """What would run it; empty for what would not be run."""
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -38,6 +40,7 @@ class ForecastRow:
             "tags": dict(self.tags),
             "forecast": self.forecast.value,
             "why": self.why,
+            "launcher": self.launcher,
         }
 
 
@@ -60,7 +63,9 @@ def forecast_plan(path: str, arguments: Mapping[str, str]) -> PlanForecast:
     earlier: dict[str, EarlierJobs] = {}
     rows: list[ForecastRow] = []
     for job in preview.jobs:
+        launcher = ""
         if job.forecast is Forecast.RUN:
+            launcher = job.launcher
             orders[job.key] = job.order.params
             known = earlier.setdefault(job.workspace.root, EarlierJobs(job.workspace))
             text = why_record(
@@ -70,7 +75,13 @@ def forecast_plan(path: str, arguments: Mapping[str, str]) -> PlanForecast:
             text = _why_not_run(job)
         rows.append(
             ForecastRow(
-                job.experiment, job.workspace.root, job.key, job.order.tags, job.forecast, text
+                job.experiment,
+                job.workspace.root,
+                job.key,
+                job.order.tags,
+                job.forecast,
+                text,
+                launcher,
             )
         )
     return PlanForecast(tuple(rows), preview.stopped)

@@ -7,7 +7,7 @@ import stat
 from dataclasses import dataclass
 from enum import Enum
 
-from xpm_engine.verbs.elsewhere import still_there
+from xpm_engine.workspace.elsewhere import still_there
 from xpm_engine.workspace.layout import XPM, JobPaths
 from xpm_engine.workspace.records.mirror import Fetched
 

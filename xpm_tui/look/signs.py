@@ -158,11 +158,14 @@ def wait_text(wait: Wait, *, held: bool = False) -> str:
             words = "shared folder"
         case WaitKind.HOST:
             words = f"{plain(wait.host)}: {plain(wait.what)}"
+        case WaitKind.RESULT:
+            trouble = f" ({plain(wait.what)})" if wait.what else ""
+            words = f"the result of {_upstream(wait)} from {plain(wait.host)}{trouble}"
         case WaitKind.SENT:
             words = f"{plain(wait.host)}, where it may run: {plain(wait.what)}"
         case WaitKind.CLEANING:
             words = "its folder is being cleaned"
-    if wait.host and wait.kind not in (WaitKind.HOST, WaitKind.SENT):
+    if wait.host and wait.kind not in (WaitKind.HOST, WaitKind.RESULT, WaitKind.SENT):
         words += f" on {plain(wait.host)}"
     holders = held_words(wait) if held else ""
     if holders:

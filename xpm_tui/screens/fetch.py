@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import glob
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 
 from rich.text import Text
 
-from xpm_engine.verbs.elsewhere import fetched, still_there
+from xpm_engine.errors import UnreadableError
+from xpm_engine.workspace import aliases
+from xpm_engine.workspace.elsewhere import fetched, still_there
+from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.records.states import JobState
 from xpm_tui import look
 from xpm_tui.facts.folder import Entry, EntryKind
 from xpm_tui.fetching import Fetching, Wanted, hosts_of
 from xpm_tui.screens.capture import MOST_NAMED, Capture
 from xpm_tui.screens.dialog import Dialog
-from xpm_tui.store import Store
+from xpm_tui.store import Job, Store
 
 
 @dataclass(frozen=True)
@@ -38,15 +42,18 @@ def prepare(store: Store, capture: Capture, entry: Entry | None = None) -> Fetch
     """
     wanted: list[Wanted] = []
     others: list[str] = []
+    seen: set[JobKey] = set()
     for job in capture.jobs:
-        paths = store.workspace.job(job.key)
-        there = still_there(paths)
+        key = _holder(store.workspace, job)
+        paths = store.workspace.job(key)
+        there = None if key in seen else still_there(paths)
         if job.state is not JobState.DONE:
             others.append("not done")
         elif there is not None:
             title = store.title(job)
             title = title if job.key.short in title else f"{title} {job.key.short}"
             wanted.append(Wanted(job.key, title, there))
+            seen.add(key)
         else:
             others.append("ran on this machine" if fetched(paths) is None else "all here already")
     files = sum(each.there.left for each in wanted)
@@ -113,6 +120,13 @@ def why_nothing(order: FetchOrder) -> str:
 
 def _reasons(order: FetchOrder) -> str:
     return ", ".join(f"{count:,} {why}" for why, count in Counter(order.others).most_common())
+
+
+def _holder(workspace: WorkspacePaths, job: Job) -> JobKey:
+    """The job whose folder has the result: itself, or the one that it has adopted."""
+    with suppress(UnreadableError):
+        return aliases.resolve(workspace, job.key)
+    return job.key
 
 
 def _below(name: str, entry: Entry) -> tuple[str, ...]:

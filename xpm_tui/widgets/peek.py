@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rich.text import Text
 from textual.app import ComposeResult
 
-from xpm_engine.verbs.elsewhere import still_there
+from xpm_engine.workspace.elsewhere import rest_of
 from xpm_engine.workspace.layout import WorkspacePaths
 from xpm_engine.workspace.logs.text import clean, last_writing
 from xpm_engine.workspace.records.mirror import Fetched
@@ -153,7 +153,7 @@ def read_peek(workspace: WorkspacePaths, job: Job, *, away: bool = False) -> Pee
                 found.append((stream, line))
     usage = live_usage(process) if job.state is JobState.RUNNING and process else None
     done_here = job.state is JobState.DONE and not away
-    return PeekFacts(usage, tuple(found), still_there(paths) if done_here else None)
+    return PeekFacts(usage, tuple(found), rest_of(workspace, job.key) if done_here else None)
 
 
 def last_line(path: str) -> str:

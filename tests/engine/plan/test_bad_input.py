@@ -351,20 +351,6 @@ raise Unspeakable
         run_script(str(plan), {})
 
 
-def test_a_launcher_that_is_not_the_experiments_is_refused(project: Project) -> None:
-    project.write("""
-if __name__ == "__main__":
-    with experiment("ws", "exp"):
-        Work(name=1).submit(launcher="local")
-        Work(name=2).submit(launcher="alpha")
-""")
-    code, said = project.run()
-    assert code == 1
-    assert "Work is to run on 'alpha', and this experiment on 'local'" in said
-    assert "plan.py:" in said.partition("where:")[2].splitlines()[0]
-    assert "xpm_engine/" not in said
-
-
 def test_a_worker_of_a_job_never_runs_an_unguarded_plan_again(project: Project) -> None:
     project.write("""
 import multiprocessing

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -10,8 +11,10 @@ from hypothesis import strategies as st
 
 from xpm_engine.config.order import Order, SharedFolder
 from xpm_engine.config.submitting import SubmitOptions
+from xpm_engine.launchers.fake import FakeLauncher
 from xpm_engine.plan.board import Board
 from xpm_engine.plan.ends import Ends
+from xpm_engine.plan.lane import Lane
 from xpm_engine.plan.node import Node, Stage
 from xpm_engine.plan.report import why
 from xpm_engine.workspace.layout import JobKey, JobPaths
@@ -27,12 +30,20 @@ class _Order:
     early: tuple[str, ...] = ()
 
 
+class _Board(Board):
+    """A board whose jobs are all for one launcher."""
+
+    def __init__(self, on_end: Callable[[Node], None] | None = None) -> None:
+        super().__init__(on_end)
+        self.lane = Lane(FakeLauncher())
+
+
 def _key(number: int) -> JobKey:
     return JobKey("t", f"{number:032x}")
 
 
 def _add(
-    board: Board,
+    board: _Board,
     number: int,
     *after: int,
     priority: int = 0,
@@ -40,39 +51,39 @@ def _add(
 ) -> Node:
     upstream = tuple(_key(each) for each in after)
     order = cast("Order", _Order(_key(number), upstream, shared=shared))
-    node = Node(order, SubmitOptions(priority=priority), JobPaths(f"/w/{number}"))
+    node = Node(order, SubmitOptions(priority=priority), JobPaths(f"/w/{number}"), board.lane)
     board.add(node)
     board.connect(node)
     return node
 
 
-def _take(board: Board) -> Node:
-    node = next(board.by_turn())
-    board.take(node)
+def _take(board: _Board) -> Node:
+    node = next(board.lane.ready.by_turn())
+    board.lane.ready.take(node)
     node.stage = Stage.LAUNCHED
     return node
 
 
 def test_jobs_are_taken_in_order_of_priority_then_of_submission() -> None:
-    board = Board()
+    board = _Board()
     nodes = [_add(board, n, priority=n == 2) for n in range(4)]
     assert [_take(board) for _ in nodes] == [nodes[2], nodes[0], nodes[1], nodes[3]]
-    assert not board.has_ready
+    assert not board.lane.ready.has_ready
 
 
 def test_a_job_is_ready_when_all_before_it_are_done() -> None:
-    board = Board()
+    board = _Board()
     first, second, third = _add(board, 1), _add(board, 2), _add(board, 3, 1, 2)
     assert {_take(board), _take(board)} == {first, second}
     board.end(first, Stage.DONE)
-    assert not board.has_ready
+    assert not board.lane.ready.has_ready
     assert [wait.on for wait in board.waits()] == [(_key(2),)]
     board.end(second, Stage.DONE)
     assert _take(board) is third
 
 
 def test_a_failure_blocks_all_behind_it_and_says_through_what() -> None:
-    board = Board()
+    board = _Board()
     bad = _add(board, 1)
     _add(board, 2, 1)
     _add(board, 3, 2)
@@ -90,7 +101,7 @@ def test_a_failure_blocks_all_behind_it_and_says_through_what() -> None:
 
 
 def test_what_is_behind_a_drifted_job_is_not_said_to_be_behind_a_failure() -> None:
-    board = Board()
+    board = _Board()
     old = _add(board, 1)
     nearest, last = _add(board, 2, 1), _add(board, 3, 2)
     assert _take(board) is old
@@ -100,12 +111,12 @@ def test_what_is_behind_a_drifted_job_is_not_said_to_be_behind_a_failure() -> No
 
 
 def test_what_the_run_does_not_know_is_not_waited_for() -> None:
-    board = Board()
+    board = _Board()
     assert _add(board, 1, 99).stage is Stage.READY
 
 
 def test_the_place_in_the_queue_is_told() -> None:
-    board = Board()
+    board = _Board()
     for number in range(3):
         _add(board, number)
     assert [(wait.kind, wait.place) for wait in board.waits()] == [
@@ -130,14 +141,14 @@ def test_every_job_ends_once_and_nothing_runs_before_what_it_needs(
     graph: list[tuple[int, ...]], data: st.DataObject
 ) -> None:
     ended: list[Node] = []
-    board = Board(ended.append)
+    board = _Board(ended.append)
     nodes = [_add(board, n, *after) for n, after in enumerate(graph)]
     done: set[JobKey] = set()
     running: list[Node] = []
     while board.counts.open:
-        for node in board.by_turn():
+        for node in board.lane.ready.by_turn():
             assert set(node.order.dependencies) <= done
-            board.take(node)
+            board.lane.ready.take(node)
             node.stage = Stage.LAUNCHED
             running.append(node)
         node = running.pop(data.draw(st.integers(0, len(running) - 1)))
@@ -154,13 +165,13 @@ def test_every_job_ends_once_and_nothing_runs_before_what_it_needs(
 
 
 def test_jobs_that_share_a_folder_run_one_after_the_other() -> None:
-    board = Board()
+    board = _Board()
     folder = SharedFolder("t", "checkpoints", "a" * 32)
     nodes = [_add(board, n, shared=(folder,)) for n in range(3)]
     other = _add(board, 9)
     assert _take(board) is nodes[0]
     assert _take(board) is other
-    assert board.has_ready is False
+    assert board.lane.ready.has_ready is False
     assert [(w.kind, w.on) for w in board.waits()] == [(WaitKind.SHARED, (_key(0),))] * 2
     board.end(nodes[0], Stage.FAILED)
     assert _take(board) is nodes[1]
@@ -170,7 +181,7 @@ def test_jobs_that_share_a_folder_run_one_after_the_other() -> None:
 
 def test_what_is_tried_again_opens_what_was_blocked_behind_it() -> None:
     told: list[tuple[str, str]] = []
-    board = Board(lambda node: told.append((node.key.short, node.stage.value)))
+    board = _Board(lambda node: told.append((node.key.short, node.stage.value)))
     bad, other = _add(board, 1), _add(board, 2)
     behind = _add(board, 3, 1)
     last = _add(board, 4, 3)
@@ -196,7 +207,7 @@ def test_what_is_tried_again_opens_what_was_blocked_behind_it() -> None:
 
 
 def test_a_job_that_lost_its_result_is_run_again_before_what_needs_it() -> None:
-    board = Board()
+    board = _Board()
     first = _add(board, 1)
     second = _add(board, 2, 1)
     board.end(_take(board), Stage.DONE)
@@ -210,10 +221,10 @@ def test_a_job_that_lost_its_result_is_run_again_before_what_needs_it() -> None:
 
 
 def test_a_job_made_from_a_file_that_is_there_waits_for_nothing() -> None:
-    board = Board()
+    board = _Board()
     _add(board, 1)
     order = _Order(_key(2), (_key(1),), early=(f"{_key(1)}/a/b.pt",))
-    node = Node(cast("Order", order), SubmitOptions(priority=1), JobPaths("/w/2"))
+    node = Node(cast("Order", order), SubmitOptions(priority=1), JobPaths("/w/2"), board.lane)
     board.add(node)
     board.connect(node)
     assert node.stage is Stage.READY
@@ -223,7 +234,7 @@ def test_a_job_made_from_a_file_that_is_there_waits_for_nothing() -> None:
 def test_who_waits_for_a_job_that_is_tried_again_is_told_at_its_new_end() -> None:
     told: list[str] = []
     ends = Ends(lambda key: None)
-    board = Board(ends.over)
+    board = _Board(ends.over)
     node = _add(board, 1)
     board.end(_take(board), Stage.FAILED)
     ends.call(_key(1), lambda: told.append("at once"))

@@ -33,7 +33,7 @@ from xpm_engine import (
 from xpm_engine.config.paths import PathRoots
 from xpm_engine.config.results import read_result, result_record
 from xpm_engine.errors import DriftError, FailedJobs, LaunchError, LoadError, UsageError
-from xpm_engine.launchers.base import Capacity, Handle, LaunchOrder, Sight
+from xpm_engine.launchers.base import Capacity, Coming, Handle, LaunchOrder, Sight
 from xpm_engine.launchers.local import LocalLauncher
 from xpm_engine.workspace.atomic import dumps, make_folders, write_atomic
 from xpm_engine.workspace.layout import JobKey, JobPaths, WorkspacePaths
@@ -255,6 +255,11 @@ class Hanging:
     def cancel(self, handles: Sequence[Handle]) -> None: ...
 
     def why_waits(self, key: JobKey) -> Wait | None: ...
+
+    def reads(self, host: str) -> bool:
+        return True
+
+    def fetch(self, job: JobPaths, host: str, told: Callable[[Coming], None]) -> None: ...
 
     def bring(self, key: JobKey, patterns: Sequence[str]) -> None: ...
 

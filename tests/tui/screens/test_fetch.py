@@ -15,7 +15,7 @@ from tests.far.stub import StubHost
 from tests.tui.driving import NARROW, WIDE, Driven
 from tests.tui.workspaces import FakeJob, FakeWorkspace
 from xpm_engine.launchers.ssh import fetching
-from xpm_engine.workspace import tickets
+from xpm_engine.workspace import aliases, tickets
 from xpm_engine.workspace.layout import WorkspacePaths
 from xpm_engine.workspace.records.reasons import Outcome
 from xpm_tui.screens import dialog
@@ -101,6 +101,26 @@ async def test_all_that_is_there_is_brought(
         await app.until(lambda: "on alpha" not in "\n".join(app.lines()[:-2]))
         await app.press("F")
         await app.until(lambda: "all files of its result are here already" in app.lines()[-2])
+
+
+async def test_a_renamed_job_brings_the_result_that_stands_for_it(
+    drive: Drive, workspace: FakeWorkspace, host: StubHost, there: WorkspacePaths
+) -> None:
+    renamed = FakeJob("drmm.learner", "one", tags={"lr": 0.1})
+    aliases.adopt(workspace.paths, renamed.key, JOB.key, run="new/20261123-091200")
+    workspace.run("new", [renamed])
+    async with drive().at(WIDE) as app:
+        app.main.show_job(renamed.key)
+        await app.until(lambda: "3 files, 602 kB, are on alpha" in _screen(app))
+        await _open(app, renamed)
+        await app.until(lambda: "3 files, 602 kB, are on alpha" in _screen(app))
+        await app.press("F")
+        await app.until(lambda: _asks(app))
+        assert "Fetch 3 files, 602 kB from alpha?" in _screen(app)
+        await app.press(*FETCH)
+        await app.until(lambda: "3 files, 602 kB, brought from alpha" in app.lines()[-2])
+        assert _same(workspace, there, *FILES)
+        await app.until(lambda: "are on alpha" not in _screen(app))
 
 
 @both_sizes

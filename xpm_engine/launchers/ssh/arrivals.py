@@ -12,7 +12,7 @@ from xpm_engine.launchers.ssh.fetching import fetch, fetch_result
 from xpm_engine.launchers.ssh.mirror import JobMirror
 from xpm_engine.launchers.ssh.site import Place, Site
 from xpm_engine.launchers.ssh.work import Phase, Work
-from xpm_engine.launchers.ssh.worker import TICK, Worker
+from xpm_engine.launchers.ssh.worker import TICK, Task, Worker
 from xpm_engine.remote.connection import Connection
 from xpm_engine.remote.frames import Message
 from xpm_engine.workspace.atomic import dumps, read_object, write_atomic
@@ -94,8 +94,11 @@ class Arrivals:
 
     def bring(self, work: Work) -> None:
         """Bring the result of a job that has ended there."""
-        worker = min(self._fetched, key=lambda each: each.waiting)
-        worker.do(lambda: self._fetch(work))
+        self.do(lambda: self._fetch(work))
+
+    def do(self, task: Task) -> None:
+        """Have one of the threads that fetch do something, the one that has least to do."""
+        min(self._fetched, key=lambda each: each.waiting).do(task)
 
     def bring_watched(self, work: Work) -> None:
         """Bring what the plan watches of a job that runs there."""
@@ -103,7 +106,7 @@ class Arrivals:
         if self._settings.shared or nonce in self._bringing or not self._watched(work.key):
             return
         self._bringing.add(nonce)
-        min(self._fetched, key=lambda each: each.waiting).do(lambda: self._fetch_watched(work))
+        self.do(lambda: self._fetch_watched(work))
 
     def forget(self, work: Work) -> None:
         """Listen to a job no more."""

@@ -16,7 +16,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from xpm_engine.errors import RemoteError
+from xpm_engine.errors import RemoteError, UsageError
 from xpm_engine.remote.connection import Connection
 from xpm_engine.workspace.atomic import (
     dumps,
@@ -25,7 +25,7 @@ from xpm_engine.workspace.atomic import (
     storage_error,
     write_atomic,
 )
-from xpm_engine.workspace.layout import XPM, JobPaths, is_partial, partial_file
+from xpm_engine.workspace.layout import XPM, JobKey, JobPaths, is_partial, partial_file
 from xpm_engine.workspace.records.mirror import FarFile, Fetched
 from xpm_engine.workspace.records.results import ResultRecord
 from xpm_engine.workspace.tickets import hold
@@ -134,6 +134,34 @@ def fetch(
         brought_size=_size(order[:came]),
         left=tuple(FarFile(file.path, file.size) for file in left),
     )
+
+
+def fetch_rest(
+    connection: Connection,
+    there: JobPaths,
+    here: JobPaths,
+    key: JobKey,
+    *,
+    of: str,
+    patterns: Sequence[str] = ("**",),
+    progress: Progress | None = None,
+    stopped: Stopped = lambda: False,
+) -> Tally:
+    """Bring what is on the host `of` alone of a finished result, and note what stays there.
+
+    Who calls holds the job's lock: nobody can clean it meanwhile, or run it again. Raises
+    UsageError where it is gone there, StorageError, RemoteError.
+    """
+    root = there.root
+    if connection.ask("stat", paths=[root])["stamps"][0] is None:
+        raise UsageError(
+            f"{of} has no folder of {key.task}/{key.short} any more: what was not fetched is gone",
+            where=f"{of}:{root}",
+            hint=f"clean it here, and run its plan: xpm clean {key.short}",
+        )
+    tally = fetch(connection, root, here.root, patterns, progress=progress, stopped=stopped)
+    write_atomic(here.fetched, dumps(tally.fetched(of, root).to_json()))
+    return tally
 
 
 def _bring(

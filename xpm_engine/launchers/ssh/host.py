@@ -20,6 +20,7 @@ from xpm_engine.errors import (
 )
 from xpm_engine.launchers.ssh.arrivals import Arrivals, has_begun, has_ended, is_void
 from xpm_engine.launchers.ssh.endings import Endings
+from xpm_engine.launchers.ssh.remainders import Remainders
 from xpm_engine.launchers.ssh.sending import Sending
 from xpm_engine.launchers.ssh.site import Place, Site, machine_of
 from xpm_engine.launchers.ssh.starts import Starts
@@ -94,6 +95,7 @@ class Host:
             leave=self._leave,
             log=say,
         )
+        self.remainders = Remainders(name, reach=self._reach, do=self._arrivals.do)
         self._worker = Worker(f"xpm-ship-{name}", log=say, tick=self._tick)
         self._endings = Endings(
             self.link,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 from xpm_engine.errors import LaunchError, RefusedError, StorageError, UnreadableError
-from xpm_engine.launchers.base import Capacity, Handle, LaunchOrder, Sight
+from xpm_engine.launchers.base import Capacity, Coming, Handle, LaunchOrder, Sight
 from xpm_engine.launchers.ssh.balance import Amounts, Balance
 from xpm_engine.launchers.ssh.fetching import told_as
 from xpm_engine.launchers.ssh.host import Host
@@ -68,16 +68,13 @@ class SshLauncher:
 
     def capacity(self) -> Capacity:
         """The sum of the hosts'; asks those that xpm.toml does not tell. Raises RemoteError."""
-        members = [self._known[name] for name in self._members]
-        known = [host.memory for host in members if host.memory is not None]
+        members = [self._capacity_of(name) for name in self._members]
+        known = [member.memory for member in members if member.memory is not None]
         return Capacity(
-            cores=sum(self._cores_of(name) for name in self._members),
+            cores=sum(member.cores for member in members),
             memory=sum(known) if len(known) == len(members) else None,
-            devices=tuple(
-                f"{name}:{number}"
-                for name in self._members
-                for number in range(self._known[name].gpus)
-            ),
+            devices=tuple(device for member in members for device in member.devices),
+            members=tuple(members),
         )
 
     def submit(self, orders: Sequence[LaunchOrder]) -> list[Handle]:
@@ -153,6 +150,12 @@ class SshLauncher:
             return Wait(key, WaitKind.HOST, what=what, host=", ".join(down))
         return Wait(key, WaitKind.CORE, host=self._name)
 
+    def reads(self, host: str) -> bool:
+        return self._members == (host,)
+
+    def fetch(self, job: JobPaths, host: str, told: Callable[[Coming], None]) -> None:
+        self._host(host).start().remainders.bring(job, told)
+
     def bring(self, key: JobKey, patterns: Sequence[str]) -> None:
         known = self._watched.get(key, frozenset())
         self._watched[key] = known.union(*map(told_as, patterns))
@@ -192,6 +195,11 @@ class SshLauncher:
             tuple(map(str, range(settings.gpus))),
             tuple(sorted(self._tokens.items())) if tokens else (),
         )
+
+    def _capacity_of(self, name: str) -> Capacity:
+        host = self._known[name]
+        devices = tuple(f"{name}:{number}" for number in range(host.gpus))
+        return Capacity(self._cores_of(name), host.memory, devices)
 
     def _cores_of(self, name: str) -> int:
         known = self._cores.get(name)
@@ -233,10 +241,15 @@ class SshLauncher:
             if self._balance.has(work.launch.nonce):
                 return
             self._balance.give(work.launch.nonce, name, _demand(work.launch))
+        self._host(name).take(work)
+
+    def _host(self, name: str) -> Host:
+        """One of its own hosts, or another of xpm.toml that has something of ours."""
+        with self._lock:
             host = self._hosts.get(name)
             if host is None:
                 host = self._hosts[name] = self._make(name)
-        host.take(work)
+        return host
 
     def _assign(self) -> None:
         """Give those that wait to the hosts that have room, but to none that can't be reached."""

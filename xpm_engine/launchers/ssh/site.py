@@ -146,9 +146,13 @@ class Site:
 
 def python_command(settings: HostSettings) -> tuple[str, ...]:
     """What starts the job's interpreter: no parameter of a job is ever part of a shell's text."""
-    if not settings.activate:
-        return (settings.python,)
-    return ("/bin/sh", "-c", f'{settings.activate}\nexec "$0" "$@"', settings.python)
+    python = settings.python
+    at_home = python.startswith("~/")
+    if not settings.activate and not at_home:
+        return (python,)
+    interpreter = '"$HOME/$0"' if at_home else '"$0"'
+    line = f'{settings.activate}\nexec {interpreter} "$@"'.lstrip()
+    return ("/bin/sh", "-c", line, python.removeprefix("~/") if at_home else python)
 
 
 def check_python(

@@ -117,6 +117,8 @@ class WaitKind(str, Enum):
     """Another job writes in the folder that both share."""
     HOST = "host"
     """No host can be reached that it could be sent to."""
+    RESULT = "result"
+    """What it is made from is done, and on its way from the host that alone has all of it."""
     SENT = "sent"
     """Its order was sent to a host that can't be reached now: it may run there, or not."""
     STOPPED = "stopped"

@@ -21,7 +21,7 @@ class HostSettings:
     host: str = ""
     """What ssh is told, ``[user@]host[:port]``; empty: the table's name."""
     python: str = "python3"
-    """The job's interpreter there, 3.11 or later."""
+    """The job's interpreter there, 3.11 or later; ``~/`` is the home there."""
     activate: str = ""
     """Shell commands that the interpreter is started after, such as ``. venv/bin/activate``."""
     cores: int | None = None

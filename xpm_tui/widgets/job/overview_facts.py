@@ -6,9 +6,9 @@ import os
 from dataclasses import dataclass
 
 from xpm_engine.errors import UnreadableError
-from xpm_engine.verbs.elsewhere import still_there
 from xpm_engine.verbs.why import Cause, Why, why
 from xpm_engine.workspace import scan
+from xpm_engine.workspace.elsewhere import rest_of
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.records.jobs import Progress
 from xpm_engine.workspace.records.mirror import Fetched
@@ -73,7 +73,7 @@ def read_overview(workspace: WorkspacePaths, job: Job, *, away: bool = False) ->
         pinned=os.path.lexists(paths.pin),
         problem=problem,
         came_to=scan.read_progress(paths, number) if job.state.ended_badly else None,
-        there=None if away or job.state is not JobState.DONE else still_there(paths),
+        there=None if away or job.state is not JobState.DONE else rest_of(workspace, job.key),
         sign=scan.last_sign(paths, number) if running and not away else None,
     )
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from xpm_engine.errors import UnreadableError
-from xpm_engine.workspace import tickets
+from xpm_engine.workspace import aliases, tickets
 from xpm_engine.workspace.atomic import read_object
-from xpm_engine.workspace.layout import JobPaths
+from xpm_engine.workspace.layout import JobKey, JobPaths, WorkspacePaths
 from xpm_engine.workspace.records.mirror import FarFile, Fetched
 from xpm_engine.workspace.records.reasons import Outcome
 
@@ -30,6 +31,13 @@ def fetched(job: JobPaths) -> Fetched | None:
         return None
     # A note of an earlier attempt on another host says nothing of this one's result.
     return found if found.of == attempt.start.mirror.of else None
+
+
+def rest_of(workspace: WorkspacePaths, key: JobKey) -> Fetched | None:
+    """`still_there` of a job's result, be it that of a job that it has adopted."""
+    with suppress(UnreadableError):
+        return still_there(workspace.job(aliases.resolve(workspace, key)))
+    return None
 
 
 def still_there(job: JobPaths) -> Fetched | None:

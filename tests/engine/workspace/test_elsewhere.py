@@ -9,10 +9,11 @@ import pytest
 
 from tests.tui.workspaces import FakeJob, FakeWorkspace
 from xpm_engine.errors import UsageError
-from xpm_engine.verbs.elsewhere import fetched, still_there
 from xpm_engine.verbs.fetch import fetch_job
 from xpm_engine.verbs.protection import protect
+from xpm_engine.workspace import aliases
 from xpm_engine.workspace.atomic import dumps, write_atomic
+from xpm_engine.workspace.elsewhere import fetched, rest_of, still_there
 from xpm_engine.workspace.layout import JobPaths, WorkspacePaths
 from xpm_engine.workspace.records.mirror import FarFile
 
@@ -75,3 +76,15 @@ def test_nothing_of_what_runs_again(workspace: FakeWorkspace, job: JobPaths) -> 
 def test_nothing_where_nothing_may_change(workspace: FakeWorkspace, job: JobPaths) -> None:
     with protect(workspace.paths), pytest.raises(UsageError, match="read-only"):
         fetch_job(workspace.paths, JOB.key)
+
+
+def test_what_stands_for_a_renamed_job(workspace: FakeWorkspace, job: JobPaths) -> None:
+    renamed, again = FakeJob("drmm.learner", "one").key, FakeJob("ir.learner", "one").key
+    aliases.adopt(workspace.paths, renamed, JOB.key, run="exp/1")
+    aliases.adopt(workspace.paths, again, renamed, run="exp/2")
+    found = rest_of(workspace.paths, again)
+    assert found is not None
+    assert (found.of, found.left) == ("alpha", 2)
+    assert still_there(workspace.paths.job(again)) is None
+    Path(workspace.paths.job(renamed).alias).write_text("{")
+    assert rest_of(workspace.paths, again) is None
