@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from xpm_engine.cli.clean_code import clean_code
 from xpm_engine.cli.options import chosen_argument, json_option, print_json, workspace_option
 from xpm_engine.cli.pieces import left_json, piece_json
 from xpm_engine.errors import UsageError
@@ -41,6 +42,7 @@ WORD = "purge"
 @click.option("-y", "--yes", is_flag=True, help="Carry the plan out without asking.")
 @click.option("--purge", is_flag=True, help="Then delete what was moved for good.")
 @click.option("--empty-trash", is_flag=True, help="Delete for good what lies in the trash.")
+@click.option("--code", metavar="HOST", help="Code that was shipped there and no job needs.")
 @json_option
 @workspace_option
 def command(
@@ -56,6 +58,7 @@ def command(
     yes: bool,
     purge: bool,
     empty_trash: bool,
+    code: str | None,
     as_json: bool,
     workspace: str | None,
 ) -> None:
@@ -71,8 +74,11 @@ def command(
     from xpm_engine.verbs.places import find_workspace
 
     wish = _Wish(jobs, runs, policy, free, all_obsolete, needed, each)
-    _check(wish, empty_trash=empty_trash)
+    _check(wish, empty_trash=empty_trash, code=code)
     paths = find_workspace(workspace)
+    if code is not None:
+        clean_code(paths, code, dry_run=dry_run, yes=yes, as_json=as_json)
+        return
     if empty_trash:
         _empty_trash(paths, dry_run=dry_run, yes=yes, as_json=as_json)
         return
@@ -107,7 +113,7 @@ class _Wish:
     each: bool
 
 
-def _check(wish: _Wish, *, empty_trash: bool) -> None:
+def _check(wish: _Wish, *, empty_trash: bool, code: str | None) -> None:
     if wish.jobs and wish.all_obsolete:
         raise click.UsageError("--all-obsolete is for the whole workspace: leave the jobs out.")
     if wish.jobs and empty_trash:
@@ -115,9 +121,10 @@ def _check(wish: _Wish, *, empty_trash: bool) -> None:
     if wish.needed and not wish.jobs:
         raise click.UsageError("--needed goes with a FILTER that says which jobs.")
     ways = (wish.jobs, wish.runs, wish.policy, wish.free is not None, empty_trash)
-    if sum(map(bool, ways)) > 1:
+    if sum(map(bool, (*ways, code is not None))) > 1:
         raise click.UsageError(
-            "jobs, --run, --policy, --free and --empty-trash exclude each other: one at a time."
+            "jobs, --run, --policy, --free, --empty-trash and --code exclude each other: "
+            "one at a time."
         )
 
 

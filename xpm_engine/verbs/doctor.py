@@ -17,7 +17,7 @@ from xpm_engine.launchers.ssh.site import check_python, python_command
 from xpm_engine.remote import openssh
 from xpm_engine.remote.agent.sweeping import UNUSED
 from xpm_engine.remote.connection import Connection
-from xpm_engine.words import plural
+from xpm_engine.words import plural, size
 from xpm_engine.workspace.index import index_path, why_unwritable
 from xpm_engine.workspace.layout import WorkspacePaths
 from xpm_engine.workspace.pool.folder import open_folder
@@ -152,7 +152,7 @@ def _place(connection: Connection, settings: HostSettings, name: str) -> Iterato
     try:
         found = connection.ask("place", path=settings.workspace)
         yield from _folder(found)
-        yield from _code(connection.ask("shipped", root=found["path"])["unused"])
+        yield from _code(connection.ask("shipped", root=found["path"], patience=60.0)["code"], name)
         env = settings.environment(os.environ)
         version = check_python(connection, python_command(settings), name, env=env)
         yield Step("python", Finding.FINE, version)
@@ -189,12 +189,14 @@ def _folder(found: dict[str, Any]) -> Iterator[Step]:
     yield Step("workspace", Finding.CARE if little else Finding.FINE, text, hint)
 
 
-def _code(unused: list[float]) -> Iterator[Step]:
-    if unused:
-        days = UNUSED / 86400
-        old = sum(age > UNUSED for age in unused)
-        text = f"{plural(len(unused), 'version')} of shipped code, of which {old} unused for "
-        text += f"{days:.0f} days: those go when the next plan ships its own"
+def _code(shipped: list[dict[str, Any]], name: str) -> Iterator[Step]:
+    if shipped:
+        days, free = UNUSED / 86400, [row for row in shipped if not row["stays"]]
+        text = f"{plural(len(shipped), 'version')} of shipped code, "
+        text += f"{size(sum(row['size'] for row in shipped))}; what nobody has used for {days:.0f} "
+        text += "days goes when the next plan ships its own"
+        if free:
+            text += f"; no job needs {len(free)}: xpm clean --code {name} removes them now"
         yield Step("code", Finding.FINE, text)
 
 

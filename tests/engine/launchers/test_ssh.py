@@ -5,120 +5,22 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.engine.projects import Project
-from tests.far.stub import StubHost
+from tests.far.plans import Far
+from xpm_engine.cli import main
 from xpm_engine.errors import UsageError
 from xpm_engine.launchers.bundle import engine_bundle
 from xpm_engine.verbs.fetch import fetch_job
 from xpm_engine.verbs.kill import Killed, kill_job
-from xpm_engine.workspace import scan, tickets
-from xpm_engine.workspace.layout import JobKey, WorkspacePaths
+from xpm_engine.workspace import aliases, scan, tickets
+from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.events import parse_events
 from xpm_engine.workspace.records.mirror import Fetched
-from xpm_engine.workspace.records.reasons import ReasonKind, Wait
+from xpm_engine.workspace.records.reasons import ReasonKind
 from xpm_engine.workspace.records.states import JobState
-
-HEAD = """
-LEDGER = Path({ledger!r})
-
-
-class Write(Task):
-    text: Param[str]
-    where: Param[Path] = pathgenerator("out.txt")
-    def execute(self) -> None:
-        note(f"begin {{self.text}}")
-        print("writing", self.text)
-        progress(0.5)
-        self.where.write_text(self.text)
-        Path("sub").mkdir(exist_ok=True)
-        Path("sub/large").write_bytes(os.urandom(300_000))
-        note(f"end {{self.text}}")
-
-
-class Use(Task):
-    file: Param[Path]
-    def execute(self) -> None:
-        print("at", self.file)
-
-
-class Read(Task):
-    source: Param[Write]
-    def execute(self) -> None:
-        note("begin read")
-        print("read", self.source.where.read_text(), os.getcwd())
-        note("end read")
-
-"""
-
-SETTINGS = """
-[hosts.alpha]
-workspace = "~/far"
-python = "{python}"
-cores = 4
-{more}
-"""
-
-
-class Far:
-    """A project whose plans may use the host `alpha`."""
-
-    def __init__(self, project: Project, host: StubHost) -> None:
-        self.project = project
-        self.host = host
-        self.there = WorkspacePaths(str(host.home / "far"))
-        self.configure()
-
-    @property
-    def here(self) -> WorkspacePaths:
-        return self.project.workspace
-
-    def configure(self, more: str = "", python: str = sys.executable) -> None:
-        """Write xpm.toml."""
-        os.makedirs(self.here.root, exist_ok=True)
-        Path(self.here.settings).write_text(SETTINGS.format(python=python, more=more))
-
-    def plan(self, body: str, launcher: str = '"alpha"', name: str = "plan.py") -> None:
-        """A plan whose experiment submits what `body` says."""
-        lines = "\n        ".join(body.strip().splitlines())
-        head = HEAD.format(ledger=str(self.project.folder / "ledger"))
-        self.project.write(
-            f'{head}\nif __name__ == "__main__":\n'
-            f'    with experiment("ws", "exp", launcher={launcher}):\n        {lines}\n',
-            name=name,
-        )
-
-    def run(self, name: str = "plan.py") -> str:
-        """Run it to a good end."""
-        code, said = self.project.run(name=name)
-        assert code == 0, said + self.log()
-        return said
-
-    def log(self) -> str:
-        """What the launcher noted in the last run."""
-        logs = [Path(self.here.run("exp", run).log) for run in scan.list_runs(self.here, "exp")]
-        return "".join(path.read_text() for path in logs if path.exists())
-
-    def waits(self) -> list[Wait]:
-        """What the jobs of all runs wait for."""
-        views = [scan.read_run(self.here, "exp", run) for run in scan.list_runs(self.here, "exp")]
-        return [wait for view in views if view.queue is not None for wait in view.queue.waits]
-
-    def key(self, name: str = "") -> JobKey:
-        """The only job, or the one of a class."""
-        (found,) = [key for key in scan.list_jobs(self.here) if key.task.endswith(name)]
-        return found
-
-
-@pytest.fixture
-def far(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Far:
-    host = StubHost(tmp_path / "host")
-    monkeypatch.setenv("PATH", str(host.bin), prepend=":")
-    return Far(project, host)
 
 
 def test_a_job_runs_there_and_is_seen_here(far: Far) -> None:
@@ -349,6 +251,58 @@ def test_code_that_nobody_needs_any_more_goes(far: Far) -> None:
     far.project.wait_for(lambda: not before & set(os.listdir(far.there.code)) - {engine})
     assert engine in os.listdir(far.there.code)
     assert len(os.listdir(far.there.code)) == 2
+
+
+def test_shipped_code_is_seen_and_removed(
+    far: Far, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    far.plan('Write(text="hello").submit()')
+    far.run()
+    monkeypatch.chdir(far.project.folder)
+
+    def xpm(*arguments: str) -> tuple[int, str, str]:
+        code = main([*arguments, "-w", "ws"])
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    code, out, _ = xpm("doctor", "ssh", "alpha")
+    assert "2 versions of shipped code, " in out
+    assert "xpm clean --code" not in out, "all of it was used just now"
+    code, out, err = xpm("clean", "--code", "alpha", "--yes")
+    assert (code, out.count("stays: it was used within the last hour")) == (0, 2)
+    assert "nothing of it can go now" in err
+    for name in os.listdir(far.there.code):
+        os.utime(f"{far.there.code}/{name}", (0, 0))
+    assert (
+        "no job needs 2: xpm clean --code alpha removes them now"
+        in xpm("doctor", "ssh", "alpha")[1]
+    )
+    code, out, _ = xpm("clean", "--code", "alpha", "--dry-run")
+    assert (code, out.count("no job needs it"), len(os.listdir(far.there.code))) == (0, 2, 2)
+    code, _, err = xpm("clean", "--code", "alpha")
+    assert (code, "there is nobody to ask" in err) == (2, True)
+    code, out, _ = xpm("clean", "--code", "alpha", "--yes")
+    assert (code, "removed 2 versions of code from alpha: " in out) == (0, True)
+    assert os.listdir(far.there.code) == []
+    assert "no code was shipped to alpha" in xpm("clean", "--code", "alpha", "-n")[2]
+    code, _, err = xpm("clean", "--code", "alhpa")
+    assert (code, "there are: alpha" in err) == (2, True)
+    far.plan('Write(text="again").submit()')
+    far.run()
+    assert len(os.listdir(far.there.code)) == 2, "it is shipped again"
+    code, out, _ = xpm("clean", "--code", "alpha", "--json")
+    assert [row["removed"] for row in json.loads(out)["code"]] == [False, False]
+
+
+def test_what_a_renamed_job_has_is_fetched(far: Far) -> None:
+    far.configure('fetch = "on demand"')
+    far.plan('Write(text="hello").submit()')
+    far.run()
+    renamed = JobKey("plan.writer", "0" * 32)
+    aliases.adopt(far.here, renamed, far.key(), run="exp/1")
+    assert fetch_job(far.here, renamed).brought == 2
+    assert Path(far.here.job(far.key("write")).root, "out.txt").read_text() == "hello"
+    assert os.listdir(far.here.job(renamed).root) == [".xpm"]
 
 
 def test_results_are_fetched_on_demand(far: Far) -> None:

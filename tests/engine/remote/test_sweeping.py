@@ -52,13 +52,14 @@ def _sweep(agent: Connection, workspace: WorkspacePaths) -> list[str]:
 def test_what_was_not_used_for_long_goes(agent: Connection, workspace: WorkspacePaths) -> None:
     _code(workspace, "old", unused=UNUSED + 60)
     _code(workspace, "new", unused=UNUSED - 60)
-    assert len(agent.ask("shipped", root=workspace.root)["unused"]) == 2
+    assert len(agent.ask("shipped", root=workspace.root)["code"]) == 2
     assert _sweep(agent, workspace) == ["new"]
     assert _sweep(agent, workspace) == ["new"]
 
 
 def test_nothing_is_shipped_yet(agent: Connection, workspace: WorkspacePaths) -> None:
-    assert agent.ask("sweep", root=workspace.root)["removed"] == 0
+    assert agent.ask("sweep", root=workspace.root)["removed"] == []
+    assert agent.ask("shipped", root=workspace.root)["code"] == []
     assert agent.ask("use", places=[f"{workspace.code}/absent"])["used"] == [False]
 
 
@@ -115,3 +116,34 @@ def test_what_is_put_together_is_not_looked_at(
     _age(stage, UNUSED + 60)
     agent.ask("sweep", root=workspace.root)
     assert os.path.isdir(stage)
+
+
+def test_what_somebody_wants_to_be_rid_of(agent: Connection, workspace: WorkspacePaths) -> None:
+    """Whatever its age, but for what is in use, was just now, or may be used by a job."""
+    Path(_code(workspace, "free", unused=3 * MARGIN), "more").write_bytes(bytes(1000))
+    _age(f"{workspace.code}/free", 3 * MARGIN)
+    _code(workspace, "new", unused=MARGIN / 2)
+    held = _code(workspace, "held", unused=0)
+    other = connect()
+    assert other.ask("use", places=[held])["used"] == [True]
+    _age(held, 3 * MARGIN)
+
+    def told() -> dict[str, tuple[int, str]]:
+        rows = agent.ask("shipped", root=workspace.root)["code"]
+        return {os.path.basename(row["place"]): (row["size"], row["stays"]) for row in rows}
+
+    assert told() == {
+        "free": (1000, ""),
+        "new": (0, "it was used within the last hour"),
+        "held": (0, "a plan uses it"),
+    }
+    _order(workspace, ago=3 * MARGIN)
+    assert told()["free"] == (1000, "a job that goes on may use it")
+    assert agent.ask("sweep", root=workspace.root, unused=0)["removed"] == []
+    job = workspace.job(KEY)
+    assert tickets.claim_start(job, 1, start())
+    tickets.record_end(job, 1, end())
+    removed = agent.ask("sweep", root=workspace.root, unused=0)["removed"]
+    assert [os.path.basename(place) for place in removed] == ["free"]
+    assert sorted(told()) == ["held", "new"]
+    other.close()

@@ -14,7 +14,7 @@ import fcntl
 import os
 import time
 from contextlib import suppress
-from typing import Dict, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from xpm_engine.errors import UnreadableError
 from xpm_engine.remote.agent import staging
@@ -59,19 +59,35 @@ def use_all(request: Request) -> Answer:
     return {"used": [use(place) for place in request.fields.texts("places")]}
 
 
-def told(request: Request) -> Answer:
-    """How old each folder of code in the workspace `root` is: ``unused``, in seconds."""
-    clock = time.time()
+def told(request: Request) -> "Iterator[Optional[Message]]":
+    """Each folder of code in the workspace `root`: ``code``, with why it must stay, if it must."""
     workspace = WorkspacePaths(request.fields.text("root"))
-    return {"unused": [clock - used for _, used in shipped(workspace)]}
+    clock, oldest = time.time(), time.time()
+    found = shipped(workspace)
+    for ordered in _orders(workspace) if found else ():
+        if ordered is None:
+            yield None
+        else:
+            oldest = min(oldest, ordered)
+    rows: List[Dict[str, Any]] = []
+    for place, used in found:
+        yield None
+        row = {"place": place, "unused": clock - used, "size": _size(place)}
+        rows.append({**row, "stays": _why_stays(place, used, oldest)})
+    yield Message({"code": rows})
 
 
 def sweep(request: Request) -> "Iterator[Optional[Message]]":
-    """Remove the code that nothing in the workspace `root` needs; tells ``removed``: how many."""
+    """Remove the code that nothing in the workspace `root` needs; tells ``removed``: which.
+
+    That is, what was not used for so many seconds (`unused`, 14 days where nothing is said).
+    """
     workspace = WorkspacePaths(request.fields.text("root"))
-    found = [(place, used) for place, used in shipped(workspace) if time.time() - used > UNUSED]
+    said = request.fields.optional_integer("unused")
+    least = UNUSED if said is None else said
+    found = [(place, used) for place, used in shipped(workspace) if time.time() - used > least]
     if not found:
-        yield Message({"removed": 0})
+        yield Message({"removed": []})
         return
     oldest = time.time()
     for ordered in _orders(workspace):
@@ -80,7 +96,41 @@ def sweep(request: Request) -> "Iterator[Optional[Message]]":
         else:
             oldest = min(oldest, ordered)
     removed = [place for place, used in found if used + MARGIN < oldest and _remove(place)]
-    yield Message({"removed": len(removed)})
+    yield Message({"removed": removed})
+
+
+def _why_stays(place: str, used: float, oldest: float) -> str:
+    """Why code can't go now; empty where it can."""
+    if _is_held(place):
+        return "a plan uses it"
+    if used + MARGIN < oldest:
+        return ""
+    lately = used + MARGIN >= time.time()
+    return "it was used within the last hour" if lately else "a job that goes on may use it"
+
+
+def _is_held(place: str) -> bool:
+    try:
+        descriptor = os.open(place, os.O_RDONLY | os.O_CLOEXEC | os.O_DIRECTORY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _size(place: str) -> int:
+    """Bytes of its files."""
+    total = 0
+    for parent, _, names in os.walk(place):
+        for name in names:
+            with suppress(OSError):
+                total += os.lstat(os.path.join(parent, name)).st_size
+    return total
 
 
 def shipped(workspace: WorkspacePaths) -> "List[Tuple[str, float]]":
