@@ -96,6 +96,9 @@ class XpmApp(TerminalApp):
     ) -> None:
         """`sessions` keeps how the workspace is left; `goal` is where the app opens.
 
+        `clock` is what the screens call now: whether a file is as it was read is a matter of the
+        clock by which its times were set.
+
         `far` is where the workspace really is, if that is on another machine.
         """
         super().__init__(ascii_only=ascii_only)
@@ -316,9 +319,7 @@ class XpmApp(TerminalApp):
 
     def _watch(self, workspace: WorkspacePaths) -> Watcher:
         senses = None if self.far is None else self.far.senses(clock=self.clock)
-        watcher = Watcher(
-            workspace, self._wake, events=self._events, clock=self.clock, senses=senses
-        )
+        watcher = Watcher(workspace, self._wake, events=self._events, senses=senses)
         if self.far is not None:
             self.far.tell(watcher.touch, watcher.look_soon)
         return watcher

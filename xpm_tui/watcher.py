@@ -122,7 +122,6 @@ class Watcher:
         wake: Callable[[], None],
         *,
         events: bool = True,
-        clock: Callable[[], float] = time.time,
         senses: Senses | None = None,
     ) -> None:
         """`wake` is called from the thread when there is something to `take`; it must not block.
@@ -136,7 +135,7 @@ class Watcher:
         self._workspace = workspace
         self._wake = wake
         self._events = events
-        self._senses = senses or Senses(Reader(workspace, clock=clock), Ears)
+        self._senses = senses or Senses(Reader(workspace), Ears)
         self._reader = self._senses.reader
         self._changed = Condition()
         self._dirty = _Dirty(everything=True)
