@@ -82,7 +82,7 @@ def _guarded(context: JobContext, launch: Launch) -> tuple[BadEnd | None, int]:
         task = _load(context, launch)
     except BaseException as error:  # noqa: BLE001 (a user's module may raise anything)
         cancelling.over()
-        return _not_loaded(error), 1
+        return _not_loaded(error, context), 1
     try:
         for light in task.before:
             light.execute()
@@ -90,7 +90,7 @@ def _guarded(context: JobContext, launch: Launch) -> tuple[BadEnd | None, int]:
         cancelling.over()
     except BaseException as error:  # noqa: BLE001 (a task may raise anything)
         cancelling.over()
-        end, code = _raised(error)
+        end, code = _raised(error, context)
     else:
         end, code = None, 0
     if end is None and cancelling.asked:
@@ -121,7 +121,13 @@ _IMPORTED_TOO = (
 )
 
 
-def _not_loaded(error: BaseException) -> BadEnd:
+_NOT_SHIPPED = (
+    "  next:  this file did not come with the plan's code: let git know it, or name it in "
+    "[code] include of xpm.toml\n"
+)
+
+
+def _not_loaded(error: BaseException, context: JobContext) -> BadEnd:
     if isinstance(error, TaskCancelled):
         return BadEnd(Outcome.CANCELLED, Reason(ReasonKind.CANCELLED, error.what))
     if isinstance(error, XpmError):
@@ -130,7 +136,7 @@ def _not_loaded(error: BaseException) -> BadEnd:
             _print_users_part(error.__cause__)
         return BadEnd(Outcome.FAILED, Reason(ReasonKind.CANNOT_LOAD, error.what))
     _print_users_part(error)
-    _tell(_IMPORTED_TOO)
+    _tell(_NOT_SHIPPED if _is_left_at_home(error, context) else _IMPORTED_TOO)
     reason = _reason_of(error)
     text = f"the plan's code raised while it was imported: {reason.text}"
     return BadEnd(
@@ -138,7 +144,14 @@ def _not_loaded(error: BaseException) -> BadEnd:
     )
 
 
-def _raised(error: BaseException) -> tuple[BadEnd | None, int]:
+def _is_left_at_home(error: BaseException, context: JobContext) -> bool:
+    """Whether a file was looked for among code that was shipped here, and is not there."""
+    code = workspace_of_job(context.job.root).code
+    name = error.filename if isinstance(error, FileNotFoundError) else None
+    return isinstance(name, str) and os.path.abspath(name).startswith(f"{code}/")
+
+
+def _raised(error: BaseException, context: JobContext) -> tuple[BadEnd | None, int]:
     if isinstance(error, TaskCancelled):
         return BadEnd(Outcome.CANCELLED, Reason(ReasonKind.CANCELLED, error.what)), 1
     if isinstance(error, GracefulTimeout):
@@ -146,6 +159,8 @@ def _raised(error: BaseException) -> tuple[BadEnd | None, int]:
     if isinstance(error, SystemExit):
         return _of_exit(error)
     _print_users_part(error)
+    if _is_left_at_home(error, context):
+        _tell(_NOT_SHIPPED)
     return BadEnd(Outcome.FAILED, _reason_of(error)), 1
 
 

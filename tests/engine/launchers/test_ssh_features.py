@@ -54,6 +54,13 @@ class Evaluate(Task):
         return self.weights.read_text()
 
 
+class Reads(Task):
+    name: Param[str]
+
+    def execute(self):
+        Path(__file__).with_name(self.name).read_text()
+
+
 class Resume(ResumableTask):
     steps: Param[int]
 
@@ -91,6 +98,17 @@ def test_a_file_of_a_job_that_runs_elsewhere_is_shipped(tmp_path: Path) -> None:
     put_early(connection, here, there, name, "alpha")
     assert (Path(there.jobs) / name).read_text() == "weights"
     connection.close()
+
+
+def test_a_file_that_stayed_at_home_is_named_with_what_to_do(far: Far) -> None:
+    (far.project.folder / "words.txt").write_text("a b c")
+    _plan(far, 'Reads(name="words.txt").submit()')
+    assert far.project.run()[0] == 1
+    (key,) = scan.list_jobs(far.here)
+    assert "include of xpm.toml" in Path(far.here.job(key).stderr(1)).read_text()
+    with open(far.here.settings, "a", encoding="utf-8") as settings:
+        settings.write('\n[code]\ninclude = ["words.txt"]\n')
+    far.run()
 
 
 @pytest.mark.parametrize("fetch", ["all", "on demand"])
