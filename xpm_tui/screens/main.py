@@ -129,6 +129,7 @@ class MainScreen(FilterScreen):
             marks=len(self._marks),
             hidden=len(self.hidden_marks),
             doing="" if self.app.fetching is None else self.app.fetching.words,
+            problem=store.problem,
         )
 
     def _show_keys(self) -> None:

@@ -585,6 +585,21 @@ async def test_until_a_key_comes_the_cursor_is_on_the_first_experiment(
         assert app.tree.subject == AllJobsSubject()
 
 
+@both_sizes
+async def test_a_workspace_that_goes_away_is_said_to_be_gone(
+    drive: Drive, workspace: FakeWorkspace, size: tuple[int, int]
+) -> None:
+    root = workspace.paths.root
+    async with drive().at(size) as app:
+        os.rename(root, root + "-moved")
+        await app.look(lambda: app.app.store.problem)
+        await app.until(lambda: "is not there any more: /" in app.lines()[-2])
+        assert app.lines()[-2].rstrip().endswith("can't be read")
+        os.rename(root + "-moved", root)
+        await app.look(lambda: not app.app.store.problem)
+        await app.until(lambda: "is not there any more" not in app.lines()[-2])
+
+
 async def test_reading_again_says_what_can_not_be_remembered(
     drive: Drive, monkeypatch: pytest.MonkeyPatch
 ) -> None:

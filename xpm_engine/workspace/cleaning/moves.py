@@ -39,10 +39,7 @@ LOCK_PATIENCE = 1.0
 MOST_LOCKS = 256
 """Jobs that are moved together: each holds an open file for its lock."""
 
-FULL = (
-    "a clean needs a few kB for its journal: `xpm clean --empty-trash` frees what was cleaned "
-    "before; else delete a large file by hand"
-)
+FULL = "free a few kB: `xpm clean --empty-trash`, or delete a large file by hand"
 """What to do where there is no room for the journal of what would make room."""
 
 _BLOCKED = {

@@ -37,10 +37,12 @@ class StatusBar(Sides):
         marks: int = 0,
         hidden: int = 0,
         doing: str = "",
+        problem: str = "",
     ) -> None:
         """Show how many jobs are marked, how they are grouped, the filter, and the badge.
 
-        `hidden` of the marked jobs are hidden by the filter; `doing` is what goes on meanwhile.
+        `hidden` of the marked jobs are hidden by the filter; `doing` is what goes on meanwhile;
+        `problem` is why nothing can be read any more.
         """
         parts: list[Text] = []
         if by is not None:
@@ -48,7 +50,7 @@ class StatusBar(Sides):
             parts.append(Text(plain(chosen) or "no filter"))
         self._badge = badge
         self._facts = Text(" · ").join([*parts, badge])
-        self._doing = Text(plain(doing), "xpm.running")
+        self._doing = _reason_first(problem) if problem else Text(plain(doing), "xpm.running")
         words = f"{MARKED} {marks:,} marked" if marks else ""
         words += f", {hidden:,} hidden" if hidden else ""
         if words != self._marks.plain:
@@ -76,6 +78,12 @@ class StatusBar(Sides):
         room = self.size.width - 3 - self._facts.cell_len
         fits = (self._message is None and not self._doing) or left.cell_len <= room
         self.show(left, self._facts if fits else self._badge)
+
+
+def _reason_first(problem: str) -> Text:
+    """``there is no such folder: /home/ada/…``: where it is may be cut off."""
+    where, _, what = problem.rpartition(": ")
+    return Text(plain(": ".join(filter(None, (what, where)))), "xpm.bad")
 
 
 def badge(
