@@ -10,7 +10,7 @@ import argparse
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from glob import glob
 from pathlib import Path
@@ -18,8 +18,9 @@ from random import Random
 
 from xpm_engine.workspace import processes
 from xpm_engine.workspace.atomic import dumps
-from xpm_engine.workspace.layout import XPM, JobKey, WorkspacePaths
+from xpm_engine.workspace.layout import XPM, JobKey, JobPaths, WorkspacePaths
 from xpm_engine.workspace.records.fields import format_time
+from xpm_engine.workspace.records.identity import ProcessIdentity
 from xpm_engine.workspace.records.jobs import JobSummary, Progress, ProgressLevel
 from xpm_engine.workspace.records.reasons import (
     Frame,
@@ -105,23 +106,36 @@ def make(root: Path, shape: Shape) -> WorkspacePaths:
     return paths
 
 
-def revive(root: Path) -> WorkspacePaths:
-    """Let what runs in a workspace that was made before belong to this process."""
+def revive(
+    root: Path, process_of: Callable[[JobKey], ProcessIdentity] | None = None
+) -> WorkspacePaths:
+    """Let what runs in a workspace that was made before belong to this process.
+
+    `process_of` gives each of its running jobs a process of its own.
+    """
     paths = WorkspacePaths.at(root)
     me = processes.own_identity().to_json()
+    for record, jobs in running(paths):
+        _change(record, driver=me)
+        for key in jobs:
+            mine = me if process_of is None else process_of(key).to_json()
+            _change(Path(paths.job(key).start(1)), by=mine)
+            _change(Path(paths.job(key).summary), supervisor=mine)
+    return paths
+
+
+def running(paths: WorkspacePaths) -> Iterator[tuple[Path, list[JobKey]]]:
+    """The records of the runs that go on, with those of their jobs that run."""
     for record in map(Path, glob(f"{paths.experiments}/*/*/run.json")):
         if json.loads(record.read_bytes())["ended"] is not None:
             continue
-        _change(record, driver=me)
-        folder = paths.run(record.parts[-3], record.parts[-2])
-        with open(folder.manifest, "rb") as lines:
-            references = list(map(json.loads, lines))
-        for line in references:
-            job = paths.job(JobKey(line["task"], line["id"]))
-            if os.path.exists(job.start(1)) and not os.path.exists(job.end(1)):
-                _change(Path(job.start(1)), by=me)
-                _change(Path(job.summary), supervisor=me)
-    return paths
+        with open(paths.run(record.parts[-3], record.parts[-2]).manifest, "rb") as lines:
+            named = [JobKey(line["task"], line["id"]) for line in map(json.loads, lines)]
+        yield record, [key for key in named if _runs(paths.job(key))]
+
+
+def _runs(job: JobPaths) -> bool:
+    return os.path.exists(job.start(1)) and not os.path.exists(job.end(1))
 
 
 def _change(path: Path, **fields: object) -> None:

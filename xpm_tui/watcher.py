@@ -1,4 +1,4 @@
-"""Keeping the store true: a thread that reads what changed; the one place that knows watchdog.
+"""Keeping the store true: a thread that reads what changed.
 
 Events of the few folders that can change say *that* something happened; the reader finds out what.
 A look at everything now and then is the base, for events are lost, and never come from other hosts.
@@ -8,28 +8,22 @@ screen has fetched it.
 
 from __future__ import annotations
 
-import logging
-import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from threading import Condition, Thread
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from xpm_engine.errors import UnreachableError
 from xpm_engine.tracebacks import in_words
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
+from xpm_tui.ears import Ears
 from xpm_tui.store.memory import Memory
 from xpm_tui.store.model import Delta
 from xpm_tui.store.reader import TURNS, Look, Reader
 from xpm_tui.store.subjects import RunKey
-
-if TYPE_CHECKING:
-    from watchdog.events import FileSystemEvent
-    from watchdog.observers.api import BaseObserver, ObservedWatch
 
 CYCLE = 1.0
 """Seconds between looks at what is live; events shorten them."""
@@ -41,10 +35,17 @@ RECONCILE = 30.0
 """Seconds between looks at everything; more where such a look takes long."""
 
 SHARE = 0.02
-"""The part of the time that looks at everything may take."""
+"""The part of the time that looks at everything may take, …"""
+
+CPU_SHARE = 0.003
+"""… and that of a core."""
 
 SETTLE = 0.03
 """Seconds from an event to the look: what is written with it is seen by the same look."""
+
+PACE = 1.0
+"""Seconds at the least between looks at jobs that only told how far they are: a hundred of them may
+each do so twice a second."""
 
 PATIENCE = 5.0
 """Seconds that a screen has to take what was remembered; then the check begins all the same."""
@@ -105,6 +106,8 @@ class _Dirty:
     """What events named since the last look."""
 
     jobs: set[JobKey] = field(default_factory=set[JobKey])
+    moved: set[JobKey] = field(default_factory=set[JobKey])
+    """Those that only told how far they are; they alone are no reason to look at once."""
     runs: set[RunKey] = field(default_factory=set[RunKey])
     lists: bool = False
     everything: bool = False
@@ -149,7 +152,9 @@ class Watcher:
         self._told_of: frozenset[JobKey] = frozenset()
         """The live jobs whose folder is listened at."""
         self._still = 0
-        """How many looks in a row found nothing."""
+        """How many looks in a row found nothing, but for what jobs tell that go on."""
+        self._moved_due = 0.0
+        """When jobs that only told how far they are may be looked at next, in monotonic time."""
         self._stopped = False
         self._thread = Thread(target=self._run, name="watcher", daemon=True)
         self._ears: Hears | None = None
@@ -226,11 +231,12 @@ class Watcher:
                 look = self._next_look(due)
                 if look is None:
                     break
-                began = time.monotonic()
+                began, spent = time.monotonic(), time.thread_time()
                 self._read(look)
                 if look.everything:
-                    took = time.monotonic() - began
-                    due = time.monotonic() + max(RECONCILE, took / SHARE)
+                    took, spent = time.monotonic() - began, time.thread_time() - spent
+                    pause = max(RECONCILE, took / SHARE, spent / CPU_SHARE)
+                    due = time.monotonic() + pause
                 if self._has_to_listen():
                     self._listen()
                 if look.everything and not self._kept:
@@ -255,24 +261,53 @@ class Watcher:
     def _next_look(self, due: float) -> Look | None:
         """Wait for the next time to look; None if it is over."""
         with self._changed:
-            pause = CYCLE if self.hearing is Hearing.EVENTS else POLL
-            if self._changed.wait_for(lambda: self._stopped or bool(self._dirty), pause):
+            if self._wait():
                 self._changed.wait_for(lambda: self._stopped, SETTLE)
             if self._stopped:
                 return None
             dirty, self._dirty = self._dirty, _Dirty()
+            now = time.monotonic()
+            if now < self._moved_due and not dirty.everything:
+                self._dirty.moved, dirty.moved = dirty.moved, set()
+            elif dirty.moved:
+                self._moved_due = now + PACE
         self._still = 0 if dirty else self._still + 1
-        everything = dirty.everything or time.monotonic() >= due
-        return Look(frozenset(dirty.jobs), frozenset(dirty.runs), everything, self._told_of)
+        everything = dirty.everything or now >= due
+        return Look(
+            frozenset(dirty.jobs),
+            frozenset(dirty.runs),
+            everything,
+            heard=self._told_of,
+            moved=frozenset(dirty.moved),
+        )
+
+    def _wait(self) -> bool:
+        """Wait for something to look at, or for the next cycle; whether events told of something.
+
+        Of jobs that only told how far they are the first one is looked at as soon, and the others
+        that come before the next second is over with the one after it.
+        """
+        cycle = time.monotonic() + (CYCLE if self.hearing is Hearing.EVENTS else POLL)
+        while not (self._stopped or self._dirty):
+            until = min(cycle, self._moved_due) if self._dirty.moved else cycle
+            left = until - time.monotonic()
+            if left <= 0:
+                return False
+            self._changed.wait(left)
+        return True
 
     def _read(self, look: Look) -> None:
+        live = self._reader.live_jobs
         for delta in self._reader.read(look):
             if self._stopped:
                 return
             if delta or delta.checked != 1.0 or self._share != 1.0 or look.everything:
                 self._share = delta.checked
-                self._still = 0
+                if delta.beyond_jobs or look.everything:
+                    self._still = 0
                 self._hand_on(delta)
+        if self._reader.live_jobs != live:
+            self._still = 0
 
     def _hand_on(self, delta: Delta) -> None:
         with self._changed:
@@ -327,7 +362,12 @@ class Watcher:
         key = self._workspace.key_of(path)
         run = self._run_of(path)
         with self._changed:
-            if key is not None:
+            if key is not None and path == self._workspace.job(key).progress:
+                first = not self._dirty.moved
+                self._dirty.moved.add(key)
+                if not first:
+                    return
+            elif key is not None:
                 self._dirty.jobs.add(key)
             elif run is not None:
                 self._dirty.runs.add(run)
@@ -339,75 +379,3 @@ class Watcher:
         prefix = self._workspace.experiments + "/"
         parts = path[len(prefix) :].split("/") if path.startswith(prefix) else []
         return RunKey(parts[0], parts[1]) if len(parts) > 2 else None
-
-
-class Ears:
-    """Watches folders, each by itself and not what is below it."""
-
-    def __init__(self, heard: Callable[[str], None]) -> None:
-        from watchdog.events import (
-            DirCreatedEvent,
-            DirDeletedEvent,
-            DirMovedEvent,
-            FileCreatedEvent,
-            FileDeletedEvent,
-            FileMovedEvent,
-            FileSystemEventHandler,
-        )
-        from watchdog.observers import Observer
-
-        class Handler(FileSystemEventHandler):
-            def on_any_event(self, event: FileSystemEvent) -> None:
-                # An atomic replace arrives as a move onto the name that counts.
-                for path in (event.dest_path, event.src_path):
-                    name = path if isinstance(path, str) else path.decode(errors="replace")
-                    if name and ".tmp" not in name:
-                        heard(name)
-
-        # What it logs of an observer that ends while it is told something would be written to the
-        # terminal, which somebody else has by then.
-        logging.getLogger("watchdog").addHandler(logging.NullHandler())
-        self._filter: list[type[FileSystemEvent]] = [
-            DirCreatedEvent,
-            DirDeletedEvent,
-            DirMovedEvent,
-            FileCreatedEvent,
-            FileDeletedEvent,
-            FileMovedEvent,
-        ]
-        self._handler = Handler()
-        self._watches: dict[str, tuple[int, ObservedWatch]] = {}
-        self._observer: BaseObserver = Observer()
-        self._observer.start()
-
-    def listen_at(self, folders: list[str]) -> list[str]:
-        """Watch these folders and no others; returns those that were not watched before.
-
-        A folder that is not there is passed over. Raises OSError where the system refuses.
-        """
-        wanted = {path: inode for path in folders if (inode := _inode(path))}
-        for path, (inode, watch) in list(self._watches.items()):
-            # A folder that was removed and made again has another inode, and no watch.
-            if wanted.get(path) != inode:
-                del self._watches[path]
-                self._observer.unschedule(watch)
-        new: list[str] = []
-        for path in wanted.keys() - self._watches.keys():
-            with suppress(FileNotFoundError, NotADirectoryError):
-                watch = self._observer.schedule(self._handler, path, event_filter=self._filter)
-                self._watches[path] = (wanted[path], watch)
-                new.append(path)
-        return new
-
-    def close(self) -> None:
-        """Stop listening."""
-        self._observer.stop()
-        self._observer.join()
-
-
-def _inode(path: str) -> int:
-    """0 for what is not there."""
-    try:
-        return os.stat(path).st_ino
-    except OSError:
-        return 0

@@ -101,6 +101,19 @@ class Screen:
         with open(f"/proc/{self._process.pid}/schedstat", encoding="ascii") as file:
             return int(file.read().split()[0]) / 1e9
 
+    def threads(self) -> tuple[dict[int, float], dict[int, int]]:
+        """Of each thread the seconds of processor time, and how often it began to wait."""
+        spent: dict[int, float] = {}
+        waits: dict[int, int] = {}
+        for task in Path(f"/proc/{self._process.pid}/task").iterdir():
+            with suppress(OSError):
+                nanoseconds = int((task / "schedstat").read_text(encoding="ascii").split()[0])
+                lines = (task / "status").read_text(encoding="utf-8").splitlines()
+                fields = dict(line.split(":", 1) for line in lines)
+                spent[int(task.name)] = nanoseconds / 1e9
+                waits[int(task.name)] = int(fields["voluntary_ctxt_switches"])
+        return spent, waits
+
     @property
     def megabytes(self) -> float:
         """The most memory that it had."""

@@ -21,10 +21,11 @@ from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.states import JobState
 from xpm_tui import watcher as watching
 from xpm_tui.cli import let_remember
+from xpm_tui.ears import Ears
 from xpm_tui.store import Store
 from xpm_tui.store.model import Delta
 from xpm_tui.store.reader import Look, Reader
-from xpm_tui.watcher import Ears, Hearing, Watcher
+from xpm_tui.watcher import Hearing, Senses, Watcher
 
 Jobs = dict[str, FakeJob]
 
@@ -32,11 +33,13 @@ Jobs = dict[str, FakeJob]
 class Listener:
     """Takes what a watcher finds, as the app does."""
 
-    def __init__(self, workspace: FakeWorkspace, *, events: bool) -> None:
+    def __init__(
+        self, workspace: FakeWorkspace, *, events: bool, senses: Senses | None = None
+    ) -> None:
         self.store = Store(workspace.paths)
         self.wakes = 0
         self._woken = threading.Event()
-        self.watcher = Watcher(workspace.paths, self._wake, events=events)
+        self.watcher = Watcher(workspace.paths, self._wake, events=events, senses=senses)
 
     def _wake(self) -> None:
         self.wakes += 1
@@ -66,7 +69,12 @@ class Listener:
 
 @contextmanager
 def listening(workspace: FakeWorkspace, *, events: bool = True) -> Iterator[Listener]:
-    listener = Listener(workspace, events=events)
+    with started(Listener(workspace, events=events)) as listener:
+        yield listener
+
+
+@contextmanager
+def started(listener: Listener) -> Iterator[Listener]:
     listener.watcher.start()
     try:
         yield listener
@@ -166,6 +174,57 @@ def test_a_limit_of_the_system_means_looking_and_is_told(
         listener.until(lambda: listener.state(learn.key) is JobState.DONE)
 
 
+class _Ears:
+    """Says what a test says."""
+
+    def __init__(self, heard: Callable[[str], None]) -> None:
+        self.heard = heard
+
+    def listen_at(self, folders: list[str]) -> list[str]:
+        return []
+
+    def close(self) -> None:
+        pass
+
+
+def test_what_jobs_tell_of_how_far_they_are_is_gathered(
+    workspace: FakeWorkspace, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first one is looked at, the others when the time has come, what else there is at once."""
+    monkeypatch.setattr(watching, "CYCLE", 3600.0)
+    monkeypatch.setattr(watching, "RECONCILE", 3600.0)
+    monkeypatch.setattr(watching, "PACE", 3600.0)
+    looks: list[Look] = []
+    ears: list[_Ears] = []
+
+    class Noting(Reader):
+        def read(self, look: Look) -> Iterator[Delta]:
+            looks.append(look)
+            return super().read(look)
+
+    def listen(heard: Callable[[str], None]) -> _Ears:
+        ears.append(_Ears(heard))
+        return ears[0]
+
+    learn, other = (workspace.paths.job(job.key) for job in list(jobs.values())[:2])
+    first, second = (job.key for job in list(jobs.values())[:2])
+    listener = Listener(workspace, events=True, senses=Senses(Noting(workspace.paths), listen))
+    with started(listener):
+        listener.until(lambda: listener.watcher.hearing is Hearing.EVENTS)
+        ears[0].heard(learn.progress)
+        listener.wait_until(lambda: len(looks) == 2)
+        assert looks[1].moved == {first}
+        for _ in range(50):
+            ears[0].heard(learn.progress)
+            ears[0].heard(other.progress)
+        ears[0].heard(other.end(1))
+        listener.wait_until(lambda: len(looks) == 3)
+        assert (looks[2].jobs, looks[2].moved) == ({second}, frozenset())
+        listener.watcher.look_now()
+        listener.wait_until(lambda: len(looks) == 4)
+        assert looks[3].moved == {first, second}
+
+
 def test_one_call_to_wake_until_all_is_taken(
     workspace: FakeWorkspace, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -224,7 +283,7 @@ def test_what_watchdog_logs_is_not_written_to_the_terminal(tmp_path: Path) -> No
     words = "called when the thread is inactive"
     code = f"""
 import logging
-from xpm_tui.watcher import Ears
+from xpm_tui.ears import Ears
 ears = Ears(print)
 ears.listen_at([{str(tmp_path)!r}])
 logging.getLogger("watchdog.observers.inotify").error({words!r})

@@ -17,6 +17,9 @@ from xpm_engine.errors import StorageError, UnreadableError
 MAX_LINE = 4096
 """Bytes in one appended line: one write of at most a page stays whole between writers."""
 
+TEMPORARY = ".tmp"
+"""How the name of a file ends that is about to take the place of another."""
+
 _CHUNK = 65536
 _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 _decode = json.JSONDecoder().decode
@@ -195,7 +198,7 @@ def replace_link(path: str, target: str) -> None:
     """Make `path` a symbolic link to `target`, replacing a link (never anything else)."""
     if os.path.lexists(path) and not os.path.islink(path):
         return
-    aside = f"{path}.{secrets.token_hex(4)}.tmp"
+    aside = f"{path}.{secrets.token_hex(4)}{TEMPORARY}"
     try:
         os.symlink(target, aside)
         os.replace(aside, path)
@@ -221,7 +224,7 @@ def _read_whole(path: str) -> bytes:
 
 
 def _write_aside(path: str, data: bytes, *, durable: bool) -> str:
-    aside = f"{path}.{secrets.token_hex(4)}.tmp"
+    aside = f"{path}.{secrets.token_hex(4)}{TEMPORARY}"
     try:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         descriptor = os.open(aside, flags, 0o666)

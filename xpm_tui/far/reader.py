@@ -213,7 +213,7 @@ class FarReader:
         if everything or tasks:
             changes = self._jobs.changes(connection, None if everything else tasks)
             yield from self._taken(changes)
-        asked = look.jobs | self._jobs.live | self.memory.restarts.due()
+        asked = look.jobs | look.moved | self._jobs.live | self.memory.restarts.due()
         yield from self._taken(self._jobs.look_at(connection, asked))
         yield from self._taken(self._jobs.look_at(connection, self._jobs.died(connection)))
 

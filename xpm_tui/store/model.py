@@ -167,9 +167,13 @@ class Delta:
     """When this was so, in seconds since 1970, where it is what was remembered."""
 
     def __bool__(self) -> bool:
+        return bool(self.jobs) or self.beyond_jobs
+
+    @property
+    def beyond_jobs(self) -> bool:
+        """Whether it tells of anything but jobs."""
         return bool(
-            self.jobs
-            or self.runs
+            self.runs
             or self.gone_runs
             or self.experiments is not None
             or self.trash is not None

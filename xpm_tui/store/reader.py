@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, filterfalse
 
 from xpm_engine.errors import NotAWorkspaceError, UnreadableError
 from xpm_engine.workspace import scan
@@ -53,6 +53,8 @@ class Look:
     """Compare the stamp of every job and every run."""
     heard: frozenset[JobKey] = frozenset()
     """The live jobs of which events tell; where there are any, live jobs are looked at in turns."""
+    moved: frozenset[JobKey] = frozenset()
+    """The jobs of which events told only that they told how far they are."""
 
 
 class _Pace:
@@ -169,6 +171,9 @@ class Reader:
         keys = self._candidates(look, first, unseen, looked)
         pace.total = pace.done + len(keys)
         yield from self._read_jobs(keys, look, pace)
+        if look.everything and memory.checked:
+            others = filterfalse({*keys, *looked}.__contains__, known.differing())
+            yield from self._read_jobs(others, look, pace)
         yield memory.tell(checked=self._share(1.0))
         self._read_runs(older, look)
         self.live_runs = memory.live_runs()
@@ -244,10 +249,10 @@ class Reader:
         live = self.live_jobs
         if look.heard:
             live = frozenset(filter(self._has_turn, live)) | (live - look.heard)
-        asked = {*look.jobs, *live, *known.young, *known.come_or_gone()}
+        asked = {*look.jobs, *look.moved, *live, *known.young, *known.come_or_gone()}
         asked |= self.memory.restarts.due()
         if look.everything:
-            asked.update(known.jobs, known.unstarted)
+            asked.update(known.unstarted, () if self.memory.checked else known.jobs)
         asked |= unseen
         asked -= looked
         return list(dict.fromkeys([*filter(asked.__contains__, first), *asked]))
@@ -255,7 +260,7 @@ class Reader:
     def _has_turn(self, key: JobKey) -> bool:
         return hash(key) % TURNS == self._turn
 
-    def _read_jobs(self, keys: Sequence[JobKey], look: Look, pace: _Pace) -> Iterator[Delta]:
+    def _read_jobs(self, keys: Iterable[JobKey], look: Look, pace: _Pace) -> Iterator[Delta]:
         """What is new of these jobs: at first in small portions, with how far the check is."""
         memory = self.memory
         for key in keys:
@@ -266,8 +271,8 @@ class Reader:
                 live = isinstance(row, JobRecord) and row.state.live
                 (self._live.add if live else self._live.discard)(key)
             pace.done += 1
-            if pace.done % LOOKS == 0 and time.monotonic() > pace.due:
-                yield memory.tell(checked=self._share(pace.done / pace.total))
+            if (memory.checked or pace.done % LOOKS == 0) and time.monotonic() > pace.due:
+                yield memory.tell(checked=self._share(pace.done / max(pace.done, pace.total)))
                 pace.rest()
 
     def _share(self, part: float) -> float:

@@ -438,6 +438,65 @@ def test_of_what_events_tell_only_some_are_looked_at_each_time(
     assert looked.count(alone) == TURNS
 
 
+def test_of_a_running_job_that_told_how_far_it_is_nothing_else_is_read(
+    watch: Watch, workspace: FakeWorkspace, read_keys: list[JobKey]
+) -> None:
+    job = FakeJob("ir.learn", "r")
+    workspace.start(job, levels=[(0.1, "epoch 1")])
+    workspace.run("drmm", [job])
+    watch.look(EVERYTHING)
+    workspace.progress(job, [(0.2, "epoch 2")])
+    watch.look()
+    read_keys.clear()
+    for number in range(3, 6):
+        workspace.progress(job, [(number / 10, f"epoch {number}")])
+        watch.look(Look(moved=frozenset([job.key])))
+        progress = watch.store.job(job.key).record.progress
+        assert progress is not None
+        assert (progress.fraction, progress.levels[0].text) == (number / 10, f"epoch {number}")
+    assert read_keys == []
+    Path(workspace.paths.job(job.key).pin).write_text("{}")
+    watch.look()
+    assert watch.store.job(job.key).record.pinned
+    workspace.done(job, ended=1)
+    watch.look()
+    assert watch.store.job(job.key).state is JobState.DONE
+    assert read_keys == [job.key, job.key]
+
+
+def test_a_running_job_whose_process_was_killed_as_it_told_how_far_it_is_died(
+    watch: Watch, workspace: FakeWorkspace
+) -> None:
+    job = FakeJob("ir.learn", "r")
+    with subprocess.Popen(["sleep", "60"]) as process:
+        workspace.start(job, by=processes.identity_of(process.pid), levels=[(0.1, "")])
+        workspace.run("drmm", [job])
+        watch.look(EVERYTHING)
+        workspace.progress(job, [(0.2, "")])
+        watch.look()
+        process.kill()
+    workspace.progress(job, [(0.3, "")])
+    watch.look()
+    assert watch.store.job(job.key).state is JobState.DIED
+
+
+def test_a_second_look_at_everything_finds_what_changed_where_nobody_listens(
+    watch: Watch, workspace: FakeWorkspace, read_keys: list[JobKey]
+) -> None:
+    jobs = [FakeJob("ir.learn", f"r{number}") for number in range(9)]
+    for job in jobs:
+        workspace.done(job)
+    workspace.run("drmm", jobs, plan=PlanState.COMPLETE)
+    watch.look(EVERYTHING)
+    read_keys.clear()
+    assert watch.look(EVERYTHING) == []
+    assert read_keys == []
+    Path(workspace.paths.job(jobs[4].key).pin).write_text("{}")
+    watch.look(EVERYTHING)
+    assert read_keys == [jobs[4].key]
+    assert watch.store.job(jobs[4].key).record.pinned
+
+
 def test_a_killed_job_of_which_events_tell_is_found_in_its_turn(
     watch: Watch, workspace: FakeWorkspace
 ) -> None:

@@ -6,8 +6,9 @@ change of its state adds or replaces a file there; a run when that of its files 
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -65,6 +66,8 @@ class Known:
         So is a folder that has no ticket yet: whoever made it is about to write the first one, and
         the folder that it stands in, which told of it, says no more.
         """
+        self._around: dict[JobKey, tuple[frozenset[str], Stamp]] = {}
+        """Of running jobs the files that were there when they were read, and their summary's."""
         self.unstarted: set[JobKey] = set()
         """The jobs whose folder has no attempt that counts: the next one changes no list."""
         self.young_runs: set[RunName] = set()
@@ -148,6 +151,22 @@ class Known:
             found.setdefault(task, {})[identifier] = identifier
         return found
 
+    def differing(self) -> Iterator[JobKey]:
+        """The jobs that may not be as they were: by their stamp, and those that can still change.
+
+        There may be very many that are as they were: this does no more for each than it has to.
+        """
+        lstat, xpm_of = os.lstat, self.workspace.job_xpm
+        for key, (stamp, row) in list(self.jobs.items()):
+            try:
+                found = lstat(xpm_of(key))
+            except OSError:
+                yield key
+                continue
+            same = stamp == found.st_ino << 64 | found.st_mtime_ns
+            if not same or not isinstance(row, bytes):
+                yield key
+
     def look_at_job(self, key: JobKey, *, ask: bool = True) -> JobRow | None:
         """The job, if it is not as it was; `never started` for one whose folder is gone.
 
@@ -166,7 +185,7 @@ class Known:
                 return None
             if row.supervisor is None or not is_dead(row.supervisor):
                 return None
-        record = scan.read_job(self.workspace, key)
+        record = self._read_job(key, None if known is None else known[1], ask=ask)
         self.check()
         if record.state is JobState.NOT_SUBMITTED:
             begun = self.stamps.is_fresh(self.workspace.job(key).root)
@@ -180,6 +199,23 @@ class Known:
         self.differs = True
         (self.young.add if stamp is None else self.young.discard)(key)
         return None if known is not None and known[1] == row else row
+
+    def _read_job(self, key: JobKey, row: JobRow | None, *, ask: bool) -> JobRecord:
+        """The job; of a running one that only told how far it is, no more than that is read.
+
+        Its tickets are never replaced, so that all else is told by which files there are, and by
+        its summary.
+        """
+        if not isinstance(row, JobRecord) or row.state is not JobState.RUNNING:
+            self._around.pop(key, None)
+            return scan.read_job(self.workspace, key)
+        job = self.workspace.job(key)
+        names, summary = self.stamps.files_in(job.xpm), self.stamps.of(job.summary)
+        before, self._around[key] = self._around.get(key), (names, summary)
+        same = before is not None and summary is not None and before == (names, summary)
+        if same and not (ask and (row.supervisor is None or is_dead(row.supervisor))):
+            return replace(row, progress=scan.read_progress(job, row.attempt))
+        return scan.read_job(self.workspace, key)
 
     def _look_for_sign(self, key: JobKey, stamp: int, row: JobRecord) -> JobRow | None:
         """A job on another host, if it gave a sign of life, which leaves its folder's stamp."""

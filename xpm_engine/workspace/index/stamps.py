@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
+from xpm_engine.workspace.atomic import TEMPORARY
 from xpm_engine.workspace.layout import list_folders
 
 YOUNG = 2.0
@@ -82,6 +83,13 @@ class Stamps:
             names = known[1]
         self._listed[path] = (stamp, names)
         return names
+
+    def files_in(self, path: str) -> frozenset[str]:
+        """The names in a folder, without those that are about to be others; empty without it."""
+        try:
+            return frozenset(name for name in os.listdir(path) if not name.endswith(TEMPORARY))
+        except OSError:
+            return frozenset()
 
     def forget(self, path: str) -> None:
         """A folder is gone."""
