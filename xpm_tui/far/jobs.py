@@ -48,6 +48,8 @@ class FarJobs:
         """Theirs, of which only what changes is told again."""
         self._coming: dict[JobKey, float] = {}
         """The folders that had no ticket yet, and until when one is looked for."""
+        self.closed: dict[str, str] = {}
+        """The folders there that can't be listed, and why."""
 
     @property
     def live(self) -> frozenset[JobKey]:
@@ -84,14 +86,18 @@ class FarJobs:
         Raises XpmError.
         """
         only: dict[str, Any] = {} if tasks is None else {"tasks": tasks}
+        listed = None if tasks is None else {f"{self._there.jobs}/{task}" for task in tasks}
+        for path in list(self.closed):
+            if listed is None or path in listed:
+                del self.closed[path]
         for part in connection.stream("changes", root=self._root, **only):
             yield self._taken(connection, part)
 
     def look_at(self, connection: Connection, keys: Iterable[JobKey]) -> Iterator[Delta]:
-        """What differs of these jobs. Raises XpmError."""
+        """What differs of these jobs; nothing of those that can't be looked at. Raises XpmError."""
         now = time.monotonic()
         self._coming = {key: until for key, until in self._coming.items() if now < until}
-        ordered = sorted({*keys, *self._coming})
+        ordered = sorted(filter(self._may_look, {*keys, *self._coming}))
         for start in range(0, len(ordered), ASKED):
             part = ordered[start : start + ASKED]
             known = {
@@ -104,6 +110,10 @@ class FarJobs:
             asked: dict[str, Any] = {"keys": named, "known": known, "again": True}
             for told in connection.stream("jobs", root=self._root, **asked):
                 yield self._taken(connection, told)
+
+    def _may_look(self, key: JobKey) -> bool:
+        jobs = self._there.jobs
+        return jobs not in self.closed and f"{jobs}/{key.task}" not in self.closed
 
     def died(self, connection: Connection) -> list[JobKey]:
         """The running jobs whose supervisor has died: no file there says so. Raises XpmError."""
@@ -123,6 +133,7 @@ class FarJobs:
 
     def _taken(self, connection: Connection, part: Message) -> Delta:
         found: dict[JobKey, JobRow] = {}
+        self.closed.update([part.body["closed"]] if "closed" in part.body else ())
         for task, identifier in part.body.get("gone", ()):
             self._forget(JobKey(task, identifier), found)
         rows = [self._whole(row) for row in part.body.get("jobs", ())]

@@ -94,6 +94,8 @@ class FarReader:
             yield from self._read(connection, look)
             self._details.keep_up(connection)
             self._at = self._clock()
+            for path, why in (*self._jobs.closed.items(), *self._runs.closed.items()):
+                problem = problem or f"{path}: {why}"
         except XpmError as error:
             # What was told to differ was not looked at: it is told again.
             self._stamps.clear()

@@ -43,6 +43,8 @@ class FarRuns:
         """Of their manifests."""
         self.folders: tuple[str, ...] = ()
         """The names of all experiments' folders, those without a run included."""
+        self.closed: dict[str, str] = {}
+        """The folders there that can't be listed, and why."""
 
     @property
     def there(self) -> Collection[RunKey]:
@@ -57,7 +59,12 @@ class FarRuns:
         before = self._files
         found: dict[RunKey, Files] = {}
         folders: list[str] = []
+        self.closed = {}
         for part in connection.stream("runs", root=self._place.root):
+            if "closed" in part.body:
+                path, why = part.body["closed"]
+                self.closed[path] = why
+                continue
             folders.append(part.body["experiment"])
             keys: list[RunKey] = []
             for experiment, name, stamps in part.body.get("runs", ()):
@@ -71,6 +78,8 @@ class FarRuns:
                 self._sizes[run] = files[-1]
             latest += keys[-1:]
             older += keys[:-1]
+        if self.closed:
+            found.update((run, files) for run, files in before.items() if self._may_be_in(run))
         self.folders, self._files = tuple(folders), found
 
         def differs(run: RunKey) -> bool:
@@ -78,6 +87,11 @@ class FarRuns:
             return known is None or known.files != found[run] or run not in before
 
         return list(filter(differs, latest)), list(filter(differs, older))
+
+    def _may_be_in(self, run: RunKey) -> bool:
+        """Whether a run that was not told is in a folder that can't be listed."""
+        there = self._there
+        return there.experiments in self.closed or there.experiment(run.experiment) in self.closed
 
     def crashed(self, connection: Connection) -> list[RunKey]:
         """The live runs whose driver has died: no file there says so. Raises XpmError."""

@@ -22,13 +22,15 @@ class Line:
 
     def __init__(self) -> None:
         self.is_cut = False
+        self.before = ""
+        """What the far shell does first."""
         self.connection: Connection | None = None
         self.acting: Connection | None = None
 
     def dial(self, suspicious: bool) -> Connection:
         if self.is_cut:
             raise UnreachableError("the line is cut")
-        self.connection = connect()
+        self.connection = connect(before=self.before)
         return self.connection
 
     def verbs(self) -> Connection:

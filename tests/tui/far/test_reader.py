@@ -23,7 +23,7 @@ from xpm_engine.verbs.cleaning import clean
 from xpm_engine.verbs.cleaning.clean import Transaction
 from xpm_engine.workspace.index import record_of
 from xpm_engine.workspace.layout import JobKey
-from xpm_engine.workspace.records.reasons import Wait, WaitKind
+from xpm_engine.workspace.records.reasons import Outcome, Wait, WaitKind
 from xpm_engine.workspace.records.runs import PlanState
 from xpm_engine.workspace.records.states import JobState
 from xpm_engine.workspace.scan import JobRecord, RunView
@@ -299,6 +299,38 @@ def test_a_workspace_that_vanishes_while_it_is_read(
         assert (seen.jobs, seen.runs) == before
     finally:
         place.link.close()
+
+
+@pytest.mark.parametrize("part", ["jobs/ir.learn", "jobs", "experiments", "experiments/drmm"])
+def test_what_can_not_be_listed_there_hides_nothing_else(
+    workspace: FakeWorkspace,
+    open_far: Callable[[], FarPlace],
+    line: Line,
+    near: Seen,
+    jobs: Jobs,
+    part: str,
+) -> None:
+    if os.geteuid() == 0:
+        line.before = "setpriv --bounding-set=-dac_override,-dac_read_search "
+        if shutil.which("setpriv") is None:
+            pytest.skip("root may read everything, and there is no setpriv here")
+    seen = _far(open_far())
+    _same(seen, near, Look(everything=True))
+    before, root = (dict(seen.jobs), dict(seen.runs)), workspace.paths.root
+    os.chmod(f"{root}/{part}", 0)
+    new = FakeJob("ir.aaa", "1", {"a": 1}, {"a": 1}, ())
+    if part != "jobs":
+        workspace.end(new, Outcome.DONE)
+    try:
+        seen.look(Look(everything=True))
+        assert seen.problem == f"{root}/{part}: Permission denied"
+        assert {key: seen.jobs[key] for key in before[0]} == before[0]
+        assert seen.runs == before[1]
+        assert (new.key in seen.jobs) == (part != "jobs")
+    finally:
+        os.chmod(f"{root}/{part}", 0o755)
+    _same(seen, near, Look(everything=True))
+    assert seen.problem == ""
 
 
 def test_a_disk_that_is_not_mounted_there_any_more(

@@ -9,11 +9,11 @@ Portable set: plain standard library, Python 3.8 syntax.
 from __future__ import annotations
 
 import time
-from typing import Any, Dict, Iterator, List, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Tuple
 
 from xpm_engine.remote.agent.files import CHUNK, stamp_of
 from xpm_engine.remote.agent.serving import Answer, Request
-from xpm_engine.remote.agent.tree import record_texts
+from xpm_engine.remote.agent.tree import open_folders, record_texts
 from xpm_engine.remote.frames import Message
 from xpm_engine.workspace import processes
 from xpm_engine.workspace.footing import Footing
@@ -22,7 +22,6 @@ from xpm_engine.workspace.layout import (
     WorkspacePaths,
     is_identifier,
     is_task_folder,
-    list_folders,
 )
 from xpm_engine.workspace.processes import Liveness
 from xpm_engine.workspace.records.fields import Fields
@@ -54,19 +53,30 @@ def changes(request: Request) -> Iterator[Message]:
 
     Those of `tasks` alone if they are given: ``folders`` of jobs that came or went, and no others.
     Parts: ``jobs`` as `tree.jobs` tells them, ``gone`` [[task, identifier], ...], and ``checked``,
-    the share of the jobs that was looked at. What was read while the folder of the workspace went
-    away is not told: NotAWorkspaceError.
+    the share of the jobs that was looked at; ``closed`` [path, why] of a folder that can't be
+    listed, in which nothing came or went. What was read while the folder of the workspace went away
+    is not told: NotAWorkspaceError.
     """
     workspace = WorkspacePaths(request.fields.text("root"))
     footing = Footing(workspace.root)
     seen = _seen(request)
     only_new = "tasks" in request.fields.data
-    tasks = request.fields.texts("tasks") if only_new else sorted(list_folders(workspace.jobs))
+    closed: List[List[str]] = []
+    all_tasks = [] if only_new else sorted(open_folders(workspace.jobs, closed))
+    tasks = request.fields.texts("tasks") if only_new else all_tasks
     there = {
-        task: list(filter(is_identifier, list_folders(f"{workspace.jobs}/{task}")))
+        task: list(filter(is_identifier, open_folders(f"{workspace.jobs}/{task}", closed)))
         for task in filter(is_task_folder, tasks)
     }
-    gone = _gone(seen, there, all_tasks=not only_new)
+    unlisted = {path for path, _ in closed}
+    gone = _gone(
+        seen,
+        there,
+        all_tasks=not only_new,
+        keep=lambda task: workspace.jobs in unlisted or f"{workspace.jobs}/{task}" in unlisted,
+    )
+    for folder in closed:
+        yield Message({"closed": folder})
     if gone:
         footing.check()
         for task, identifier in gone:
@@ -129,11 +139,18 @@ def _note(footing: Footing, fresh: "List[Tuple[Dict[str, List[int]], str, List[i
     fresh.clear()
 
 
-def _gone(seen: Stamps, there: "Dict[str, List[str]]", *, all_tasks: bool) -> "List[List[str]]":
-    """The jobs that were seen and are not there."""
+def _gone(
+    seen: Stamps,
+    there: "Dict[str, List[str]]",
+    *,
+    all_tasks: bool,
+    keep: "Callable[[str], bool]",
+) -> "List[List[str]]":
+    """The jobs that were seen and are not there; none of the tasks to `keep`."""
     return [
         [task, identifier]
         for task in (seen if all_tasks else there)
+        if not keep(task)
         for identifier in seen.get(task, {}).keys() - set(there.get(task, ()))
     ]
 

@@ -73,23 +73,35 @@ def jobs(request: Request) -> Iterator[Message]:
 
 def runs(request: Request) -> Iterator[Message]:
     """The runs of all experiments; parts: ``experiment``, and its ``runs`` [[experiment, run,
-    {name: stamp}], ...].
+    {name: stamp}], ...]; or ``closed`` [path, why] of a folder that can't be listed.
 
     Their files can be long, and are read with `read`, what was appended alone. NotAWorkspaceError
     where the workspace went away meanwhile: then these were not all.
     """
     workspace = WorkspacePaths(request.fields.text("root"))
     footing = Footing(workspace.root)
-    for experiment in sorted(filter(is_name, list_folders(workspace.experiments))):
+    closed: List[List[str]] = []
+    for experiment in sorted(filter(is_name, open_folders(workspace.experiments, closed))):
         rows: List[Any] = []
-        for run in sorted(filter(is_name, list_folders(workspace.experiment(experiment)))):
+        for run in sorted(filter(is_name, open_folders(workspace.experiment(experiment), closed))):
             folder = workspace.run(experiment, run).root
             names: List[str] = []
             with suppress(OSError):
                 names = os.listdir(folder)
             rows.append([experiment, run, {name: stamp_of(f"{folder}/{name}") for name in names}])
         yield Message({"experiment": experiment, "runs": rows})
+    for unlisted in closed:
+        yield Message({"closed": unlisted})
     footing.check()
+
+
+def open_folders(path: str, closed: "List[List[str]]") -> List[str]:
+    """The names of the folders in a folder; one that can't be listed goes to `closed`, with why."""
+    try:
+        return list(list_folders(path))
+    except OSError as error:
+        closed.append([path, error.strerror or str(error)])
+        return []
 
 
 def _news(
