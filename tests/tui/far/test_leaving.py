@@ -164,8 +164,9 @@ async def test_a_workspace_that_went_away_there(workspace: FakeWorkspace, site: 
         await app.until(lambda: "● live" in app.lines()[-2])
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-async def test_a_workspace_that_may_not_be_read(workspace: FakeWorkspace, site: FarSite) -> None:
+async def test_a_workspace_that_may_not_be_read(
+    workspace: FakeWorkspace, bound_line: Line, site: FarSite
+) -> None:
     async with _driven(workspace, site).at(WIDE) as app:
         await app.until(lambda: "● live" in app.lines()[-2])
         os.chmod(workspace.paths.jobs, 0)
