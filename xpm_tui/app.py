@@ -371,7 +371,9 @@ class XpmApp(TerminalApp):
         screen = self.screen
         if isinstance(screen, ActingScreen):
             entries = [*action_entries(screen.explained()), *theme_entries()]
-            self.push_screen(Palette(entries, None, lambda _: ()), self._carry_out_named)
+            self.push_screen(
+                Palette(entries, None, lambda _, then: then(())), self._carry_out_named
+            )
 
     def carry_out(self, chosen: Chosen) -> None:
         """Do what was picked in the palette, on the screen that is on top."""

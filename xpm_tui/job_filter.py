@@ -96,6 +96,16 @@ class Answer:
     """All jobs as columns, where they were needed."""
 
 
+@dataclass(frozen=True)
+class Search:
+    """A filter that narrows nothing."""
+
+    text: str
+    work: Work
+    slow: bool
+    """Whether it makes columns of many jobs: that belongs into a thread."""
+
+
 _DIGITS = frozenset("0123456789abcdef")
 """What identifiers are made of."""
 
@@ -140,12 +150,13 @@ class JobFilter:
             return False
         if _asks(self._filter, ON_DISK):
             return True
+        return (self._due is None or self._unknown) and self._lacks_columns(self._filter)
+
+    def _lacks_columns(self, chosen: Filter) -> bool:
+        """Whether columns of many jobs have to be made before a filter can be asked of all."""
         columns = self._kept.columns
-        asks_all = self._due is None or self._unknown
-        return (
-            asks_all
-            and self._store.known_count > FEW
-            and (columns is None or any(_asks(self._filter, name) for name in _lacking(columns)))
+        return self._store.known_count > FEW and (
+            columns is None or any(_asks(chosen, name) for name in _lacking(columns))
         )
 
     @property
@@ -231,21 +242,22 @@ class JobFilter:
             self._store.narrow(found)
         return True
 
-    def find(self, text: str) -> Iterable[JobKey]:
-        """The jobs that a filter selects, without narrowing; those whose id begins so first.
-
-        None where it can't be read, or asks for what is on the disk.
-        """
+    def search(self, text: str) -> Search | None:
+        """To find the jobs that a filter selects, without narrowing; None where it can't be read,
+        or asks for what is on the disk."""
         try:
             chosen = compile_filter(text, now=self._clock())
         except FilterError:
-            return []
+            return None
         if _asks(chosen, ON_DISK):
-            return []
-        found = self._whole(chosen).run()
-        if found.columns is not None:
-            self._kept.take(found.columns)
-        keys, start = found.keys, text.casefold()
+            return None
+        return Search(text, self._whole(chosen), slow=self._lacks_columns(chosen))
+
+    def found(self, search: Search, answer: Answer) -> Iterable[JobKey]:
+        """The jobs that a search found; those whose identifier begins so first."""
+        if answer.columns is not None:
+            self._kept.take(answer.columns)
+        keys, start = answer.keys, search.text.casefold()
         if not _DIGITS.issuperset(start):
             return keys
         # Whoever lists only some of very many takes only these.

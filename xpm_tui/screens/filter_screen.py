@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from time import monotonic
 
 from textual.message import Message
@@ -11,7 +11,7 @@ from textual.widget import Widget
 
 from xpm_engine.verbs.jobs.snapshots import Snapshot
 from xpm_engine.workspace.layout import JobKey
-from xpm_tui.job_filter import Answer, JobFilter, Work
+from xpm_tui.job_filter import Answer, JobFilter, Search, Work
 from xpm_tui.screens.arriving import Goal
 from xpm_tui.screens.panes_screen import PanesScreen
 from xpm_tui.session import Session
@@ -144,8 +144,21 @@ class FilterScreen(PanesScreen):
         self._filter.type(self._filter.text)
         self._show_filter()
 
-    def find_jobs(self, text: str) -> Iterable[JobKey]:
-        return self._filter.find(text)
+    def find_jobs(self, text: str, then: Callable[[Iterable[JobKey]], None]) -> None:
+        search = self._filter.search(text)
+        if search is None:
+            then(())
+        elif search.slow:
+            self.in_thread(search.work.run, lambda answer: self._tell_found(search, answer, then))
+        else:
+            then(self._filter.found(search, search.work.run()))
+
+    def _tell_found(
+        self, search: Search, answer: Answer, then: Callable[[Iterable[JobKey]], None]
+    ) -> None:
+        found = self._filter.found(search, answer)
+        settle(self._store)
+        then(found)
 
     # Before a key asks
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from xpm_engine.workspace.layout import JobKey
 from xpm_tui.screens.arriving import Goal, left_at, meant, why_not
@@ -65,8 +65,9 @@ class JumpScreen(JobScreen):
         return left_at(self.app.store, self.query_one(Tree), self.query_one(RightSide))
 
     @abstractmethod
-    def find_jobs(self, text: str) -> Iterable[JobKey]:
-        """The jobs that a text means, the likeliest first."""
+    def find_jobs(self, text: str, then: Callable[[Iterable[JobKey]], None]) -> None:
+        """Tell the jobs that a text means, the likeliest first: at once, or when a thread has found
+        them."""
 
     @abstractmethod
     def show_job(self, key: JobKey) -> None:

@@ -244,8 +244,8 @@ class MainScreen(FilterScreen):
             self.enter_tree()
         elif self._filter.text:
             self._type("")
-        elif self.has_class("-tree-alone"):
-            self.remove_class("-tree-alone")
+        elif self._alone is self._tree:
+            self._show_alone(None)
         else:
             self.say("q leaves; jobs and plans go on")
 

@@ -51,21 +51,51 @@ class Chosen:
         return cls(Kind(kind), name)
 
 
+Find = Callable[[str, Callable[[Iterable[JobKey]], None]], None]
+"""Tells the jobs that a text means, at once or later."""
+
+
 class Palette(Picker):
-    """A field to type in, and what is called so."""
+    """A field to type in, and what is called so; jobs come last, and may come later."""
 
-    def __init__(
-        self, entries: Sequence[Pick], store: Store | None, find: Callable[[str], Iterable[JobKey]]
-    ) -> None:
-        """`find` says which jobs a text means."""
-
-        def search(typed: str) -> Sequence[Pick]:
-            found = matching(entries, typed)
-            return found if store is None or not typed else [*found, *_jobs(store, find(typed))]
-
+    def __init__(self, entries: Sequence[Pick], store: Store | None, find: Find) -> None:
         super().__init__(
-            "an action, a job by its id, tags or task, an experiment", widths=WIDTHS, search=search
+            "an action, a job by its id, tags or task, an experiment", widths=WIDTHS, field=True
         )
+        self._entries, self._store, self._find = entries, store, find
+        self._jobs: list[Pick] = []
+        self._found_for = ""
+        """What was typed when the jobs were found."""
+        self._seeking = False
+
+    def choices(self, typed: str) -> Sequence[Pick]:
+        found = matching(self._entries, typed)
+        if self._store is None or not typed:
+            self._found_for, self._jobs = typed, []
+        elif typed != self._found_for:
+            self._seek(typed)
+        return [*found, *self._jobs] if typed == self._found_for else found
+
+    @property
+    def more_to_come(self) -> bool:
+        return self._seeking
+
+    def _seek(self, typed: str) -> None:
+        """One after the other: what was typed meanwhile is looked for when this was found."""
+        if self._seeking:
+            return
+        self._seeking, at_once = True, True
+
+        def take(keys: Iterable[JobKey]) -> None:
+            self._seeking = False
+            store = self._store
+            self._jobs = [] if store is None else list(_jobs(store, keys))
+            self._found_for = typed
+            if not at_once and self.is_current:
+                self.offer_more()
+
+        self._find(typed, take)
+        at_once = False
 
 
 def action_entries(actions: Iterable[tuple[Action, str]]) -> list[Pick]:

@@ -7,6 +7,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from textual.timer import Timer
+from textual.widget import Widget
 
 from xpm_engine.workspace.layout import JobKey
 from xpm_tui.screens.arriving import Goal
@@ -44,6 +45,8 @@ class PanesScreen(RemoveScreen):
         self._right = RightSide(since=session.at or None, id="right")
         self._follow: Timer | None = None
         self._moved_at = 0.0
+        self._alone: Widget | None = None
+        """The pane that is shown without the other one."""
 
     # What is shown
 
@@ -114,10 +117,8 @@ class PanesScreen(RemoveScreen):
         self.do_next_pane()
 
     def do_alone(self) -> None:
-        pane = "right" if self._right.has_focus_within else "tree"
-        was = self.has_class(f"-{pane}-alone")
-        self.set_class(not was, f"-{pane}-alone")
-        self.remove_class("-tree-alone" if pane == "right" else "-right-alone")
+        pane = self._right if self._right.has_focus_within else self._tree
+        self._show_alone(None if self._alone is pane else pane)
 
     def do_quit(self) -> None:
         if self._right.has_focus_within:
@@ -156,11 +157,27 @@ class PanesScreen(RemoveScreen):
     def enter_right(self) -> None:
         """Focus the right side; where there is no room for both, in the tree's place."""
         if self.has_class("-narrow"):
-            self.add_class("-right-alone")
-        self.remove_class("-tree-alone")
+            self._show_alone(self._right)
+        elif self._alone is self._tree:
+            self._show_alone(None)
         self._right.focus_view()
 
     def enter_tree(self) -> None:
         """Focus the tree, at once: what was typed ahead belongs to it."""
-        self.remove_class("-right-alone")
+        if self._alone is self._right:
+            self._show_alone(None)
         self.set_focus(self._tree)
+
+    def _show_alone(self, pane: Widget | None) -> None:
+        """Show one of the panes alone, or both.
+
+        A class of the screen would say it more shortly; everything in it would be dressed anew.
+        """
+        if pane is self._alone:
+            return
+        self._alone = pane
+        tree, right = self._tree, self._right
+        tree.display, right.display = pane is not right, pane is not tree
+        tree.styles.width = "1fr" if pane is tree else None
+        tree.styles.border_right = ("none", tree.styles.color) if pane is tree else None
+        right.styles.border_top = ("none", right.styles.color) if pane is right else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.text import Text
@@ -17,9 +17,6 @@ from xpm_tui import look
 from xpm_tui.look.compositor import compose_sparingly
 from xpm_tui.widgets.pick_list import Pick, PickList
 from xpm_tui.widgets.words import Words
-
-Search = Callable[[str], Sequence[Pick]]
-"""What is offered for what was typed."""
 
 
 class PickerField(Input):
@@ -59,32 +56,34 @@ class Picker(ModalScreen[str | None]):
         picks: Sequence[Pick] = (),
         *,
         widths: tuple[int, int],
-        search: Search | None = None,
+        field: bool = False,
         note: str = "enter do it   esc back",
     ) -> None:
-        """`widths` are those of the first two columns; `search` brings a field to type in."""
+        """`widths` are those of the first two columns; `field` brings one to type in."""
         super().__init__()
         compose_sparingly(self)
         self._title = title
         self._picks = picks
         self._widths = widths
-        self._search = search
+        self._field = field
+        self._pick_soon = False
+        """Whether the first one is to be picked as soon as there is one."""
         self._note = note
 
     def compose(self) -> ComposeResult:
         with Vertical(id="picker"):
             yield Words(id="title")
-            if self._search is not None:
+            if self._field:
                 yield PickerField(placeholder=self._title, compact=True)
             yield PickList(widths=self._widths)
             yield Words(id="note")
 
     def on_mount(self) -> None:
-        if self._search is None:
+        if self._field:
+            self.query_one(PickerField).focus()
+        else:
             self.query_one("#title", Words).show(Text(self._title, "xpm.title"))
             self._list.focus()
-        else:
-            self.query_one(PickerField).focus()
         self._say(self._note, "xpm.faint")
         self._offer("")
 
@@ -120,15 +119,34 @@ class Picker(ModalScreen[str | None]):
         self._list.step(0)
 
     def action_pick(self) -> None:
+        self._pick_soon = self.more_to_come and self._list.row is None
         self._list.pick()
 
     def action_leave(self) -> None:
         self.dismiss(None)
 
-    def _offer(self, typed: str) -> None:
-        found = self._picks if self._search is None else self._search(typed)
-        self._list.offer(found)
-        if not found:
+    def choices(self, typed: str) -> Sequence[Pick]:
+        """What is offered for what was typed."""
+        return self._picks
+
+    @property
+    def more_to_come(self) -> bool:
+        """Whether more choices are still being looked for."""
+        return False
+
+    def offer_more(self) -> None:
+        """More choices were found for what was typed; the cursor stays where it is."""
+        self._offer(self.query_one(PickerField).value, more=True)
+        if self._pick_soon:
+            self.action_pick()
+
+    def _offer(self, typed: str, *, more: bool = False) -> None:
+        found = self.choices(typed)
+        self._list.offer(found, more=more)
+        self._pick_soon = self._pick_soon and more
+        if self.more_to_come:
+            self._say(f"looking for jobs…   {self._note}", "xpm.faint")
+        elif not found:
             self._say("nothing is called that", "xpm.bad")
         elif typed:
             self._say(f"{look.plural(len(found), 'match', 'matches')}   {self._note}", "xpm.faint")

@@ -65,9 +65,15 @@ class PickList(Table[Pick]):
         super().__init__(lambda pick: (pick.kind, pick.name), header=False, id=id)
         self._widths = widths
 
-    def offer(self, picks: Sequence[Pick]) -> None:
-        """Offer these; the cursor is put on the first one that is a choice."""
+    def offer(self, picks: Sequence[Pick], *, more: bool = False) -> None:
+        """Offer these; the cursor is put on the first one that is a choice.
+
+        Where there are only `more` than before it stays where it is.
+        """
+        before = self.row
         self.show(tuple(picks), columns=self._columns())
+        if more and before is not None:
+            return
         self.move_to_end(last=False)
         if self.row is not None and self.row.kind is PickKind.HEADING:
             self.step(1)

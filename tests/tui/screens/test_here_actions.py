@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 import pytest
 
+from tests.patience import PATIENCE
 from tests.tui.driving import NARROW, WIDE, Driven
 from tests.tui.workspaces import FakeJob, FakeWorkspace
+from xpm_tui.job_filter import Answer, Work
 from xpm_tui.outside.programs import Errand
 from xpm_tui.screens.copy_as import CopyAsScreen
 from xpm_tui.screens.palette import Palette
 from xpm_tui.store import ExperimentSubject, JobSubject
 from xpm_tui.widgets.log.view import LogView
+from xpm_tui.widgets.pick_list import PickList
 
 Jobs = dict[str, FakeJob]
 Drive = Callable[..., Driven]
@@ -157,6 +161,42 @@ async def test_the_palette_jumps_to_a_job(drive: Drive, size: tuple[int, int], j
         await app.settle()
         assert isinstance(app.tree.subject, JobSubject)
         assert app.tree.subject.key == jobs["learn lr=0.001 seed=3"].key
+
+
+async def test_of_very_many_jobs_the_palette_looks_in_a_thread(
+    drive: Drive, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xpm_tui.job_filter.FEW", 0)
+    may_end, run = threading.Event(), Work.run
+
+    def wait(work: Work) -> Answer:
+        may_end.wait(PATIENCE)
+        return run(work)
+
+    monkeypatch.setattr(Work, "run", wait)
+    async with drive().at(WIDE) as app:
+        await app.press("colon", *"le")
+        assert "looking for jobs…" in "\n".join(app.lines())
+        await app.press("down")
+        row = app.app.screen.query_one(PickList).row
+        assert row is not None
+        may_end.set()
+        await app.until(lambda: "matches" in "\n".join(app.lines()))
+        assert "learn" in "\n".join(app.lines())
+        assert app.app.screen.query_one(PickList).row == row
+
+
+async def test_what_is_picked_before_it_is_found_is_picked_when_it_is(
+    drive: Drive, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xpm_tui.job_filter.FEW", 0)
+    key = jobs["learn lr=0.001 seed=3"].key
+    async with drive().at(WIDE) as app:
+        await app.press("colon", *"task:learn seed=3 lr=0.001", "enter")
+        await app.until(lambda: app.tree.subject == JobSubject(key, app.app.store.home_of(key)))
+        assert not isinstance(app.app.screen, Palette)
+        await app.press("colon", *"no such thing at all", "enter")
+        await app.until(lambda: "nothing is called that" in "\n".join(app.lines()))
 
 
 async def test_the_palette_jumps_out_of_a_filter_and_to_orphans(

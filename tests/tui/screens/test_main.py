@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from textual.css.stylesheet import Stylesheet
+from textual.dom import DOMNode
 
 from tests.tui.driving import NARROW, WIDE, Driven
 from tests.tui.workspaces import NOON, FakeJob, FakeWorkspace
@@ -239,6 +242,26 @@ async def test_marks_are_kept_by_job(drive: Drive, jobs: Jobs) -> None:
         assert "marked" not in app.lines()[-2]
         await app.press("j", "space", "u")
         assert "marked" not in app.lines()[-2]
+
+
+@both_sizes
+async def test_no_key_dresses_the_whole_screen_anew(
+    drive: Drive, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A class of a screen has the styles of all in it worked out again: 60 ms."""
+    dressed: list[object] = []
+    apply = Stylesheet.apply
+
+    def count(sheet: Stylesheet, node: DOMNode, **options: Any) -> None:
+        dressed.append(node)
+        apply(sheet, node, **options)
+
+    async with drive().at(size) as app:
+        monkeypatch.setattr(Stylesheet, "apply", count)
+        for key in ("m", "m", "j", "enter", "backspace", "tab", "m", "m", "tab", "slash"):
+            dressed.clear()
+            await app.press(key)
+            assert len(dressed) < 30, key
 
 
 async def test_this_pane_alone(drive: Drive) -> None:
