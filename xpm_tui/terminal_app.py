@@ -22,7 +22,7 @@ from textual.screen import Screen
 from xpm_engine.errors import UsageError
 from xpm_tui.keyboard import QuickDriver, tell_escape_soon
 from xpm_tui.look import plural
-from xpm_tui.look.canvas import Canvas
+from xpm_tui.look.canvas import Canvas, erases_in_colour
 from xpm_tui.look.themes import DARK, PALETTES, AsciiFilter, NoColourFilter
 from xpm_tui.outside.clipboard import copy_through_tmux
 from xpm_tui.outside.programs import Errand, run
@@ -45,7 +45,7 @@ class TerminalApp(App[None], inherit_bindings=False):
         super().__init__()
         self._ascii = AsciiFilter() if ascii_only else None
         self._colourless = NoColourFilter(lambda: self.current_theme.background or "default")
-        self._canvas = Canvas()
+        self._canvas = Canvas(erases=erases_in_colour(os.environ))
         self._interrupted = 0.0
         self._styled = False
         for palette in PALETTES.values():

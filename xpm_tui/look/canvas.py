@@ -6,7 +6,9 @@ its compositor and the terminal, and so knows two private names of it: the two k
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import curses
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
@@ -24,6 +26,11 @@ NEAR = 4
 
 _SHOWN_ON_BLANKS = frozenset(("4", "5", "6", "7", "9", "21", "51", "52", "53"))
 """What of a style a blank shows, besides its background: underline, reverse, frames…"""
+
+MANY = 12
+"""Blanks one after another that take less to erase, and leap over, than to write."""
+
+_BLANKS = re.compile(f" {{{MANY},}}")
 
 _EXTENDED = {"5": 3, "2": 5}
 """After 38 or 48: how many numbers belong together."""
@@ -66,7 +73,9 @@ class _Row:
 class Canvas:
     """What the terminal shows, as far as this wrote it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, erases: bool = False) -> None:
+        """`erases` says that the terminal leaves what it erases in the colour that is set."""
+        self._erases = erases
         self._rows: dict[int, _Row] = {}
         self._looks: dict[tuple[Style, ColorSystem], Look] = {}
         self._steps: dict[tuple[Look, Look], str] = {}
@@ -85,7 +94,7 @@ class Canvas:
 
     def write(self, update: LayoutUpdate | ChopsUpdate, console: Console) -> str:
         """What makes the terminal look like this, from what it looks like."""
-        pen = _Pen(self._steps)
+        pen = _Pen(self._steps, erases=self._erases)
         system = COLOR_SYSTEMS.get(console.color_system or "", ColorSystem.TRUECOLOR)
         for x, y, strip in _pieces(update):
             signs, looks = self._cells(strip, system)
@@ -93,7 +102,7 @@ class Canvas:
                 written = strip.render(console)
                 signs = [written, *[""] * (strip.cell_length - 1)]
                 if signs != self._put(x, y, signs, looks)[0]:
-                    pen.raw(x, y, written)
+                    pen.raw(x, y, written, strip.cell_length)
                 continue
             old_signs, old_looks = self._put(x, y, signs, looks)
             if "" in old_signs:
@@ -155,55 +164,123 @@ class _Changes(CompositorUpdate):
         return self._canvas.write(self._update, console)
 
 
-class _Pen:
-    """Writes cells one after another, in as few bytes as it knows how to."""
+class _Run(NamedTuple):
+    """Cells one after another that are written in one style."""
 
-    def __init__(self, steps: dict[tuple[Look, Look], str]) -> None:
+    x: int
+    y: int
+    look: Look
+    text: str
+    cells: int
+    raw: bool = False
+    """Whether it begins and ends in the plain style, and tells its own between them."""
+
+
+class _Pen:
+    """Writes cells in as few bytes as it knows how to: line by line, or one style after another."""
+
+    def __init__(self, steps: dict[tuple[Look, Look], str], *, erases: bool) -> None:
         self._steps = steps
-        self._written: list[str] = []
-        self._look = PLAIN
-        self._row = -1
+        self._erases = erases
+        self._runs: list[_Run] = []
 
     def draw(self, x: int, y: int, signs: list[str], looks: list[Look]) -> None:
         """Draw these cells from here on."""
-        self._move(x, y)
         place = 0
         for look, run in groupby(looks):
             end = place + len(list(run))
-            text = "".join(signs[place:end])
+            self._add(_Run(x + place, y, look, "".join(signs[place:end]), end - place))
             place = end
-            if not self._shows(look, text):
-                self._become(look)
-            self._written.append(text)
 
-    def raw(self, x: int, y: int, text: str) -> None:
+    def raw(self, x: int, y: int, text: str, cells: int) -> None:
         """Write what begins and ends in the plain style."""
-        self._move(x, y)
-        self._become(PLAIN)
-        self._written.append(text)
+        self._runs.append(_Run(x, y, PLAIN, text, cells, raw=True))
 
     def end(self) -> str:
-        self._become(PLAIN)
-        return "".join(self._written)
+        """All of it. To go back to a place mostly takes less than to tell a colour again."""
+        in_order = self._written(self._runs)
+        styles = {run.look: place for place, run in reversed(list(enumerate(self._runs)))}
+        if len(styles) == len(self._runs):
+            return in_order
+        by_style = self._written(sorted(self._runs, key=lambda run: styles[run.look]))
+        return min(in_order, by_style, key=_bytes)
 
-    def _move(self, x: int, y: int) -> None:
-        self._written.append(f"\x1b[{x + 1}G" if y == self._row else f"\x1b[{y + 1};{x + 1}H")
-        self._row = y
+    def _add(self, run: _Run) -> None:
+        """One with the run that it goes on, where blanks let both look right in one style."""
+        last = self._runs[-1] if self._runs else None
+        if last is not None and not last.raw and (last.x + last.cells, last.y) == (run.x, run.y):
+            both = last._replace(text=last.text + run.text, cells=last.cells + run.cells)
+            if _shows(last.look, run.look, run.text):
+                self._runs[-1] = both
+                return
+            if _shows(run.look, last.look, last.text):
+                self._runs[-1] = both._replace(look=run.look)
+                return
+        self._runs.append(run)
 
-    def _shows(self, look: Look, text: str) -> bool:
-        """Whether the text looks right as it is: of a blank only what lies behind it is seen."""
-        now = self._look
-        return look == now or (
-            text.isspace() and look.background == now.background and look.bare and now.bare
-        )
+    def _written(self, runs: Sequence[_Run]) -> str:
+        written: list[str] = []
+        look, at = PLAIN, (-1, -1)
+        for run in runs:
+            if at != (run.x, run.y):
+                line = run.y == at[1]
+                written.append(f"\x1b[{run.x + 1}G" if line else f"\x1b[{run.y + 1};{run.x + 1}H")
+            if not _shows(look, run.look, run.text) or run.raw:
+                written.append(self._step(look, run.look))
+                look = run.look
+            text = run.text if run.raw else self._sparing(run)
+            written.append(text)
+            # How wide a terminal finds what is written as it is, is not known.
+            lost = run.raw or (text != run.text and run.text[-1:] == " ")
+            at = (-1 if lost else run.x + run.cells, run.y)
+        written.append(self._step(look, PLAIN))
+        return "".join(written)
 
-    def _become(self, look: Look) -> None:
-        step = (self._look, look)
+    def _sparing(self, run: _Run) -> str:
+        """The text of a run, or what erases where it has many blanks."""
+        if not run.look.bare or (run.look.background and not self._erases):
+            return run.text
+
+        def erase(found: re.Match[str]) -> str:
+            start, end = found.span()
+            leap = f"\x1b[{run.x + end + 1}G" if end < run.cells else ""
+            return f"\x1b[{end - start}X{leap}"
+
+        return _BLANKS.sub(erase, run.text)
+
+    def _step(self, before: Look, after: Look) -> str:
+        step = (before, after)
         words = self._steps.get(step)
         if words is None:
             words = self._steps[step] = step_between(*step)
-        self._written.append(words)
-        self._look = look
+        return words
+
+
+def _shows(now: Look, look: Look, text: str) -> bool:
+    """Whether a text looks right in another style: of a blank only what lies behind it is seen."""
+    return look == now or (
+        look.background == now.background and look.bare and now.bare and text.isspace()
+    )
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode())
+
+
+def erases_in_colour(environment: Mapping[str, str]) -> bool:
+    """Whether the terminal leaves what it erases in the colour that is set.
+
+    GNU screen does not; tmux does, whatever its description says.
+    """
+    if environment.get("STY"):
+        return False
+    if environment.get("TMUX"):
+        return True
+    try:
+        curses.setupterm(environment.get("TERM") or "dumb", 1)
+    except curses.error:
+        return False
+    return curses.tigetflag("bce") > 0
 
 
 def look_of(style: Style, system: ColorSystem) -> Look:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.geometry import Size
 from textual.widget import Widget
 
 from xpm_tui.deeds import Deeds
@@ -37,6 +38,8 @@ class SubjectView(Vertical):
         self.strip = Words(classes="strip")
         self.rule = TabRule(self.TITLES)
         self.panes: tuple[Widget, ...] = tuple(self.make_panes())
+        self._fed_at: Size | None = None
+        """The size that what is shown was last made for."""
         self._ticking: dict[int, Widget] = {}
         """What of a pane was last found to be its reader."""
 
@@ -70,12 +73,12 @@ class SubjectView(Vertical):
         """Show another subject, or the same as it is now."""
         self.subject = subject
         self.store = store
-        self.feed(self.open_pane)
+        self._feed()
 
     def refresh_from(self, changed: Changed) -> None:
         """Something was read again."""
         if self.subject is not None and self.touched(changed):
-            self.feed(self.open_pane)
+            self._feed()
 
     def tick(self) -> None:
         """A second has passed: draw the times again that tell seconds."""
@@ -100,7 +103,7 @@ class SubjectView(Vertical):
         self.rule.show(pane)
         self._show_pane()
         if self.subject is not None:
-            self.feed(pane)
+            self._feed()
         if had_focus:
             self.focus_pane()
         return True
@@ -128,8 +131,13 @@ class SubjectView(Vertical):
             pane.display = number == self.open_pane
 
     def on_resize(self) -> None:
-        if self.subject is not None:
-            self.feed(self.open_pane)
+        # A view that is shown again is told its size, which mostly is the one that it had.
+        if self.subject is not None and self.size != self._fed_at:
+            self._feed()
+
+    def _feed(self) -> None:
+        self._fed_at = self.size
+        self.feed(self.open_pane)
 
     def on_tab_rule_chosen(self, message: TabRule.Chosen) -> None:
         message.stop()

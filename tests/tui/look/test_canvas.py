@@ -16,9 +16,9 @@ from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.geometry import Region
 from textual.strip import Strip
 
-from xpm_tui.look.canvas import Canvas, look_of, step_between
+from xpm_tui.look.canvas import MANY, Canvas, erases_in_colour, look_of, step_between
 
-WIDTH, HEIGHT, CUT = 12, 3, 5
+WIDTH, HEIGHT, CUT = 24, 3, 5
 CONSOLE = Console(color_system="truecolor", force_terminal=True)
 
 styles = st.builds(
@@ -29,7 +29,7 @@ styles = st.builds(
     underline=st.sampled_from((None, None, True)),
     reverse=st.sampled_from((None, None, True)),
 )
-texts = st.text("  ab─日", min_size=1, max_size=6)
+texts = st.text("  ab─日", min_size=1, max_size=6) | st.just(" " * (MANY + 2))
 segments = st.tuples(texts, st.none() | styles).map(lambda drawn: Segment(*drawn))
 
 
@@ -75,11 +75,11 @@ def _seen(cell: pyte.screens.Char) -> tuple[object, ...]:
 
 
 @settings(deadline=None, max_examples=60)
-@given(frames)
+@given(frames, st.booleans())
 def test_the_terminal_shows_the_same(
-    drawn: list[tuple[list[tuple[Strip, Strip]], list[tuple[int, bool]] | None]],
+    drawn: list[tuple[list[tuple[Strip, Strip]], list[tuple[int, bool]] | None]], erases: bool
 ) -> None:
-    canvas, told, spared = Canvas(), Terminal(), Terminal()
+    canvas, told, spared = Canvas(erases=erases), Terminal(), Terminal()
     for screen, which in drawn:
         if which is not None and not which:
             continue
@@ -117,6 +117,44 @@ def test_a_frame_that_is_no_update_of_cells_is_handed_on_and_nothing_is_known_th
     assert canvas.changes("anything") == "anything"
     assert canvas.changes(None) is None
     assert "running" in canvas.changes(_row("running")).render_segments(CONSOLE)
+
+
+def _mixed(look: str, other: str, rows: int) -> LayoutUpdate:
+    styles = [Style.parse(look), Style.parse(other)] * 3
+    line = Strip([Segment(f"{place} ", style) for place, style in enumerate(styles)])
+    return LayoutUpdate([[line]] * rows, Region(0, 0, WIDTH, rows))
+
+
+def test_a_colour_is_told_once_a_frame() -> None:
+    written = Canvas().changes(_mixed("#a0a0a0", "#10a010", 5)).render_segments(CONSOLE)
+    assert written.count("160;160;160") == written.count("16;160;16") == 1
+    line_by_line = Canvas().changes(_mixed("red", "blue", 1)).render_segments(CONSOLE)
+    assert "0 \x1b[34m1 \x1b[31m2" in line_by_line, "where that is shorter"
+
+
+@pytest.mark.parametrize("erases", [True, False])
+def test_many_blanks_are_erased_where_that_leaves_their_colour(erases: bool) -> None:
+    canvas, blanks = Canvas(erases=erases), " " * (WIDTH - 2)
+    written = canvas.changes(_row("a", blanks, "b")).render_segments(CONSOLE)
+    assert (f"\x1b[{WIDTH - 2}X\x1b[{WIDTH}Gb" in written) is erases
+    assert (blanks in written) is not erases
+    plain = LayoutUpdate([[Strip([Segment(blanks)])]], Region(0, 0, WIDTH, 1))
+    assert blanks not in canvas.changes(plain).render_segments(CONSOLE), "no colour, no doubt"
+
+
+@pytest.mark.parametrize(
+    ("environment", "erases"),
+    [
+        ({"TMUX": "/tmp/tmux", "TERM": "screen"}, True),
+        ({"TMUX": "/tmp/tmux", "STY": "1.pts", "TERM": "screen"}, False),
+        ({"TERM": "no such terminal"}, False),
+        ({}, False),
+    ],
+)
+def test_which_terminals_leave_what_they_erase_in_colour(
+    environment: dict[str, str], erases: bool
+) -> None:
+    assert erases_in_colour(environment) is erases
 
 
 def test_a_link_is_written_as_textual_does() -> None:

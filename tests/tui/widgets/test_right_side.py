@@ -39,7 +39,10 @@ from xpm_tui.store import (
     WorkspaceSubject,
 )
 from xpm_tui.widgets.job.overview_facts import Explained
+from xpm_tui.widgets.job.view import JobView
+from xpm_tui.widgets.jobs.view import SetView
 from xpm_tui.widgets.right_side import RightSide
+from xpm_tui.widgets.subject_view import SubjectView
 from xpm_tui.widgets.table.table import Table
 
 Picture = Callable[[list[str]], None]
@@ -241,6 +244,33 @@ async def test_the_next_job_is_the_next_row(host: Host, side: RightSide, store: 
         await settle(pilot, host, "lr=0.1 seed=2   ✗ failed")
         await pilot.press("comma", "comma")
         await settle(pilot, host, "lr=0.1 seed=1   ✗ failed")
+
+
+async def test_a_view_that_is_shown_again_is_fed_once(
+    host: Host, side: RightSide, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fed: list[str] = []
+
+    def counted(view: type[SubjectView]) -> None:
+        feed = view.feed
+
+        def count(self: SubjectView, pane: int) -> None:
+            fed.append(view.__name__)
+            feed(self, pane)
+
+        monkeypatch.setattr(view, "feed", count)
+
+    counted(SetView)
+    counted(JobView)
+    async with host.run_test(size=(78, 30)) as pilot:
+        side.show(LEARN, store)
+        side.focus_view()
+        await pilot.press("enter")
+        await settle(pilot, host, "lr=0.1 seed=1   ✗ failed")
+        fed.clear()
+        await pilot.press("backspace", "enter")
+        await settle(pilot, host, "lr=0.1 seed=1   ✗ failed")
+        assert fed == ["SetView", "JobView"]
 
 
 async def test_a_link_leads_to_another_job_and_back(

@@ -88,7 +88,7 @@ class TableModel(Generic[Row]):
         """Sort by a column, or leave the order of `rows`."""
         self.column = column
         self.reverse = reverse
-        self._arrange()
+        self._arrange(same=True)
 
     def narrow(self, wanted: Callable[[Row], bool] | None) -> None:
         """Show only what is wanted; None shows everything."""
@@ -131,12 +131,15 @@ class TableModel(Generic[Row]):
             return self.rows
         return [row for row in self.rows if self._wanted(row)]
 
-    def _arrange(self) -> None:
+    def _arrange(self, *, same: bool = False) -> None:
+        """`same` says that these rows are shown already, in whichever order."""
         shown = self._narrowed()
         self.unsorted = False
         if self.column is not None and self.column.order is not None:
             ranks = self._ranks(shown, self.column)
             self.unsorted = ranks is None
+            if ranks is None and same:
+                return
             if ranks is None:
                 shown = self._in_places(shown, self.keys(self.shown))
             else:
