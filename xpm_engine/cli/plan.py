@@ -49,9 +49,9 @@ def command(
 
 def print_forecast(plan: str, found: PlanForecast) -> None:
     """A heading an experiment, then a line a job."""
-    from xpm_engine.launchers.local import NAME as LOCAL
     from xpm_engine.verbs.forecast import counts
     from xpm_engine.words import plain
+    from xpm_engine.workspace.settings import LOCAL
 
     rows = found.rows
     for (experiment, workspace), group in groupby(rows, lambda r: (r.experiment, r.workspace)):

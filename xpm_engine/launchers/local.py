@@ -19,8 +19,9 @@ from xpm_engine.workspace.records.fields import now
 from xpm_engine.workspace.records.reasons import Wait
 from xpm_engine.workspace.records.resources import parse_size
 from xpm_engine.workspace.records.tickets import Attempt
+from xpm_engine.workspace.settings import LOCAL
 
-NAME = "local"
+NAME = LOCAL
 
 
 class Isolation(Enum):

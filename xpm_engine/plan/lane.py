@@ -45,6 +45,7 @@ class Lane:
         """Jobs are coming; raises StorageError where this machine's pool can't be used."""
         if self._gate is None:
             here = self.launcher.capacity().here
+            self.ready.host = "" if here else self.name
             self._gate = Gate(self.ready, self.rules, here=here, run=run, driver=driver)
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from xpm_engine.plan.node import Node, Stage
 from xpm_engine.workspace.layout import JobKey
@@ -16,6 +17,8 @@ class ReadyQueue:
     """Ready jobs in the order of their turn; changed by the scheduler's thread alone."""
 
     def __init__(self) -> None:
+        self.host = ""
+        """Where there is no room, for people; empty: this machine."""
         self.changed = False
         """Whether what `waits` tells has changed since it was asked."""
         self.has_unasked = False
@@ -73,7 +76,7 @@ class ReadyQueue:
                 shortage = self._shortages.get(node.demand)
                 resource = None if shortage is None else shortage.resource
                 place = counts[resource] = counts.get(resource, 0) + 1
-                yield _wait(node.key, shortage, place)
+                yield replace(_wait(node.key, shortage, place), host=self.host)
 
     def _line(self, demand: Demand) -> list[tuple[int, int, Node]]:
         """Those that need this, without those that are blocked by now."""

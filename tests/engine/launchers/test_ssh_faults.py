@@ -17,7 +17,7 @@ from tests.engine.projects import Project
 from tests.far.hosts import PYTHON, Hosts
 from xpm_engine.remote.openssh import Destination, drop_shared
 from xpm_engine.workspace import scan, tickets
-from xpm_engine.workspace.layout import WorkspacePaths
+from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.records.reasons import Outcome, ReasonKind
 
 SETTINGS = """
@@ -39,7 +39,8 @@ FAR = f"{pwd.getpwuid(0).pw_dir}/far"
 """The workspace, as a host sees it."""
 
 HEAD = """
-LEDGER = Path.home() / "ledger"
+# Only jobs of this machine have that of the plan.
+LEDGER = Path(os.environ.get("LEDGER_HERE", Path.home() / "ledger"))
 
 # A test can't wait as long as a user would want a slow line to be waited for.
 from xpm_engine.remote import connection, greeting, link, openssh
@@ -77,12 +78,12 @@ class World:
         os.makedirs(project.workspace.root)
         Path(project.workspace.settings).write_text(SETTINGS.format(python=PYTHON))
 
-    def plan(self, body: str, launcher: str = "alpha") -> None:
+    def plan(self, body: str, launcher: str | None = "alpha") -> None:
         """A plan whose experiment submits what `body` says."""
         lines = "\n        ".join(body.strip().splitlines())
         self.project.write(
             f'{HEAD}\nif __name__ == "__main__":\n'
-            f'    with experiment("ws", "exp", launcher="{launcher}"):\n        {lines}\n'
+            f'    with experiment("ws", "exp", launcher={launcher!r}):\n        {lines}\n'
         )
 
     def there(self, name: str = "alpha") -> WorkspacePaths:
@@ -167,6 +168,45 @@ def test_plans_are_killed(world: World) -> None:
     world.finish(world.project.start())
     assert world.ledger() == _once(range(12))
     assert set(world.project.states().values()) == {"done"}
+
+
+def test_plans_with_jobs_here_and_on_two_hosts_are_killed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEDGER_HERE", str(world.project.folder / "ledger"))
+    settings = Path(world.project.workspace.settings)
+    on_demand = settings.read_text().replace("cores =", 'fetch = "on demand"\ncores =')
+    settings.write_text(on_demand)
+    world.plan(
+        """
+for n in range(3):
+    work = Work(name=n, seconds=0.4).submit()
+    large = Large(size=n).submit(launcher="alpha")
+    Take(large=large).submit()
+    Take(large=large).submit(launcher="beta")
+    Work(name=10 + n, after=[work, large], seconds=0.4).submit(launcher="beta")
+    Work(name=20 + n, after=[large, work], seconds=0.2).submit()
+""",
+        launcher=None,
+    )
+    chance = random.Random(13)
+    for _ in range(4):
+        plan = world.project.start()
+        time.sleep(chance.uniform(0.8, 3.0))
+        plan.kill()
+        world.project.finish(plan)
+    world.finish(world.project.start())
+    here, there = Counter(world.project.ledger()), world.ledger()
+    once = _once(range(3)) + _once(range(20, 23))
+    assert here == once + Counter({"begin take": 3, "end take": 3})
+    assert there == _once(range(10, 13)) + Counter({"begin large": 3, "end large": 3})
+    records = [scan.read_job(world.project.workspace, key) for key in _jobs(world)]
+    assert Counter(record.launcher for record in records) == {"local": 9, "alpha": 3, "beta": 3}
+    assert {record.state.value for record in records} == {"done"}
+
+
+def _jobs(world: World) -> list[JobKey]:
+    return list(scan.list_jobs(world.project.workspace))
 
 
 def test_a_host_is_started_again(world: World) -> None:

@@ -14,8 +14,10 @@ from xpm_engine.launchers.base import Capacity
 from xpm_engine.launchers.fake import FakeLauncher
 from xpm_engine.launchers.local import LocalLauncher
 from xpm_engine.plan.lanes import Lanes
+from xpm_engine.words import wait_words
 from xpm_engine.workspace import scan
 from xpm_engine.workspace.layout import WorkspacePaths
+from xpm_engine.workspace.records.reasons import Wait
 from xpm_engine.workspace.records.states import JobState
 from xpm_engine.workspace.settings import HostSettings, Settings
 
@@ -26,6 +28,13 @@ class Small(Task):
 
     def execute(self) -> None:
         raise AssertionError("nothing is executed")
+
+
+def _waits(workspace: Path) -> list[Wait]:
+    """Why jobs wait for room, as the latest run has noted it."""
+    paths = WorkspacePaths(str(workspace))
+    queue = scan.read_run(paths, "exp", scan.list_runs(paths, "exp")[-1]).queue
+    return [] if queue is None else [wait for wait in queue.waits if wait.total]
 
 
 def test_each_job_goes_where_its_submit_says(tmp_path: Path) -> None:
@@ -48,6 +57,12 @@ def test_one_that_is_full_keeps_none_of_another_waiting(tmp_path: Path) -> None:
         jobs = [Small(name=number).submit() for number in range(3)]
         assert xp.wait(*[Small(name=9 + each).submit(launcher=free) for each in range(3)])
         assert len(full.orders) == 1
+        while not (waits := _waits(tmp_path)):
+            assert not xp.wait(*jobs, timeout=0.01)
+        assert {wait_words(wait) for wait in waits} <= {
+            "waits for a free core, 1st on full: 1 of 1 taken",
+            "waits for a free core, 2nd on full: 1 of 1 taken",
+        }
         for number in range(3):
             while len(full.orders) == number:
                 assert not xp.wait(*jobs, timeout=0.01)

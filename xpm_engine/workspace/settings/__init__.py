@@ -15,6 +15,7 @@ from xpm_engine.workspace.settings.file import load_settings
 from xpm_engine.workspace.settings.hosts import CodeSettings, HostSettings
 from xpm_engine.workspace.settings.schema import (
     DEFAULT_RESOURCES,
+    LOCAL,
     Best,
     OnDrift,
     RetentionSettings,
@@ -23,6 +24,7 @@ from xpm_engine.workspace.settings.schema import (
 
 __all__ = [
     "DEFAULT_RESOURCES",
+    "LOCAL",
     "Best",
     "CodeSettings",
     "HostSettings",

@@ -9,6 +9,9 @@ from enum import StrEnum
 from xpm_engine.workspace.records.resources import Resources
 from xpm_engine.workspace.settings.hosts import CodeSettings, HostSettings
 
+LOCAL = "local"
+"""The launcher of this machine, as ``[launchers.local]`` and the tickets call it."""
+
 DEFAULT_RESOURCES = Resources()
 """What a job needs where nothing is said: one core."""
 

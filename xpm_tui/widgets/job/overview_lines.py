@@ -15,6 +15,7 @@ from xpm_engine.workspace.records.mirror import Fetched
 from xpm_engine.workspace.records.reasons import Reason, WaitKind
 from xpm_engine.workspace.records.states import UNREADABLE_NEXT, JobState
 from xpm_engine.workspace.records.tickets import Attempt
+from xpm_engine.workspace.settings import LOCAL
 from xpm_tui import look
 from xpm_tui.facts.metrics import sparkline
 from xpm_tui.facts.usage import LiveUsage
@@ -275,6 +276,8 @@ def _name_lines(about: OverviewOf) -> Iterator[Line]:
         yield labelled("Tags", Text(look.plain(tags)))
     if job.record.run:
         yield labelled("Ordered by", Text(look.plain(job.record.run)))
+    if job.record.launcher and job.record.launcher != LOCAL:
+        yield labelled("Launcher", Text(look.plain(job.record.launcher)))
     if job.record.user:
         yield labelled("User", Text(look.plain(job.record.user)))
     yield labelled("Identifier", Text(look.plain(str(job.key))))
