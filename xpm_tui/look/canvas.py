@@ -6,7 +6,6 @@ its compositor and the terminal, and so knows two private names of it: the two k
 
 from __future__ import annotations
 
-import curses
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -276,6 +275,11 @@ def erases_in_colour(environment: Mapping[str, str]) -> bool:
         return False
     if environment.get("TMUX"):
         return True
+    try:
+        # Not every Python was built with it.
+        import curses
+    except ImportError:
+        return False
     try:
         curses.setupterm(environment.get("TERM") or "dumb", 1)
     except curses.error:
