@@ -50,6 +50,8 @@ class FarJobs:
         """The folders that had no ticket yet, and until when one is looked for."""
         self.closed: dict[str, str] = {}
         """The folders there that can't be listed, and why."""
+        self._tasks: frozenset[str] = frozenset()
+        """Whose folders were there when they were listed, empty ones too."""
 
     @property
     def live(self) -> frozenset[JobKey]:
@@ -58,8 +60,8 @@ class FarJobs:
 
     @property
     def tasks(self) -> list[str]:
-        """The tasks that have jobs."""
-        return sorted({key.task for key in self._known.jobs})
+        """The tasks that have jobs, or in whose folder one may come."""
+        return sorted(self._tasks.union(key.task for key in self._known.jobs))
 
     def tell_known(self, connection: Connection) -> None:
         """A new agent knows nothing of what was seen. Raises XpmError."""
@@ -92,6 +94,7 @@ class FarJobs:
                 del self.closed[path]
         for part in connection.stream("changes", root=self._root, **only):
             yield self._taken(connection, part)
+            self._tasks = frozenset(part.body.get("tasks", self._tasks))
 
     def look_at(self, connection: Connection, keys: Iterable[JobKey]) -> Iterator[Delta]:
         """What differs of these jobs; nothing of those that can't be looked at. Raises XpmError."""

@@ -97,6 +97,27 @@ def test_everything_is_told(far: FarPlace, near: Seen, jobs: Jobs) -> None:
     assert len(seen.runs) > 1
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_a_job_comes_into_the_folder_of_a_task_that_was_empty(
+    far: FarPlace, near: Seen, workspace: FakeWorkspace, jobs: Jobs, known: bool
+) -> None:
+    seen = _far(far)
+    alone = FakeJob("drmm.alone", "a")
+    folder = Path(workspace.paths.jobs, alone.key.task)
+    if known:
+        workspace.done(alone)
+        _same(seen, near, Look(everything=True))
+        shutil.rmtree(workspace.paths.job(alone.key).root)
+    else:
+        folder.mkdir()
+        _same(seen, near, Look(everything=True))
+    _same(seen, near)
+    assert alone.key not in seen.jobs
+    workspace.failed(alone)
+    _same(seen, near)
+    assert seen.jobs[alone.key].state is JobState.FAILED
+
+
 def test_each_change_is_told(
     far: FarPlace, near: Seen, workspace: FakeWorkspace, jobs: Jobs
 ) -> None:

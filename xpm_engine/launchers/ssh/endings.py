@@ -13,7 +13,7 @@ from xpm_engine.remote.link import Link
 from xpm_engine.workspace import processes, tickets
 from xpm_engine.workspace.atomic import read_object
 from xpm_engine.workspace.records.fields import now
-from xpm_engine.workspace.records.reasons import Outcome, Reason, ReasonKind
+from xpm_engine.workspace.records.reasons import Outcome, Reason, ReasonKind, Wait, WaitKind
 from xpm_engine.workspace.records.tickets import Attempt, End, Start
 
 
@@ -29,11 +29,13 @@ class Endings:
         shared: bool,
         leads_to: Callable[[Work, Connection], bool],
         leave: Callable[[Work], None],
+        waits: Callable[[Work, Wait | None], None],
         log: Callable[[str], None],
     ) -> None:
         """`shared`: the tickets there are the files of here."""
         self._link, self._site, self._arrivals = link, site, arrivals
         self._shared, self._leads_to, self._leave, self._log = shared, leads_to, leave, log
+        self._waits = waits
 
     def reap(self, works: Iterable[Work]) -> None:
         """Ask whether what runs there lives: who was killed outright says nothing himself."""
@@ -91,6 +93,8 @@ class Endings:
         except XpmError as worse:
             # A host that can't even say so: whether the order is there can't be known.
             self._log(f"{work.key} can't be given up: {worse.what}")
+            wait = Wait(work.key, WaitKind.SENT, what=worse.what, host=self._link.name)
+            self._waits(work, wait)
 
     def withdraw(self, work: Work, connection: Connection) -> None:
         """An order was sent, or may have been, and somebody has made it void here since."""

@@ -56,6 +56,8 @@ class Starts:
                 name = self._link.name
                 error = LaunchError(f"{name}: its process ended before it started: {said}")
                 self._endings.give_up(work, connection, error)
+                # Where it can't be: not again at once.
+                self._sending.asked[work.launch.nonce] = time.monotonic()
                 return
             self._arrivals.forget(work)
             work.phase = Phase.SENT

@@ -54,8 +54,9 @@ def changes(request: Request) -> Iterator[Message]:
     Those of `tasks` alone if they are given: ``folders`` of jobs that came or went, and no others.
     Parts: ``jobs`` as `tree.jobs` tells them, ``gone`` [[task, identifier], ...], and ``checked``,
     the share of the jobs that was looked at; ``closed`` [path, why] of a folder that can't be
-    listed, in which nothing came or went. What was read while the folder of the workspace went away
-    is not told: NotAWorkspaceError.
+    listed, in which nothing came or went. Of all of them the last part has ``tasks``, whose folders
+    are there, empty or not. What was read while the folder of the workspace went away is not told:
+    NotAWorkspaceError.
     """
     workspace = WorkspacePaths(request.fields.text("root"))
     footing = Footing(workspace.root)
@@ -115,7 +116,10 @@ def changes(request: Request) -> Iterator[Message]:
                 yield Message({"jobs": rows, "checked": looked / total})
                 rows, size = [], 0
     _note(footing, fresh)
-    yield Message({"jobs": rows, "checked": 1.0})
+    last: Dict[str, Any] = {"jobs": rows, "checked": 1.0}
+    if not only_new:
+        last["tasks"] = list(there)
+    yield Message(last)
 
 
 def alive(request: Request) -> Answer:
