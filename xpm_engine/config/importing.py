@@ -9,7 +9,8 @@ import sys
 from collections.abc import Callable
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
-from types import ModuleType
+from traceback import walk_tb
+from types import ModuleType, TracebackType
 
 from xpm_engine.config.arguments import given
 from xpm_engine.config.former import renamed_class
@@ -89,7 +90,32 @@ def import_module(module: str, code: CodeRecord) -> ModuleType:
         _check_is_own(known, module, code)
         return known
     with reading(), given(code.arguments):
-        return _execute(_find_spec(module, code))
+        while True:
+            try:
+                return _execute(_find_spec(module, code))
+            except (EOFError, ValueError) as error:
+                if not _removed_cut_short(error.__traceback__):
+                    raise
+
+
+def _removed_cut_short(trace: TracebackType | None) -> bool:
+    """Whether what Python keeps of a module was no whole code, and is away now.
+
+    A full disk cuts it short, and then no import succeeds ever again
+    (https://github.com/python/cpython/issues/126606).
+    """
+    frames = [frame for frame, _ in walk_tb(trace)]
+    last = frames[-1] if frames else None
+    if last is None or last.f_code.co_name != "_compile_bytecode":
+        return False
+    kept = last.f_locals.get("bytecode_path")
+    if not isinstance(kept, str):
+        return False
+    try:
+        os.unlink(kept)
+    except OSError:
+        return False
+    return True
 
 
 def _check_is_own(known: ModuleType, module: str, code: CodeRecord) -> None:

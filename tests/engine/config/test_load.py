@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
+import py_compile
 import subprocess
 import sys
 from collections.abc import Callable
@@ -29,11 +31,12 @@ from xpm_engine.config import (
     register_type,
     save,
 )
+from xpm_engine.config.importing import import_class
 from xpm_engine.config.paths import PathRoots
 from xpm_engine.config.store import load
 from xpm_engine.errors import LoadError, SealedError, UnreadableError, UsageError
 from xpm_engine.workspace.layout import WorkspacePaths
-from xpm_engine.workspace.records.params import FieldKind, ParamsRecord
+from xpm_engine.workspace.records.params import CodeRecord, FieldKind, ParamsRecord
 
 
 class Colour(Enum):
@@ -474,3 +477,28 @@ def test_what_is_no_configuration_is_refused(use: Callable[[Any], object]) -> No
     with pytest.raises(UsageError, match=r"3 \(int\) is no configuration") as caught:
         use(3)
     assert (caught.value.where or "").startswith(__file__)
+
+
+def test_a_module_whose_cached_code_was_cut_short_is_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    monkeypatch.syspath_prepend(tmp_path)
+    sources = {"cut_plan": "from cut_helper import *\n", "cut_helper": "class Learn: ...\n"}
+    for name, text in sources.items():
+        source = tmp_path / f"{name}.py"
+        source.write_text(text)
+        kept = Path(py_compile.compile(str(source), doraise=True) or "")
+        # As a disk leaves it that was full.
+        os.truncate(kept, kept.stat().st_size - 20)
+    code = CodeRecord("cut_plan", "Learn", str(tmp_path / "cut_plan.py"), str(tmp_path))
+    assert import_class("cut_plan", "Learn", code).__name__ == "Learn"
+    for name in sources:
+        del sys.modules[name]
+
+
+def test_an_error_of_the_module_itself_is_raised(tmp_path: Path) -> None:
+    (tmp_path / "cut_wrong.py").write_text("raise EOFError('of its own')\n")
+    code = CodeRecord("cut_wrong", "Learn", str(tmp_path / "cut_wrong.py"), str(tmp_path))
+    with pytest.raises(EOFError, match="of its own"):
+        import_class("cut_wrong", "Learn", code)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from tests.engine.making import KEY, dead_process, end, launch, start
 from tests.engine.remote.agents import connect
 from tests.engine.supervising import wait_for
+from xpm_engine.remote.agent.starting import Command
 from xpm_engine.remote.connection import Connection
 from xpm_engine.workspace import tickets
 from xpm_engine.workspace.layout import JobPaths, WorkspacePaths
@@ -239,3 +241,19 @@ def test_runs_in_bulk(agent: Connection, workspace: WorkspacePaths) -> None:
     (row,) = agent.ask("runs", root=workspace.root)["runs"]
     assert row[:2] == ["exp", "20261127-1200-ab"]
     assert row[2]["jobs.jsonl"][2] == 2
+
+
+def test_an_engine_whose_cached_code_was_cut_short_is_entered(tmp_path: Path) -> None:
+    package = tmp_path / "engine" / "xpm_engine"
+    (package / "runtime").mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "runtime" / "__init__.py").touch()
+    (package / "runtime" / "warm.py").write_text("def main(): print('entered')\n")
+    command = Command((sys.executable,), str(package.parent)).entering("warm")
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
+    for _ in range(2):
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert (done.stdout, done.stderr) == ("entered\n", "")
+        (kept,) = (package / "runtime" / "__pycache__").glob("warm.*")
+        # As a disk leaves it that was full.
+        os.truncate(kept, 40)

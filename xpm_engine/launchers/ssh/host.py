@@ -104,6 +104,7 @@ class Host:
             shared=settings.shared,
             leads_to=self._leads_to,
             leave=self._leave,
+            waits=self._wait,
             log=say,
         )
         self._sending = Sending(

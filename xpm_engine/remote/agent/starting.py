@@ -30,9 +30,18 @@ PROBE_PATIENCE = 30.0
 _ENTER = """
 import sys
 sys.path.insert(0, sys.argv.pop(1))
-from xpm_engine.runtime.{} import main
+try:
+    from xpm_engine.runtime.{0} import main
+except (EOFError, ValueError):
+    import os, shutil
+    for folder, _, _ in os.walk(sys.path[0] + "/xpm_engine"):
+        if folder.endswith("__pycache__"):
+            shutil.rmtree(folder, ignore_errors=True)
+    from xpm_engine.runtime.{0} import main
 main()
 """
+"""What Python keeps of modules is cut short by a full disk, and then they are
+never imported again (https://github.com/python/cpython/issues/126606)."""
 
 
 @dataclass(frozen=True)
