@@ -23,9 +23,11 @@ def test_a_host_that_can_not_even_void_an_order_is_said_to_be_waited_for() -> No
     def ask(verb: str, **fields: Any) -> dict[str, Any]:
         raise StorageError("can't write this file: No space left on device", where="box:/far")
 
-    place = SimpleNamespace(workspace=WorkspacePaths("/far"))
+    def known(connection: object) -> Any:
+        return SimpleNamespace(workspace=WorkspacePaths("/far"))
+
     link: Any = SimpleNamespace(name="box")
-    site: Any = SimpleNamespace(known=lambda connection: place)
+    site: Any = SimpleNamespace(known=known)
     arrivals: Any = None
     connection: Any = SimpleNamespace(ask=ask)
     endings = Endings(
