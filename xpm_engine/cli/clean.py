@@ -133,8 +133,8 @@ def _report(workspace: WorkspacePaths, wish: _Wish) -> Report:
     from xpm_engine.verbs.cleaning.clean import measure, plan_removal
     from xpm_engine.verbs.cleaning.obsolete import survey_workspace
     from xpm_engine.verbs.cleaning.offers import offer_obsolete, offer_runs
-    from xpm_engine.verbs.jobs.find import find_jobs, find_runs
-    from xpm_engine.verbs.jobs.selecting import is_filter, select
+    from xpm_engine.verbs.jobs.find import find_jobs, find_runs, is_filter
+    from xpm_engine.verbs.jobs.selecting import select
     from xpm_engine.workspace.records.resources import parse_size
 
     if wish.jobs and not is_filter(wish.jobs):

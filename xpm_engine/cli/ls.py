@@ -30,8 +30,9 @@ def command(
 
     With a filter, only those that it selects, of all experiments: xpm ls 'state:failed lr>0.01'
     """
+    from xpm_engine.verbs.jobs.find import OPERATORS
     from xpm_engine.verbs.jobs.listing import list_folders, list_latest, list_run
-    from xpm_engine.verbs.jobs.selecting import OPERATORS, select
+    from xpm_engine.verbs.jobs.selecting import select
     from xpm_engine.verbs.places import find_workspace
     from xpm_engine.workspace.scan import list_experiments
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 
 from xpm_engine.errors import UsageError
@@ -13,8 +14,16 @@ from xpm_engine.words import plain
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths, is_name
 from xpm_engine.workspace.scan import list_experiments, list_jobs, list_runs
 
+OPERATORS = ":=~<>"
+"""What tells a filter from the name of a job or an experiment."""
+
 MOST_CANDIDATES = 8
 """Candidates that an error lists; the others are counted."""
+
+
+def is_filter(texts: Iterable[str]) -> bool:
+    """Whether a verb was given a filter, and not the names of jobs."""
+    return any(operator in text for text in texts for operator in OPERATORS)
 
 
 def find_job(workspace: WorkspacePaths, text: str) -> JobKey:
@@ -22,7 +31,7 @@ def find_job(workspace: WorkspacePaths, text: str) -> JobKey:
 
     `text` is the beginning of an identifier; the same after ``TASK/``, where TASK is the task's
     whole name or its last parts; or a path to or inside a job's folder. Raises UsageError where
-    none or several are meant.
+    none or several are meant, or an experiment has that name.
     """
     return find_jobs(workspace, [text])[0]
 
@@ -36,12 +45,15 @@ def find_jobs(workspace: WorkspacePaths, texts: Iterable[str]) -> tuple[JobKey, 
 def _one(workspace: WorkspacePaths, jobs: Sequence[JobKey], text: str) -> JobKey:
     found = _meant(workspace, jobs, text)
     if len(found) == 1:
+        _refuse_other_name(workspace, found[0], text)
         return found[0]
     if not found:
         _refuse_unstarted(workspace, text)
         _refuse_gone(workspace, text)
         raise UsageError(
-            f"no job is called {plain(text)!r}", where=workspace.root, hint=_suggestion(jobs, text)
+            f"no job is called {plain(text)!r}",
+            where=workspace.root,
+            hint=_of_many(workspace, text) or _suggestion(jobs, text),
         )
     listed = [f"{key.task}/{key.identifier[:12]}" for key in found[:MOST_CANDIDATES]]
     if len(found) > MOST_CANDIDATES:
@@ -50,6 +62,24 @@ def _one(workspace: WorkspacePaths, jobs: Sequence[JobKey], text: str) -> JobKey
         f"{plain(text)!r} means {len(found)} jobs:\n  " + "\n  ".join(listed),
         hint="type more of the identifier, or TASK/ before it",
     )
+
+
+def _refuse_other_name(workspace: WorkspacePaths, key: JobKey, text: str) -> None:
+    """Raise UsageError where one job would be taken for all that has a name of this kind."""
+    many = _of_many(workspace, text)
+    if many:
+        name = f"{key.task}/{key.short}"
+        raise UsageError(f"{plain(text)!r} may mean {name}, or more than that job", hint=many)
+
+
+def _of_many(workspace: WorkspacePaths, text: str) -> str:
+    """What to type for the jobs of an experiment or a filter; empty where `text` is neither."""
+    with suppress(PermissionError):
+        if text in list_experiments(workspace):
+            return f"{text} is an experiment: `xpm ls {text}` names its jobs, exp={text} means all"
+    if is_filter([text]):
+        return f"it reads as a filter: `xpm ls '{plain(text)}'` names the jobs that it means"
+    return ""
 
 
 def _refuse_unstarted(workspace: WorkspacePaths, text: str) -> None:

@@ -10,7 +10,7 @@ from itertools import chain
 from xpm_engine.errors import FilterError
 from xpm_engine.filters import Filter, compile_filter
 from xpm_engine.verbs.jobs.columns import JobColumns
-from xpm_engine.verbs.jobs.find import find_jobs
+from xpm_engine.verbs.jobs.find import find_jobs, is_filter
 from xpm_engine.verbs.jobs.listing import JobRow, latest_views, row_in_run, row_of
 from xpm_engine.verbs.jobs.snapshots import STATES, SeenRun, Snapshot, codes_of
 from xpm_engine.workspace import scan
@@ -19,9 +19,6 @@ from xpm_engine.workspace.index import JobRow as PackedRow
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.records.states import JobState, seen_by_run
 from xpm_engine.workspace.scan import RunView
-
-OPERATORS = ":=~<>"
-"""What tells a filter from the name of a job or an experiment."""
 
 
 @dataclass(frozen=True)
@@ -71,11 +68,6 @@ def chosen_jobs(
     if not is_filter(texts):
         return list(find_jobs(workspace, texts))
     return [row.key for row in select(workspace, texts, strict=True).rows if row.state in states]
-
-
-def is_filter(texts: Sequence[str]) -> bool:
-    """Whether a verb was given a filter, and not the names of jobs."""
-    return any(operator in text for text in texts for operator in OPERATORS)
 
 
 def all_columns(workspace: WorkspacePaths, *, now: float) -> JobColumns:

@@ -49,6 +49,22 @@ def test_what_means_one_job(jobs: WorkspacePaths, text: str, key: JobKey) -> Non
     assert find_job(jobs, text) == key
 
 
+@pytest.mark.parametrize("name", ["3f", "drmm"])
+def test_the_name_of_an_experiment_means_no_job(jobs: WorkspacePaths, name: str) -> None:
+    """Not even the one whose identifier begins so: it would be moved or killed for all of them."""
+    make_run(jobs, [reference(INDEX), reference(LEARN)], experiment=name)
+    with pytest.raises(UsageError) as caught:
+        find_job(jobs, name)
+    assert f"exp={name} means all" in (caught.value.hint or "")
+    assert find_job(jobs, "index/3f") == INDEX
+
+
+def test_a_filter_where_one_job_is_asked_for(jobs: WorkspacePaths) -> None:
+    with pytest.raises(UsageError) as caught:
+        find_job(jobs, "lr:0.1")
+    assert "`xpm ls 'lr:0.1'` names the jobs" in (caught.value.hint or "")
+
+
 @pytest.mark.parametrize("inner", ["", "/", "/result.txt", "/stdout.log", "/.xpm/logs/1.out"])
 def test_a_path_in_its_folder(
     jobs: WorkspacePaths, inner: str, monkeypatch: pytest.MonkeyPatch
