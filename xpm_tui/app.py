@@ -22,6 +22,7 @@ from xpm_tui.deeds import Deeds, HereDeeds
 from xpm_tui.fetching import Fetching, Told, Wanted
 from xpm_tui.outside.ending import end_with_signals, end_with_terminal
 from xpm_tui.outside.programs import Errand
+from xpm_tui.own_faults import OwnFaultError, foreseen
 from xpm_tui.screens.arriving import Goal
 from xpm_tui.screens.clean import CleanScreen
 from xpm_tui.screens.empty import EmptyScreen
@@ -32,6 +33,7 @@ from xpm_tui.session import Session, Sessions
 from xpm_tui.store import Changed, Store
 from xpm_tui.terminal_app import TerminalApp
 from xpm_tui.watcher import Watcher
+from xpm_tui.widgets.apart import Failed, nothing
 from xpm_tui.widgets.cleaning.trash import TrashView
 from xpm_tui.widgets.log.view import LogView
 
@@ -239,7 +241,8 @@ class XpmApp(TerminalApp):
 
         def work() -> None:
             try:
-                words = deeds.take_back(change)
+                with foreseen():
+                    words = deeds.take_back(change)
             except XpmError as error:
                 where = error.where or root
                 self.post_message(self.Undone(None, f"{error.what}: {where}"))
@@ -300,7 +303,11 @@ class XpmApp(TerminalApp):
             """In its thread."""
             self.post_message(self.ObsoleteFound(store, removal, purged))
 
-        return Obsolescence(store, self.deeds, told)
+        def failed(fault: OwnFaultError) -> None:
+            """In its thread."""
+            self.post_message(Failed(fault, nothing))
+
+        return Obsolescence(store, self.deeds, told, failed)
 
     def _look_again(self) -> None:
         """A second has passed."""

@@ -14,6 +14,7 @@ from xpm_engine.errors import XpmError
 from xpm_engine.words import percent, plural, size
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.records.mirror import Fetched
+from xpm_tui.own_faults import foreseen, told
 
 OFTEN = 0.5
 """Seconds between two words about what has come."""
@@ -77,6 +78,14 @@ class Fetching:
         return not self._thread.is_alive()
 
     def _work(self) -> None:
+        """In the thread: whatever happens, it ends, and the end is told."""
+        try:
+            with foreseen():
+                self._bring()
+        except XpmError as error:
+            self._tell(Told(told(error), over=True, bad=True))
+
+    def _bring(self) -> None:
         from xpm_engine.verbs.fetch import Fetcher
 
         files = brought = left = 0

@@ -136,9 +136,14 @@ class Sessions:
 
 def users_sessions() -> Sessions:
     """Those of the user who runs the app."""
+    return Sessions(Path(users_state()) / "sessions")
+
+
+def users_state() -> str:
+    """The folder of what the app keeps for its user."""
     import platformdirs
 
-    return Sessions(Path(platformdirs.user_state_path("xpm-tui")) / "sessions")
+    return platformdirs.user_state_dir("xpm-tui")
 
 
 def _subject_to_json(subject: Subject) -> list[Any]:

@@ -26,6 +26,8 @@ from xpm_tui.look.canvas import Canvas, erases_in_colour
 from xpm_tui.look.themes import DARK, PALETTES, AsciiFilter, NoColourFilter
 from xpm_tui.outside.clipboard import copy_through_tmux
 from xpm_tui.outside.programs import Errand, run
+from xpm_tui.own_faults import told
+from xpm_tui.widgets.apart import Failed, run_apart
 from xpm_tui.widgets.frame.status_bar import StatusBar
 
 CTRL_C = 1.5
@@ -78,10 +80,16 @@ class TerminalApp(App[None], inherit_bindings=False):
         else:
             super().notify(message, title=title, severity=severity, timeout=timeout, markup=False)
 
+    def on_failed(self, message: Failed) -> None:
+        """Work in a thread came to nothing: what waits for it must not wait on."""
+        message.stop()
+        message.then()
+        self.tell(told(message.error), bad=True)
+
     def copy_text(self, text: str) -> None:
         """Copy, and show what was copied."""
         self.copy_to_clipboard(text)
-        self.run_worker(lambda: copy_through_tmux(text), thread=True, exit_on_error=False)
+        run_apart(self, lambda: copy_through_tmux(text))
         lines = text.splitlines()
         more = f" and {plural(len(lines) - 1, 'more line')}" if len(lines) > 1 else ""
         if lines:

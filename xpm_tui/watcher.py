@@ -20,6 +20,7 @@ from xpm_engine.errors import UnreachableError
 from xpm_engine.tracebacks import in_words
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_tui.ears import Ears
+from xpm_tui.own_faults import own_fault
 from xpm_tui.store.memory import Memory
 from xpm_tui.store.model import Delta
 from xpm_tui.store.reader import TURNS, Look, Reader
@@ -244,6 +245,7 @@ class Watcher:
                     self._reader.memory.keep()
         except Exception as error:
             # Nobody looks any more: what is shown must not go on looking live.
+            own_fault(error)
             problem = f"{self._workspace.root} is not read any more: {in_words(error)}"
             self._hand_on(self._reader.memory.tell(problem=problem))
             raise

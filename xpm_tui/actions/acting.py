@@ -21,6 +21,8 @@ from xpm_tui.look.compositor import compose_sparingly
 
 Result = TypeVar("Result")
 
+NOTHING_HERE = "there is nothing here that it could act on"
+
 
 class ActingScreen(Screen[Result], Generic[Result]):
     """A screen whose keys are those of the table of actions."""
@@ -69,19 +71,31 @@ class ActingScreen(Screen[Result], Generic[Result]):
 
     def possible(self) -> list[Action]:
         """The actions that something in the focus's line can carry out, and nothing forbids."""
-        situation, carried_out = self.situation(), self._carriers()
+        situation, carried_out, idle = self.situation(), self._carriers(), self.idle_actions()
         return [
             action
             for action in ACTIONS
-            if carried_out(action) and not action.why_disabled(situation)
+            if action.id not in idle and carried_out(action) and not action.why_disabled(situation)
         ]
 
     def explained(self) -> Iterator[tuple[Action, str]]:
         """Every action, with why it can't be carried out now; empty if it can."""
-        situation, carried_out = self.situation(), self._carriers()
+        situation, carried_out, idle = self.situation(), self._carriers(), self.idle_actions()
         for action in ACTIONS:
             where = "" if carried_out(action) else f"works {action.place.value}"
+            if not where and action.id in idle:
+                where = NOTHING_HERE
             yield action, action.why_disabled(situation) or where
+
+    def idle_actions(self) -> frozenset[str]:
+        """Those that would find nothing to do where the focus is.
+
+        What carries actions out tells it by a property `idle`, their ids.
+        """
+        found: frozenset[str] = frozenset()
+        for node in self._chain():
+            found |= getattr(node, "idle", found)
+        return found
 
     def _carriers(self) -> Callable[[Action], bool]:
         """A test whether something in the focus's line can carry an action out."""

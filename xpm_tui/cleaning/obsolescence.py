@@ -19,6 +19,7 @@ from xpm_engine.workspace.records.states import JobState
 from xpm_tui.cleaning.planning import PlanOrder
 from xpm_tui.cleaning.removal import Removal, prepared
 from xpm_tui.deeds import Deeds
+from xpm_tui.own_faults import OwnFaultError, foreseen
 from xpm_tui.store import Changed, Store
 
 QUIET = 1.0
@@ -43,12 +44,20 @@ MANY = 1_000
 class Obsolescence:
     """Keeps `store.obsolete` true, in a thread that lives while there is something to do."""
 
-    def __init__(self, store: Store, deeds: Deeds, told: Callable[[Removal, int], None]) -> None:
-        """`told` is called from the thread, also with how many cleans were purged."""
+    def __init__(
+        self,
+        store: Store,
+        deeds: Deeds,
+        told: Callable[[Removal, int], None],
+        failed: Callable[[OwnFaultError], object] = lambda fault: None,
+    ) -> None:
+        """`told` is called from the thread, also with how many cleans were purged; so is `failed`
+        with a fault of the app itself."""
         self._store = store
         self._deeds = deeds
         self._patience = FIRST_PATIENCE
         self._told = told
+        self._failed = failed
         self._dirty = True
         self._states: dict[JobKey, tuple[JobState, int]] = {}
         self._measured: Removal | None = None
@@ -108,16 +117,10 @@ class Obsolescence:
     def _work(self, order: PlanOrder) -> None:
         began = time.monotonic()
         try:
-            removal, self._purged = self._deeds.survey(order)
+            with foreseen():
+                removal, self._purged = self._deeds.survey(order)
         except XpmError as error:
-            self._dirty = True
-            if isinstance(error, UnreachableError):
-                # It costs nothing to ask whether there is a link again.
-                self._next = time.monotonic() + LINK_PATIENCE
-            else:
-                # It may be for good: another machine's Python is too old, a folder is unreadable.
-                self._next = time.monotonic() + self._patience
-                self._patience = min(2 * self._patience, LAST_PATIENCE)
+            self._put_off(error)
             return
         self._patience = FIRST_PATIENCE
         self._next = time.monotonic() + max(QUIET, self._usual(time.monotonic() - began) / SHARE)
@@ -139,10 +142,23 @@ class Obsolescence:
 
     def _measure(self, removal: Removal) -> None:
         try:
-            self._deeds.measure(removal, self._tell, stopped=self._stop.is_set)
-        except XpmError:
-            # The link to another machine is lost: it is looked at again.
-            self._dirty = True
+            with foreseen():
+                self._deeds.measure(removal, self._tell, stopped=self._stop.is_set)
+        except XpmError as error:
+            self._put_off(error)
+
+    def _put_off(self, error: XpmError) -> None:
+        """It is looked for again, later."""
+        self._dirty = True
+        if isinstance(error, UnreachableError):
+            # It costs nothing to ask whether there is a link again.
+            self._next = time.monotonic() + LINK_PATIENCE
+            return
+        # It may be for good: another machine's Python is too old, a folder is unreadable.
+        self._next = time.monotonic() + self._patience
+        self._patience = min(2 * self._patience, LAST_PATIENCE)
+        if isinstance(error, OwnFaultError):
+            self._failed(error)
 
     def _tell(self, removal: Removal) -> None:
         self._last = removal

@@ -16,6 +16,7 @@ from xpm_engine.remote.openssh import connect, parse_url
 from xpm_engine.workspace.atomic import dumps, make_folders, read_object, write_atomic
 from xpm_engine.workspace.layout import WorkspacePaths
 from xpm_tui.far.copies import ABOUT, forget_old
+from xpm_tui.own_faults import foreseen
 
 FIRST_PATIENCE = 30.0
 """Seconds for the first connection; ssh itself gives up sooner where nothing answers."""
@@ -68,7 +69,14 @@ def open_place(
     host = str(destination)
     name = hashlib.sha256(f"{host}\0{path}".encode("utf-8", "surrogateescape")).hexdigest()[:24]
     here = WorkspacePaths(f"{caches}/{name}")
-    link = Link(host, dial or (lambda suspicious: connect(destination, suspicious=suspicious)))
+
+    def dialled(suspicious: bool) -> Connection:
+        with foreseen():
+            if dial is not None:
+                return dial(suspicious)
+            return connect(destination, suspicious=suspicious)
+
+    link = Link(host, dialled)
     link.start()
     meanwhile()
     try:

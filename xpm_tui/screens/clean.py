@@ -18,6 +18,7 @@ from xpm_tui.actions.acting import ActingScreen
 from xpm_tui.actions.action import Situation, Stage
 from xpm_tui.cleaning.planning import PlanOrder
 from xpm_tui.cleaning.removal import Removal
+from xpm_tui.own_faults import foreseen
 from xpm_tui.screens.removing import budget_dialog, moved_words, proposed
 from xpm_tui.settling import settle
 from xpm_tui.widgets.cleaning.plan_pane import PlanPane
@@ -87,20 +88,22 @@ class CleanScreen(ActingScreen[None]):
         """In a thread: plan, show, then measure, which reads every folder in the plan."""
         deeds = self._app.deeds
         try:
-            removal, days = deeds.plan(self._order)
+            with foreseen():
+                removal, days = deeds.plan(self._order)
 
-            def tell(known: Removal) -> None:
-                self.post_message(self.Planned(known, days))
+                def tell(known: Removal) -> None:
+                    self.post_message(self.Planned(known, days))
 
-            tell(removal)
-            deeds.measure(removal, tell, stopped=lambda: self._left)
+                tell(removal)
+                deeds.measure(removal, tell, stopped=lambda: self._left)
         except XpmError as error:
             self.post_message(self.NotDone(error))
 
     def _move(self, removal: Removal, ticked: frozenset[Offer]) -> None:
         """In a thread; ends in one message."""
         try:
-            done = self._app.deeds.move(removal, ticked)
+            with foreseen():
+                done = self._app.deeds.move(removal, ticked)
         except XpmError as error:
             self.post_message(self.NotDone(error))
         else:
@@ -158,6 +161,11 @@ class CleanScreen(ActingScreen[None]):
 
     def say(self, message: str, *, bad: bool = False) -> None:
         self.query_one(StatusBar).say(message, bad=bad)
+
+    @property
+    def idle(self) -> frozenset[str]:
+        """The actions that find nothing to do in this plan."""
+        return self._pane.idle
 
     def do_find(self) -> None:
         self.query_one(FindLine).open()

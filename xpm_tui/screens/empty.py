@@ -20,6 +20,7 @@ from xpm_tui.actions.acting import ActingScreen
 from xpm_tui.demo import FOLDER, TASKS, WORKSPACE, start_demo, write_demo
 from xpm_tui.far.copies import is_copy
 from xpm_tui.look import plain, plural
+from xpm_tui.widgets.apart import run_apart
 from xpm_tui.widgets.frame.key_bar import KeyBar
 from xpm_tui.widgets.frame.status_bar import StatusBar, badge
 from xpm_tui.widgets.frame.title_bar import TitleBar
@@ -78,7 +79,7 @@ class EmptyScreen(ActingScreen[None]):
         self.query_one(TitleBar).show_empty(self._workspace, place="" if far is None else far.title)
         self.query_one(OptionList).focus()
         if self.app.far is None:
-            self.run_worker(self._look_around, thread=True, exit_on_error=False)
+            run_apart(self, self._look_around)
         self._tick()
         self.set_interval(1.0, self._tick)
 

@@ -18,6 +18,7 @@ from xpm_tui.session import Session
 from xpm_tui.settling import settle
 from xpm_tui.store import Changed, Store
 from xpm_tui.store.columns import AllColumns
+from xpm_tui.widgets.apart import run_apart
 from xpm_tui.widgets.frame.filter_line import FilterLine
 from xpm_tui.widgets.tree.model import RowKey
 
@@ -77,10 +78,13 @@ class FilterScreen(PanesScreen):
             return True
         if slow:
             self._asking = True
-            self.run_worker(lambda: self._answer(work), thread=True, exit_on_error=False)
+            run_apart(self, lambda: self._answer(work), failed=self._not_asked)
         else:
             self._filter.take(work.run())
         return not slow
+
+    def _not_asked(self) -> None:
+        self._asking = False
 
     def _answer(self, work: Work) -> None:
         """In a thread; ends in one message."""
@@ -172,7 +176,10 @@ class FilterScreen(PanesScreen):
         if kept.columns is None and (soon or unsorted):
             self._preparing = self._prepared = True
             snapshot = kept.snapshot(self.app.clock())
-            self.run_worker(lambda: self._make(snapshot), thread=True, exit_on_error=False)
+            run_apart(self, lambda: self._make(snapshot), failed=self._not_made)
+
+    def _not_made(self) -> None:
+        self._preparing = False
 
     def _make(self, snapshot: Snapshot) -> None:
         """In a thread; ends in one message."""

@@ -16,6 +16,7 @@ from textual.message import Message
 from xpm_engine.errors import XpmError
 from xpm_tui.actions.acting import ActingScreen
 from xpm_tui.outside import programs
+from xpm_tui.own_faults import foreseen, told
 from xpm_tui.screens.capture import Capture
 from xpm_tui.screens.copy_as import CopyAsScreen, forms_of
 from xpm_tui.widgets.here import Here, copied, edited, folder, paged
@@ -129,7 +130,8 @@ class HereScreen(ActingScreen[None]):
 
         def run() -> None:
             try:
-                found = work()
+                with foreseen():
+                    found = work()
             except XpmError as failure:
                 error = failure
                 self.post_message(self.Finished(lambda: self._say_error(error)))
@@ -144,5 +146,4 @@ class HereScreen(ActingScreen[None]):
         self.after_action()
 
     def _say_error(self, error: XpmError) -> None:
-        parts = [error.what, error.where or "", error.hint or ""]
-        self.say(": ".join(part for part in parts if part), bad=True)
+        self.say(told(error), bad=True)

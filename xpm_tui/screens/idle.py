@@ -28,9 +28,10 @@ def idle_on_jobs(store: Store, keys: Collection[JobKey]) -> frozenset[str]:
     """Those that find nothing to do among these jobs."""
     if len(keys) > MOST_ASKED:
         return frozenset()
-    homes = {key: store.home_of(key) for key in keys}
-    states = {store.state(key, home) for key, home in homes.items()}
-    return _idle(states, goes_on=any(_is_live(store, run) for run in {*homes.values()}))
+    # That their plan could be stopped is no reason to offer to kill what is over.
+    idle = _idle({store.state(key, store.home_of(key)) for key in keys}, goes_on=False)
+    without_folder = keys and not any(store.record(key).attempt for key in keys)
+    return idle | {"pin", "remove"} if without_folder else idle
 
 
 def idle_on_row(store: Store, row: TreeRow | None) -> frozenset[str]:
@@ -44,14 +45,19 @@ def idle_on_row(store: Store, row: TreeRow | None) -> frozenset[str]:
             group = None if row is None else row.group
             counts = store.counts(subject) if group is None else group.counts
             states = {state for state, count in counts.of.items() if count}
-            return _idle(states, goes_on=_is_live(store, store.run_of(subject)))
+            whole = not isinstance(subject, GroupSubject)
+            return _idle(states, goes_on=whole and _is_live(store, store.run_of(subject)))
         case _:
             return frozenset()
 
 
 def _idle(states: Set[JobState], *, goes_on: bool) -> frozenset[str]:
-    kill = () if states & KILLABLE or goes_on else ("kill",)
-    return frozenset(kill if states & ASKED else (*kill, "retry"))
+    idle: set[str] = set()
+    if not (states & KILLABLE or goes_on):
+        idle.add("kill")
+    if not states & ASKED:
+        idle.add("retry")
+    return frozenset(idle)
 
 
 def _without_group(idle: frozenset[str]) -> frozenset[str]:

@@ -11,7 +11,7 @@ from textual.containers import Container
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.fields import format_time
 from xpm_engine.workspace.scan import RunView
-from xpm_tui.actions.action import Situation, Stage
+from xpm_tui.actions.action import Action, Situation, Stage
 from xpm_tui.look import when
 from xpm_tui.screens.arriving import Goal, restore
 from xpm_tui.screens.capture import Capture
@@ -138,16 +138,17 @@ class MainScreen(FilterScreen):
             if typing:
                 self._keys.show_typing(typing)
                 return
-            idle = self._idle_actions()
-            useful = [action for action in self.possible() if action.id not in idle]
             in_log = isinstance(self.focused, LogView)
-            self._keys.show(useful, stage=Stage.LOG if in_log else Stage.LISTS)
+            self._keys.show(self.offered(), stage=Stage.LOG if in_log else Stage.LISTS)
 
-    def _idle_actions(self) -> frozenset[str]:
-        if self._marks or self._right.has_focus_within:
-            keys = self._marks - self.hidden_marks or self._right.under_cursor
-            return idle_on_jobs(self._store, keys)
-        return idle_on_row(self._store, self._tree.row)
+    def offered(self) -> list[Action]:
+        """The actions that the last row may name: those that find something to do."""
+        marks = self._marks - self.hidden_marks
+        if marks or self._right.has_focus_within:
+            idle = idle_on_jobs(self._store, marks or self._right.under_cursor)
+        else:
+            idle = idle_on_row(self._store, self._tree.row)
+        return [action for action in self.possible() if action.id not in idle]
 
     def situation(self) -> Situation:
         in_trash = isinstance(self._right.subject, TrashSubject) and self._right.has_focus_within
@@ -248,6 +249,11 @@ class MainScreen(FilterScreen):
             self._show_alone(None)
         else:
             self.say("q leaves; jobs and plans go on")
+
+    @property
+    def idle(self) -> frozenset[str]:
+        """The actions that find nothing to do with these marks."""
+        return frozenset() if self._marks else frozenset(("unmark_all",))
 
     def do_unmark_all(self) -> None:
         self._mark(frozenset())

@@ -9,6 +9,8 @@ from typing import Any, Generic, TypeVar
 from textual.message import Message
 from textual.widget import Widget
 
+from xpm_tui.widgets.apart import run_apart
+
 About = TypeVar("About")
 Facts = TypeVar("Facts")
 
@@ -55,8 +57,7 @@ class ReadingWidget(Widget, Generic[About, Facts]):
         self._reading = True
         self._again = False
         work = partial(self._read, self._number, self.about)
-        # Without a description Textual makes one: all of what is read about, in words.
-        self.run_worker(work, description="reading", thread=True, group="read", exit_on_error=False)
+        run_apart(self, work, group="read", failed=self._not_read)
 
     def on_mount(self) -> None:
         self.reread()
@@ -75,6 +76,10 @@ class ReadingWidget(Widget, Generic[About, Facts]):
 
     def _read(self, number: int, about: About) -> None:
         self.post_message(self.Read(number, self.read(about)))
+
+    def _not_read(self) -> None:
+        """What is shown stays; the next change of what it is about reads again."""
+        self._reading = False
 
     def on_reading_widget_read(self, message: Read) -> None:
         message.stop()

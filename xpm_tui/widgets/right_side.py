@@ -170,6 +170,11 @@ class RightSide(Vertical):
         return next(iter(self.under_cursor), None)
 
     @property
+    def idle(self) -> frozenset[str]:
+        """The actions that find nothing to do with what is under the cursor."""
+        return frozenset() if self.under_cursor else frozenset(("log",))
+
+    @property
     def under_cursor(self) -> Sequence[JobKey]:
         """The jobs that an action without marks acts on: those of the row, or the one shown."""
         store = self.store

@@ -58,6 +58,11 @@ class ObsoleteView(SubjectView):
     def focus_pane(self) -> None:
         self.plan.table.focus()
 
+    @property
+    def idle(self) -> frozenset[str]:
+        """The actions that find nothing to do in this plan."""
+        return self.plan.idle if self.plan.removal is not None else self.plan.idle | {"budget"}
+
     def do_carry_out(self) -> None:
         plan = self.plan
         if plan.removal is None or not plan.ticked:

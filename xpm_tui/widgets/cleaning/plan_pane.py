@@ -96,6 +96,11 @@ class PlanPane(Vertical):
     def table(self) -> PlanTable:
         return self.query_one(PlanTable)
 
+    @property
+    def idle(self) -> frozenset[str]:
+        """The actions that find nothing to do in this plan."""
+        return frozenset() if self.ticked else frozenset(("carry_out", "unmark_all"))
+
     def do_unmark_all(self) -> None:
         if not self.busy:
             self.tick(frozenset())

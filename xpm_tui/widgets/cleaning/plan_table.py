@@ -209,6 +209,11 @@ class PlanTable(KeyTable[PlanRow]):
         self._arrange()
         self.show_ticks(self.ticked)
 
+    @property
+    def sortable(self) -> bool:
+        """By what its rows know; its columns are not asked."""
+        return True
+
     def do_sort(self) -> None:
         """By size, by cost, by name, then as they came; always inside of a section."""
         self._sorted = (self._sorted + 1) % (len(_TITLES) + 1)

@@ -17,6 +17,7 @@ from xpm_engine.workspace.cleaning.transactions import Transaction
 from xpm_engine.workspace.records.fields import parse_time
 from xpm_engine.workspace.records.purged import Purged
 from xpm_tui import clock, look
+from xpm_tui.own_faults import foreseen
 from xpm_tui.store import Changed, Store, Subject, pair
 from xpm_tui.widgets.subject_view import SubjectView
 from xpm_tui.widgets.table.fitted import FittedTable
@@ -90,6 +91,13 @@ class TrashView(SubjectView):
         gone = (record for record in self._read.purged if record.name not in names)
         self.cleans.show((*trash, *gone))
 
+    @property
+    def idle(self) -> frozenset[str]:
+        """The actions that find nothing to do with this row: what was deleted for good is no clean
+        any more."""
+        lies = isinstance(self.cleans.row, Transaction)
+        return frozenset() if lies else frozenset(("undo", "remove"))
+
     def do_undo(self) -> None:
         row = self.cleans.row
         if isinstance(row, Transaction):
@@ -122,7 +130,8 @@ class TrashView(SubjectView):
 
         def work() -> None:
             try:
-                facts = deeds.trash_facts()
+                with foreseen():
+                    facts = deeds.trash_facts()
             except XpmError:
                 # The settings can't be read, or the other machine can't be reached.
                 facts = replace(self._read, days=None)

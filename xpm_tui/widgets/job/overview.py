@@ -14,6 +14,7 @@ from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.states import JobState
 from xpm_tui import clock
 from xpm_tui.facts.usage import LiveUsage
+from xpm_tui.widgets.apart import run_apart
 from xpm_tui.widgets.job.overview_facts import (
     Explained,
     OverviewFacts,
@@ -92,9 +93,7 @@ class Overview(ReadingWidget[OverviewOf, OverviewFacts]):
         self._asking = None
         about = self.about
         if about is not None and self.display and _wanted(about) not in self._whys:
-            self.run_worker(
-                lambda: self._explain(about), thread=True, group="why", exit_on_error=False
-            )
+            run_apart(self, lambda: self._explain(about), group="why")
 
     def _explain(self, about: OverviewOf) -> None:
         """In a thread; ends in one message."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 from rich.text import Text
@@ -29,8 +29,6 @@ from xpm_tui.widgets.table.keys import KeyTable
 from xpm_tui.widgets.table.model import Column
 from xpm_tui.widgets.words import Words
 
-Wanted = Callable[[Job], bool]
-
 HURRY = 70.0
 """Seconds that a job has run below which its seconds are told."""
 
@@ -38,7 +36,7 @@ HURRY = 70.0
 class JobTable(Vertical):
     """Jobs, a row each; `table` holds the cursor, `Table.Opened` and `Table.MarksWanted` leave it.
 
-    What is shown is narrowed by `narrow` to those of one cause; the filter has narrowed the store.
+    What is shown is narrowed by `narrow_to` to those of one cause; the filter narrows the store.
     """
 
     app: App[Any]
@@ -88,9 +86,9 @@ class JobTable(Vertical):
         self.choice = choice
         self._lay_out()
 
-    def narrow(self, wanted: Wanted | None) -> None:
-        """Show only the jobs that are wanted; None shows all."""
-        self.table.narrow(wanted)
+    def narrow_to(self, keys: frozenset[JobKey] | None) -> None:
+        """Show only these jobs; None shows all."""
+        self.table.narrow_to(keys)
 
     @property
     def many(self) -> bool:

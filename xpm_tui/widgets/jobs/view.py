@@ -113,8 +113,7 @@ class SetView(SubjectView):
     def pick(self, picked: Picked | None) -> None:
         """Show only these jobs; None shows all."""
         self.picked = picked
-        keys = None if picked is None else picked.keys
-        self.jobs.narrow(None if keys is None else lambda job: job.key in keys)
+        self.jobs.narrow_to(None if picked is None else picked.keys)
 
     def do_back(self) -> bool:
         """Give up what the jobs were narrowed to; False if they were not."""

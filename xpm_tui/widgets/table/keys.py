@@ -11,12 +11,37 @@ SIDEWAYS = 8
 """Cells that one key scrolls sideways."""
 
 
+_MARKING = frozenset(("mark", "mark_range", "mark_all"))
+_TROUBLE = frozenset(("next_trouble", "previous_trouble"))
+_SORTING = frozenset(("sort", "sort_reverse"))
+_OF_ROWS = _MARKING | _TROUBLE | _SORTING | {"open", "columns"}
+
+
 class KeyTable(Table[Row]):
     """A table that is worked with keys."""
 
     trouble: Callable[[Row], bool] | None = None
     """Which rows `e` goes to; None: there are none to go to."""
     markable = True
+
+    @property
+    def idle(self) -> frozenset[str]:
+        """The actions that find nothing to do in these rows."""
+        if self.row is None:
+            return _OF_ROWS
+        idle: frozenset[str] = frozenset()
+        if not self.markable:
+            idle |= _MARKING
+        if self.trouble is None:
+            idle |= _TROUBLE
+        if len(self.model.shown) < 2 or not self.sortable:
+            idle |= _SORTING
+        return idle
+
+    @property
+    def sortable(self) -> bool:
+        """Whether there is a column to sort by."""
+        return any(column.order is not None for column in self.columns)
 
     def do_down(self) -> None:
         self.move_by(1)

@@ -73,6 +73,7 @@ class TableModel(Generic[Row]):
         self.unsorted = False
         """Whether it is not known yet how to sort the rows: they stay where they were."""
         self._wanted: Callable[[Row], bool] | None = None
+        self._only: frozenset[Hashable] | None = None
         self._places: dict[Hashable, int] | None = None
 
     def replace(self, rows: Sequence[Row], *, keep_order: bool = False) -> None:
@@ -95,10 +96,16 @@ class TableModel(Generic[Row]):
         self._wanted = wanted
         self._arrange()
 
+    def narrow_to(self, keys: frozenset[Hashable] | None) -> None:
+        """Show only the rows with these keys; None shows everything. None of them is made for
+        it."""
+        self._only = keys
+        self._arrange()
+
     @property
     def narrowed(self) -> bool:
         """Whether some rows are not wanted."""
-        return self._wanted is not None
+        return self._wanted is not None or self._only is not None
 
     def index(self, key: Hashable) -> int | None:
         """Where the row with this key is shown; None if it is not."""
@@ -127,9 +134,13 @@ class TableModel(Generic[Row]):
         return rows.keys if isinstance(rows, Keyed) else list(map(self.key, rows))
 
     def _narrowed(self) -> Sequence[Row]:
+        rows, only = self.rows, self._only
+        if only is not None:
+            keys = self.keys(rows)
+            rows = _picked(rows, [place for place, key in enumerate(keys) if key in only])
         if self._wanted is None:
-            return self.rows
-        return [row for row in self.rows if self._wanted(row)]
+            return rows
+        return [row for row in rows if self._wanted(row)]
 
     def _arrange(self, *, same: bool = False) -> None:
         """`same` says that these rows are shown already, in whichever order."""

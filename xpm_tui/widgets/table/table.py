@@ -129,6 +129,12 @@ class Table(TableLines[Row], can_focus=True, inherit_bindings=False):
             self.model.narrow(wanted)
             self._follow_cursor()
 
+    def narrow_to(self, keys: frozenset[Hashable] | None) -> None:
+        """Show only the rows with these keys; None shows all."""
+        if keys is not None or self.model.narrowed:
+            self.model.narrow_to(keys)
+            self._follow_cursor()
+
     def holds(self, text: str) -> Callable[[Row], bool] | None:
         """A test whether a row shows every word of `text`; None for an empty text."""
         words = text.casefold().split()

@@ -8,7 +8,7 @@ from textual import events
 
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.states import JobState
-from xpm_tui.store import FAILURES, JobSubject
+from xpm_tui.store import FAILURES, JobSubject, LogSubject
 from xpm_tui.widgets.tree.lines import is_job, marker_place
 from xpm_tui.widgets.tree.model import RowKey, TreeRow
 from xpm_tui.widgets.tree.tree import Tree
@@ -21,6 +21,18 @@ class KeyTree(Tree):
 
     _range_from: RowKey | None = None
     """Where the range was begun that `space` marks."""
+
+    @property
+    def idle(self) -> frozenset[str]:
+        """The actions that find nothing to do on this row."""
+        if self.row is None:
+            return frozenset(("open", "mark", "mark_range", "mark_all", "log"))
+        idle: set[str] = set()
+        if not isinstance(self.row.subject, (JobSubject, LogSubject)):
+            idle.add("log")
+        if self._store is None or not (self.chosen() or self._store.size(self.row.subject)):
+            idle.add("mark")
+        return frozenset(idle)
 
     def do_down(self) -> None:
         self._go(self._cursor + 1)

@@ -31,6 +31,7 @@ from xpm_tui.store import (
     Subject,
     WorkspaceSubject,
 )
+from xpm_tui.widgets.apart import run_apart
 from xpm_tui.widgets.drawing import console_of, segments
 from xpm_tui.widgets.painting import PaintedLines
 from xpm_tui.widgets.tree.lines import (
@@ -339,7 +340,10 @@ class Tree(PaintedLines, can_focus=True, inherit_bindings=False):
                 paths[row.key] = path
         if paths:
             self._looking = True
-            self.run_worker(lambda: self._stat(paths), thread=True, exit_on_error=False)
+            run_apart(self, lambda: self._stat(paths), failed=self._not_seen)
+
+    def _not_seen(self) -> None:
+        self._looking = False
 
     def _stat(self, paths: dict[RowKey, str]) -> None:
         facts: dict[RowKey, LogFacts] = {}

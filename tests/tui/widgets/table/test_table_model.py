@@ -11,6 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.text import Text
 
+from xpm_engine.workspace.layout import JobKey
+from xpm_engine.workspace.records.states import JobState
+from xpm_engine.workspace.scan import JobRecord
+from xpm_tui.store import Job, JobList
 from xpm_tui.store.ranking import ranking
 from xpm_tui.widgets.table.model import Column, TableModel
 
@@ -65,6 +69,33 @@ def test_narrowed_rows_stay_sorted_and_come_back() -> None:
     assert names(model) == ["pear", "plum"]
     model.narrow(None)
     assert names(model) == ["Apple", "fig", "pear", "plum"]
+
+
+def test_rows_are_narrowed_by_their_keys_without_being_made() -> None:
+    keys = [JobKey("ir.learn", f"{number:032x}") for number in range(5_000)]
+    made: list[JobKey] = []
+
+    def job_of(key: JobKey) -> Job:
+        made.append(key)
+        return Job(key=key, state=JobState.FAILED, record=JobRecord(key, JobState.FAILED))
+
+    def codes_of(keys: Sequence[JobKey]) -> bytes:
+        return bytes(len(keys))
+
+    def ranks_of(
+        keys: Sequence[JobKey], by: str, order: object, *, reverse: bool
+    ) -> Sequence[float]:
+        return [-place for place in range(len(keys))]
+
+    model: TableModel[Job] = TableModel(lambda job: job.key)
+    model.replace(JobList(keys, job_of, codes_of, ranks_of))
+    model.narrow_to(frozenset(keys[::2]))
+    assert model.keys(model.shown) == keys[::2]
+    model.sort(Column("id", lambda job: Text(job.key.short), lambda job: job.key, by="id"))
+    assert model.keys(model.shown) == keys[4998::-2]
+    model.narrow_to(None)
+    assert len(model.shown) == 5_000
+    assert not made
 
 
 def test_a_row_is_found_by_its_key_only_while_it_is_shown() -> None:
