@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 import pyte
@@ -155,6 +156,11 @@ def test_which_terminals_leave_what_they_erase_in_colour(
     environment: dict[str, str], erases: bool
 ) -> None:
     assert erases_in_colour(environment) is erases
+
+
+def test_a_python_without_curses_erases_in_no_colour(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "curses", None)
+    assert not erases_in_colour({"TERM": "xterm-256color"})
 
 
 def test_a_link_is_written_as_textual_does() -> None:
