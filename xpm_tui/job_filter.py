@@ -19,6 +19,7 @@ from xpm_engine.filters import (
     complete,
     flag_column,
 )
+from xpm_engine.verbs.cleaning.obsolete import not_collecting
 from xpm_engine.verbs.jobs.facts import JobFacts, SeenJob, job_getters
 from xpm_engine.verbs.jobs.snapshots import Snapshot
 from xpm_engine.workspace.layout import JobKey
@@ -62,9 +63,15 @@ class Work:
 
     def run(self) -> Answer:
         """Ask; from any thread."""
-        columns = AllColumns(self.columns) if isinstance(self.columns, Snapshot) else self.columns
-        if isinstance(self.columns, Snapshot) and columns is not None and columns.rows > FEW:
-            columns.warm()
+        if not isinstance(self.columns, Snapshot):
+            return self._asked(self.columns)
+        with not_collecting():
+            columns = AllColumns(self.columns)
+            if columns.rows > FEW:
+                columns.warm()
+            return self._asked(columns)
+
+    def _asked(self, columns: AllColumns | None) -> Answer:
         names = dict.fromkeys((*self.known, *self.table.names()))
         names.update({} if columns is None else dict.fromkeys(columns.names()))
         known = tuple(names)

@@ -9,6 +9,7 @@ from time import monotonic
 from textual.message import Message
 from textual.widget import Widget
 
+from xpm_engine.verbs.cleaning.obsolete import not_collecting
 from xpm_engine.verbs.jobs.snapshots import Snapshot
 from xpm_engine.workspace.layout import JobKey
 from xpm_tui.job_filter import Answer, JobFilter, Search, Work
@@ -183,8 +184,9 @@ class FilterScreen(PanesScreen):
 
     def _make(self, snapshot: Snapshot) -> None:
         """In a thread; ends in one message."""
-        columns = AllColumns(snapshot)
-        columns.warm()
+        with not_collecting():
+            columns = AllColumns(snapshot)
+            columns.warm()
         self.post_message(self.Prepared(columns))
 
     def on_filter_screen_prepared(self, message: Prepared) -> None:

@@ -38,7 +38,7 @@ class SubjectView(Vertical):
         self.strip = Words(classes="strip")
         self.rule = TabRule(self.TITLES)
         self.panes: tuple[Widget, ...] = tuple(self.make_panes())
-        self._fed_at: Size | None = None
+        self._fed_at = Size()
         """The size that what is shown was last made for."""
         self._ticking: dict[int, Widget] = {}
         """What of a pane was last found to be its reader."""
@@ -130,13 +130,17 @@ class SubjectView(Vertical):
         for number, pane in enumerate(self.panes):
             pane.display = number == self.open_pane
 
+    @property
+    def room(self) -> Size:
+        """Its size; while it is not shown the one that it had, and most likely will have again."""
+        return self.size or self._fed_at
+
     def on_resize(self) -> None:
-        # A view that is shown again is told its size, which mostly is the one that it had.
-        if self.subject is not None and self.size != self._fed_at:
+        if self.subject is not None and self.room != self._fed_at:
             self._feed()
 
     def _feed(self) -> None:
-        self._fed_at = self.size
+        self._fed_at = self.room
         self.feed(self.open_pane)
 
     def on_tab_rule_chosen(self, message: TabRule.Chosen) -> None:

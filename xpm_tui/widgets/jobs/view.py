@@ -99,7 +99,7 @@ class SetView(SubjectView):
         if store is None or subject is None:
             return
         jobs = store.jobs(subject)
-        width = max(10, min(MOST_BAR, self.size.width // 2 - 8))
+        width = max(10, min(MOST_BAR, self.room.width // 2 - 8))
         self.strip.show(*set_lines(store, subject, width=width, picked=self.picked))
         if pane == JOBS:
             self.jobs.show(jobs)
