@@ -72,6 +72,8 @@ class Obsolescence:
 
     def note(self, changed: Changed) -> None:
         """The disk was read."""
+        if changed.moved:
+            return
         if changed.experiments or changed.trash or changed.runs - self._live_runs(changed):
             self._dirty = True
         if len(changed.jobs) > MANY:

@@ -74,6 +74,11 @@ class MainScreen(FilterScreen):
 
     def refresh_from(self, changed: Changed) -> None:
         """The disk was read."""
+        if changed.moved and changed and not self._filter.text:
+            self._tree.show_moved(self._store, changed.jobs)
+            self._right.show_moved(self._store, changed.jobs)
+            self.arrive()
+            return
         if changed:
             if self._store.checked == 1.0 and not self._settled:
                 self._settled = True

@@ -55,6 +55,7 @@ class Found:
 
     def apply(self, delta: Delta) -> Changed:
         """Take what was found, and say what is different now."""
+        moved = self.checked == delta.checked == 1.0 and self._only_moves(delta)
         self.checked = delta.checked
         if delta.as_of is not None:
             self.as_of = delta.as_of
@@ -66,7 +67,7 @@ class Found:
         structure |= self._take_runs(delta)
         runs = {*delta.runs, *delta.gone_runs, *self._take_jobs(delta.jobs)}
         runs |= {self._runs[run.experiment][0] for run in delta.runs}
-        if delta.jobs or runs:
+        if (delta.jobs or runs) and not moved:
             self.version += 1
             self._codes = self._in_order = None
         return Changed(
@@ -74,7 +75,14 @@ class Found:
             runs=frozenset(runs),
             experiments=structure,
             trash=delta.trash is not None,
+            moved=moved,
         )
+
+    def _only_moves(self, delta: Delta) -> bool:
+        """Whether running jobs only told how far they are now."""
+        if delta.beyond_jobs:
+            return False
+        return all(_moved(self._rows.get(key), row) for key, row in delta.jobs.items())
 
     def _take_runs(self, delta: Delta) -> bool:
         """True if runs came or went, or another stands for an experiment."""
@@ -343,6 +351,16 @@ class Found:
         seen = [index.seen(latest=True)]
         trashed = frozenset(self._trashed)
         return Snapshot(self.workspace, index.keys, self._rows, seen, now, trashed)
+
+
+def _moved(before: JobRow | None, now: JobRow) -> bool:
+    """Whether it is another only in how far it says it is; all else is the very same then."""
+    if not isinstance(before, JobRecord) or not isinstance(now, JobRecord):
+        return False
+    if before.progress is None or now.progress is None or now.state is not JobState.RUNNING:
+        return False
+    fields = vars(now)
+    return all(fields[name] is value or name == "progress" for name, value in vars(before).items())
 
 
 def _in_order(keys: Iterable[JobKey]) -> tuple[JobKey, ...]:

@@ -196,6 +196,8 @@ class Changed:
     """Whether more is known of what could be cleaned."""
     filter: bool = False
     """Whether the filter selects other jobs than before."""
+    moved: bool = False
+    """Whether it is only that running jobs told how far they are now."""
 
     @classmethod
     def together(cls, changes: Sequence[Changed]) -> Changed:
@@ -209,6 +211,7 @@ class Changed:
             trash=any(changed.trash for changed in changes),
             obsolete=any(changed.obsolete for changed in changes),
             filter=any(changed.filter for changed in changes),
+            moved=all(changed.moved for changed in changes if changed),
         )
 
     def __bool__(self) -> bool:

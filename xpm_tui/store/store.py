@@ -117,6 +117,12 @@ class Store(Found):
             # That their folder is gone may have been told before that it lies in the trash.
             differing = dict(before.items() ^ self._trashed.items()).keys() - self._rows.keys()
             changed = replace(changed, jobs=changed.jobs | differing)
+        if changed.moved:
+            # No set of jobs and no count is another.
+            for key in self._loose.keys() & changed.jobs:
+                del self._loose[key]
+            self.kept.note(replace(changed, runs=frozenset()))
+            return changed
         if changed.runs:
             self._loose.clear()
         for key in self._loose.keys() & changed.jobs:

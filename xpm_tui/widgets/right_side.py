@@ -125,6 +125,15 @@ class RightSide(Vertical):
         elif self.trail:
             self.view.refresh_from(changed)
 
+    def show_moved(self, store: Store, keys: frozenset[JobKey]) -> None:
+        """These jobs only told how far they are now: draw what tells that."""
+        self.store = store
+        if not self.peeking:
+            if self.trail:
+                self.view.show_moved(keys)
+        elif self.trail and isinstance(self.trail[0], JobSubject) and self.trail[0].key in keys:
+            self._feed_peek()
+
     def show_marks(self, marks: frozenset[JobKey]) -> None:
         """Draw these jobs as marked."""
         self._set_view.jobs.table.show_marks(frozenset(marks))

@@ -12,6 +12,7 @@ from textual.containers import Vertical
 from textual.geometry import Size
 from textual.widget import Widget
 
+from xpm_engine.workspace.layout import JobKey
 from xpm_tui.deeds import Deeds
 from xpm_tui.store import Changed, Store, Subject
 from xpm_tui.widgets.lines import Lines
@@ -79,6 +80,9 @@ class SubjectView(Vertical):
         """Something was read again."""
         if self.subject is not None and self.touched(changed):
             self._feed()
+
+    def show_moved(self, keys: frozenset[JobKey]) -> None:
+        """These jobs only told how far they are now."""
 
     def tick(self) -> None:
         """A second has passed: draw the times again that tell seconds."""

@@ -195,10 +195,12 @@ class Known:
             return None if known is None else record
         self.unstarted.discard(key)
         row = pack_job(record)
-        self.jobs[key] = (stamp, row)
+        same = known is not None and known[1] == row
+        # What is the same stays the very same: who compares many need not look into each.
+        self.jobs[key] = (stamp, known[1] if known is not None and same else row)
         self.differs = True
         (self.young.add if stamp is None else self.young.discard)(key)
-        return None if known is not None and known[1] == row else row
+        return None if same else row
 
     def _read_job(self, key: JobKey, row: JobRow | None, *, ask: bool) -> JobRecord:
         """The job; of a running one that only told how far it is, no more than that is read.

@@ -90,6 +90,11 @@ class JobView(SubjectView):
         around = {job.key, *job.dependencies}
         return not changed.jobs.isdisjoint(around) or job.run is None or job.run in changed.runs
 
+    def show_moved(self, keys: frozenset[JobKey]) -> None:
+        job = self.job
+        if job is not None and not keys.isdisjoint((job.key, *job.dependencies)):
+            self.feed(self.open_pane)
+
     @property
     def job(self) -> Job | None:
         """The job that is shown, as it is now."""

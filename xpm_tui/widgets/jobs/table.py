@@ -29,6 +29,9 @@ from xpm_tui.widgets.table.keys import KeyTable
 from xpm_tui.widgets.table.model import Column
 from xpm_tui.widgets.words import Words
 
+MOVING = ("progress", "note")
+"""The columns that tell how far a job is, or how long it will take."""
+
 HURRY = 70.0
 """Seconds that a job has run below which its seconds are told."""
 
@@ -80,6 +83,21 @@ class JobTable(Vertical):
             else:
                 self._columns = measured
                 self._fit()
+
+    def show_moved(self, keys: frozenset[JobKey]) -> bool:
+        """These jobs only told how far they are now; False if rows may come, go or move by it."""
+        table = self.table
+        column = table.model.column
+        if table.model.narrowed or (column is not None and column.by in MOVING):
+            return False
+        if any(row.key in keys for row in table.seen):
+            measured = measure(self._columns, self._jobs, self._columns)
+            if _widths(measured) == _widths(self._columns):
+                table.show_again(keys)
+            else:
+                self._columns = measured
+                self._fit()
+        return True
 
     def choose(self, choice: Choice) -> None:
         """Show these columns, and hide those."""

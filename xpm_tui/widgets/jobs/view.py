@@ -110,6 +110,10 @@ class SetView(SubjectView):
         else:
             self.runs.show_runs(runs_of(store, subject))
 
+    def show_moved(self, keys: frozenset[JobKey]) -> None:
+        if self.open_pane == JOBS and not self.jobs.show_moved(keys):
+            self.feed(JOBS)
+
     def pick(self, picked: Picked | None) -> None:
         """Show only these jobs; None shows all."""
         self.picked = picked

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from time import monotonic
 from typing import Any
 
@@ -153,9 +153,17 @@ class Table(TableLines[Row], can_focus=True, inherit_bindings=False):
         if self._seconds % SLOWLY == 0:
             self.repaint()
         elif self.hurries is not _never:
-            top = self.scroll_offset.y
-            seen = self.model.shown[top : top + self.page]
-            self._repaint_rows(*(top + y for y, row in enumerate(seen) if self.hurries(row)))
+            self._repaint_seen(self.hurries)
+
+    def show_again(self, keys: Collection[Hashable]) -> None:
+        """Draw these rows again, of those on the screen."""
+        self._repaint_seen(lambda row: self.model.key(row) in keys)
+
+    @property
+    def seen(self) -> Sequence[Row]:
+        """The rows on the screen."""
+        top = self.scroll_offset.y
+        return self.model.shown[top : top + self.page]
 
     @property
     def row(self) -> Row | None:
@@ -256,6 +264,10 @@ class Table(TableLines[Row], can_focus=True, inherit_bindings=False):
             self.repaint()
         if moved:
             self.post_message(self.Moved(self, self.model.shown[place]))
+
+    def _repaint_seen(self, wanted: Callable[[Row], bool]) -> None:
+        top = self.scroll_offset.y
+        self._repaint_rows(*(top + y for y, row in enumerate(self.seen) if wanted(row)))
 
     def _repaint_rows(self, *places: int) -> None:
         """Only these rows look different."""

@@ -122,6 +122,17 @@ class Tree(PaintedLines, can_focus=True, inherit_bindings=False):
         if keep and self._resort is None:
             self._resort = self.set_timer(QUIET, self._resort_now)
 
+    def show_moved(self, store: Store, keys: frozenset[JobKey]) -> None:
+        """These jobs only told how far they are now: no row comes, goes or moves by it."""
+        if any(_job_of(row) in keys for row in self.model.unfolded):
+            self.show(store)
+            return
+        top = self.scroll_offset.y
+        rows = self.model.rows[top : top + self.size.height]
+        seen = [y for y, row in enumerate(rows) if _job_of(row.key) in keys]
+        if seen:
+            self.repaint(seen)
+
     def show_marks(self, marks: frozenset[JobKey]) -> None:
         """Draw these jobs as marked."""
         self._marks = marks
@@ -360,3 +371,8 @@ class Tree(PaintedLines, can_focus=True, inherit_bindings=False):
         self._looking = False
         self._logs = message.facts
         self.repaint()
+
+
+def _job_of(row: RowKey) -> JobKey | None:
+    """The job that a row tells of; None for a row of a set."""
+    return row.subject.key if isinstance(row.subject, JobSubject) else None
