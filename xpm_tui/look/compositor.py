@@ -12,9 +12,11 @@ from itertools import pairwise
 from typing import Any
 
 from textual._compositor import ChopsUpdate, Compositor
+from textual._context import visible_screen_stack
 from textual.geometry import Region
 from textual.screen import Screen
 from textual.strip import Strip
+from textual.widget import Widget
 
 from xpm_tui.look.pace import draw_soon
 
@@ -65,15 +67,39 @@ class SparingCompositor(Compositor):
             wanted = list(_within(seen, missing))
             for lines in _runs(wanted):
                 at = Region(seen.x, lines.start, seen.width, len(lines)).translate(-region.offset)
-                for y, strip in zip(lines, widget.render_lines(at), strict=False):
+                for y, strip in zip(lines, _lines_of(widget, at), strict=False):
                     _take(y, strip, seen, chops[y], missing)
         return chops
+
+    def lines(self, lines: range) -> list[Strip]:
+        """These lines over their whole width."""
+        chops = self._pieces([(y, 0, self.size.width) for y in lines])
+        return [Strip.join(chops[y].values()) for y in lines]
 
 
 def compose_sparingly(screen: Screen[Any]) -> None:
     """Let a screen that shows nothing yet make its frames so, and soon."""
     draw_soon(screen)
     screen._compositor = SparingCompositor()  # pyright: ignore[reportPrivateUsage]
+
+
+def _lines_of(widget: Widget, at: Region) -> list[Strip]:
+    """What a widget shows; of a screen that can be seen through, what is below it as it is there.
+
+    Textual lets Rich draw the whole of that anew, 15 ms a frame, and there are three as a palette
+    comes.
+    """
+    stack = visible_screen_stack.get([]) if isinstance(widget, Screen) else []
+    if not stack or stack[-1] is widget or widget.styles.background.a:
+        return widget.render_lines(at)
+    below = stack[-1]._compositor  # pyright: ignore[reportPrivateUsage]
+    if not isinstance(below, SparingCompositor) or below.size.width < at.right:
+        return widget.render_lines(at)
+    token = visible_screen_stack.set(stack[:-1])
+    try:
+        return below.lines(range(at.y, at.bottom))
+    finally:
+        visible_screen_stack.reset(token)
 
 
 def _within(seen: Region, missing: Mapping[int, Sequence[tuple[int, int]]]) -> Iterator[int]:

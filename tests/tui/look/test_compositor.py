@@ -8,11 +8,14 @@ from typing import Any
 
 import pytest
 from rich.segment import Segment
+from rich.style import Style
 from textual._compositor import ChopsUpdate, Compositor, CompositorUpdate, LayoutUpdate
+from textual._context import visible_screen_stack
 from textual.app import App, ComposeResult
 from textual.containers import Container, Horizontal, VerticalScroll
 from textual.geometry import Region
-from textual.screen import Screen
+from textual.renderables.background_screen import BackgroundScreen
+from textual.screen import ModalScreen, Screen
 from textual.strip import Strip
 from textual.widgets import Static
 
@@ -130,3 +133,68 @@ async def test_only_the_lines_that_changed_are_asked_for_and_of_what_lies_on_top
         assert compositor.render_partial_update() is not None
         assert asked == [("over", Region(0, 2, 20, 1))]
         assert compositor.render_partial_update() is None
+
+
+class Window(ModalScreen[None]):
+    """Something in the middle of a screen that can be seen through."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        compose_sparingly(self)
+
+    def compose(self) -> ComposeResult:
+        yield Static("a window\n" * 3, id="window")
+
+
+class Windowed(Layered):
+    CSS = (
+        Layered.CSS
+        + """
+    Window { align: center middle; background: transparent; }
+    Window.dim { background: blue 40%; }
+    #window { width: 14; height: 5; border: solid green; }
+    """
+    )
+
+
+def plain(cells: Cells) -> dict[tuple[int, int], object]:
+    """What a terminal shows of it: of a blank what lies behind it, and nothing of what a click
+    does."""
+    styles = {place: style or Style() for place, (_, style, _) in cells.items()}
+    return {
+        place: style.bgcolor if cells[place].text == " " else style.clear_meta_and_links()
+        for place, style in styles.items()
+    }
+
+
+@pytest.mark.parametrize("dim", [False, True])
+async def test_through_a_screen_the_one_below_is_seen(dim: bool) -> None:
+    app = Windowed()
+    async with app.run_test(size=SIZE) as pilot:
+        for _ in range(2):
+            await app.push_screen(Window())
+        app.screen.set_class(dim, "dim")
+        await pilot.pause()
+        compositor: Any = app.screen._compositor
+        cells: Cells = {}
+        draw(compositor.render_update(full=True, screen_stack=app._background_screens), cells)
+        visible_screen_stack.set(app._background_screens)
+        assert plain(cells) == plain(whole(compositor))
+        assert cells[5, 3].text == "╭", "what lies below is seen beside the window"
+
+
+async def test_what_lies_below_is_not_drawn_anew_by_rich(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[object] = []
+
+    def draw_anew(*these: object) -> list[Segment]:
+        drawn.append(these)
+        return []
+
+    monkeypatch.setattr(BackgroundScreen, "__rich_console__", draw_anew)
+    app = Windowed()
+    async with app.run_test(size=SIZE) as pilot:
+        await app.push_screen(Window())
+        await pilot.pause()
+        await app.screen.query_one("#window", Static).remove()
+        await pilot.pause()
+        assert not drawn
