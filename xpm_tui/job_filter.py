@@ -118,7 +118,8 @@ _DIGITS = frozenset("0123456789abcdef")
 
 
 class JobFilter:
-    """What is typed; while that has a fault, the last filter without one goes on.
+    """What is typed; while that has a fault, the last filter without one goes on. A word that is
+    not finished, selects nothing as it stands and may become one that does is left out meanwhile.
 
     After every change `work` says what is to be asked, and `take` hands the answer to the store,
     which from then on knows only the jobs that are selected.
@@ -134,6 +135,11 @@ class JobFilter:
         self._clock = clock
         self._marks: frozenset[JobKey] = frozenset()
         self._filter = compile_filter("", now=0.0)
+        self._typing = False
+        self._left_out = False
+        """Whether the last word of what is typed is, so that another filter is asked."""
+        self._before = self._filter
+        """The one before what is typed now."""
         self._compiled = 0.0
         self._kept = store.kept
         self._unknown = False
@@ -181,6 +187,16 @@ class JobFilter:
     def type(self, text: str) -> None:
         """This is typed now."""
         self.typed = text
+        self._typing = True
+        self._read()
+
+    def finish(self) -> None:
+        """Nothing more is typed: what there is holds as it stands."""
+        self._typing = False
+        self._read()
+
+    def _read(self) -> None:
+        text = self.typed
         self.fault = None
         self.broken = False
         try:
@@ -189,7 +205,9 @@ class JobFilter:
             self.fault = error
             self.broken = True
             return
+        self._left_out = False
         if chosen != self._filter:
+            self._before = self._filter
             self._use(chosen)
 
     def mark(self, marks: frozenset[JobKey]) -> None:
@@ -242,6 +260,11 @@ class JobFilter:
         if self.fault is None and answer.faults:
             self.fault = answer.faults[0]
         before, found, asked = self._store.wanted, answer.keys, answer.work.asked
+        begun = None if found or asked is not None else self._begun_word()
+        if begun is not None:
+            self._left_out = True
+            self._use(self._without(begun))
+            return False
         if asked is not None:
             found = (before or Selected(Roll(()), b"")).revised(asked, found)
         assert isinstance(found, Selected)
@@ -283,6 +306,24 @@ class JobFilter:
             return complete(self.typed, cursor, _Part(self._rows(()), known))
         names = tuple(dict.fromkeys((*known, *kept.columns.names())))
         return complete(self.typed, cursor, _Ready(kept.columns, names))
+
+    def _begun_word(self) -> int | None:
+        """Where the last word begins, if something else is offered that begins with it."""
+        if not self._typing or self._left_out or self.fault is not None:
+            return None
+        found = self.completions(len(self.typed))
+        word = self.typed[found.start :].casefold()
+        offered = [item.text.casefold() for item in found.items]
+        if not word or word in offered or not any(text.startswith(word) for text in offered):
+            return None
+        return found.start
+
+    def _without(self, begun: int) -> Filter:
+        """The filter of what is typed before this place; where that is none, the one of before."""
+        try:
+            return compile_filter(self.typed[:begun].rstrip(), now=self._clock())
+        except FilterError:
+            return self._before
 
     def _use(self, chosen: Filter) -> None:
         self._filter = chosen

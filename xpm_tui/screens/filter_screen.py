@@ -80,8 +80,8 @@ class FilterScreen(PanesScreen):
         if slow:
             self._asking = True
             run_apart(self, lambda: self._answer(work), failed=self._not_asked)
-        else:
-            self._filter.take(work.run())
+        elif not self._filter.take(work.run()):
+            return self._ask()
         return not slow
 
     def _not_asked(self) -> None:
@@ -126,8 +126,11 @@ class FilterScreen(PanesScreen):
 
     def _type(self, text: str) -> None:
         self._acted_at = monotonic()
-        before = self._store.wanted
         self._filter.type(text)
+        self._show_answer()
+
+    def _show_answer(self) -> None:
+        before = self._store.wanted
         if self._ask() and self._store.wanted is not before:
             self._show_narrowed()
         else:
@@ -140,6 +143,9 @@ class FilterScreen(PanesScreen):
 
     def on_filter_line_closed(self, message: FilterLine.Closed) -> None:
         message.stop()
+        if message.kept:
+            self._filter.finish()
+            self._show_answer()
         self.set_focus(self._tree if self._find_from is None else self._find_from)
 
     def do_find(self) -> None:

@@ -177,3 +177,39 @@ async def test_what_is_typed_while_columns_are_made_is_shown_as_soon_as_they_are
         await app.until(lambda: app.app.store.wanted is not None and len(app.app.store.wanted) == 1)
         await app.until(lambda: names(app) == ["▾ drmm", "▾ learn", "● lr=0.01 seed=2", "All jobs"])
         assert "1 of 25" in app.lines()[-2]
+
+
+@both_sizes
+async def test_a_word_that_was_only_begun_hides_nothing(
+    drive: Drive, size: tuple[int, int]
+) -> None:
+    async with drive().at(size) as app:
+        before = names(app)
+        await app.press("slash", *"state")
+        assert " 25 of 25" in app.lines()[-2]
+        assert names(app) == before
+        await app.press(":")
+        assert " 25 of 25" in app.lines()[-2]
+        await app.press("f")
+        assert " 3 of 25" in app.lines()[-2]
+        await app.press(*" reaso")
+        assert " 3 of 25" in app.lines()[-2]
+        await app.press(*"n:memo")
+        assert " 2 of 25" in app.lines()[-2]
+
+
+@both_sizes
+async def test_what_nothing_begins_with_selects_nothing(
+    drive: Drive, size: tuple[int, int]
+) -> None:
+    async with drive().at(size) as app:
+        await app.press("slash", *"zzz")
+        assert " 0 of 25" in app.lines()[-2]
+        await app.press("backspace", "backspace", "backspace", *"stat")
+        assert " 25 of 25" in app.lines()[-2]
+        # A blank ends the word, and so does enter: then it is what it says.
+        await app.press("space")
+        assert " 0 of 25" in app.lines()[-2]
+        await app.press("escape", "slash", *"stat", "enter")
+        assert "/stat  0 of 25" in app.lines()[-2]
+        assert names(app) == ["All jobs"]

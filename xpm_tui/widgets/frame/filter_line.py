@@ -108,6 +108,11 @@ class FilterLine(Vertical):
     class Closed(Message):
         """The focus goes back to where it was."""
 
+        def __init__(self, *, kept: bool) -> None:
+            """What was typed is `kept`, or was given up."""
+            super().__init__()
+            self.kept = kept
+
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 (Textual's name)
         super().__init__(id=id)
         self._underlined = _Underlined()
@@ -206,9 +211,9 @@ class FilterLine(Vertical):
     def _field(self) -> FilterInput:
         return self.query_one(FilterInput)
 
-    def _close(self) -> None:
+    def _close(self, *, kept: bool) -> None:
         self.remove_class("open")
-        self.post_message(self.Closed())
+        self.post_message(self.Closed(kept=kept))
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
@@ -218,12 +223,12 @@ class FilterLine(Vertical):
         """What can't be read can't be kept."""
         event.stop()
         if not self._broken:
-            self._close()
+            self._close(kept=True)
 
     def on_filter_input_given_up(self, event: FilterInput.GivenUp) -> None:
         event.stop()
         self._field.value = self._before
-        self._close()
+        self._close(kept=False)
 
     def on_filter_input_taken(self, event: FilterInput.Taken) -> None:
         event.stop()
