@@ -64,13 +64,16 @@ class Bringing:
         for _ in range(len(self._told)):
             key, coming = self._told.popleft()
             waiting = self._coming.get(key, []) if not coming.over else self._coming.pop(key, [])
+            trouble = coming.trouble
+            if coming.over and not trouble and still_there(self._workspace.job(key)) is not None:
+                trouble = f"the result of {key} was said to be here, and is not"
             for node in waiting:
                 if node.stage is not Stage.BRINGING:
                     continue
                 if not coming.over:
-                    self._tell(node, key, coming.trouble)
-                elif coming.trouble:
-                    self._fail(node, coming.trouble)
+                    self._tell(node, key, trouble)
+                elif trouble:
+                    self._fail(node, trouble)
                 else:
                     self._board.tell_wait(node, None)
                     self._board.make_ready(node)

@@ -19,7 +19,7 @@ from xpm_engine.config.problems import caller, describe
 from xpm_engine.config.reading import ImportStopped, reading_classes
 from xpm_engine.config.submitting import SubmitOptions, Submitter, current_submitter
 from xpm_engine.config.task import Task
-from xpm_engine.errors import DefinitionError, UsageError
+from xpm_engine.errors import DefinitionError, RemoteError, UsageError
 from xpm_engine.launchers.base import Launcher
 from xpm_engine.plan import report
 from xpm_engine.plan.admission import Submission
@@ -43,11 +43,12 @@ from xpm_engine.plan.retrying import retries_of
 from xpm_engine.plan.run import RunWriter, other_runs
 from xpm_engine.plan.scheduler import Scheduler
 from xpm_engine.plan.streams import hold_standard_streams
+from xpm_engine.workspace.aliases import has_result
 from xpm_engine.workspace.atomic import make_folders
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths, check_name
 from xpm_engine.workspace.pool.folder import open_folder
 from xpm_engine.workspace.records.runs import Scope
-from xpm_engine.workspace.settings import OnDrift, load_settings
+from xpm_engine.workspace.settings import LOCAL, OnDrift, load_settings
 
 
 class Experiment:
@@ -120,7 +121,7 @@ class Experiment:
         _check_priority(options.priority)
         reach.check(order.nodes)
         _check_execute(task)
-        lane, chosen = self._choose(task, options)
+        lane, chosen = self._choose(order.key, task, options)
         adopted = find_former(self.workspace, task, order)
         if adopted is not None:
             place_paths(task, adopted, order.roots)
@@ -135,17 +136,26 @@ class Experiment:
         if first is not lane and options.launcher is not None:
             self._tell_elsewhere(order.key, first, lane)
 
-    def _choose(self, task: Task[Any], options: SubmitOptions) -> tuple[Lane, SubmitOptions]:
+    def _choose(
+        self, key: JobKey, task: Task[Any], options: SubmitOptions
+    ) -> tuple[Lane, SubmitOptions]:
         """Where a task is to run, and its options with all that is known now."""
         said = options, type(task).resources
         if self._alike is None or self._alike[0] != said:
             try:
                 lane, resources = self._lanes.choose(task, options, self._lane)
-            except UsageError as error:
+            except (UsageError, RemoteError) as error:
+                if isinstance(error, RemoteError) and self._needs_no_launcher(key, options):
+                    return self._lanes.of(LOCAL), options
                 error.where = error.where or caller()
                 raise
             self._alike = said, (lane, replace(options, launcher=lane.name, resources=resources))
         return self._alike[1]
+
+    def _needs_no_launcher(self, key: JobKey, options: SubmitOptions) -> bool:
+        """Whether a job is done already, so that a host which can't be asked is no matter."""
+        rerun = policy_of(options.on_drift, self._on_drift) is OnDrift.RERUN
+        return not rerun and has_result(self.workspace, key)
 
     def _tell_elsewhere(self, key: JobKey, first: Lane, lane: Lane) -> None:
         """A job was submitted again, for another launcher: what is asked for is not passed over."""

@@ -62,21 +62,26 @@ class Lanes:
         return self._that_fits(task, options)
 
     def _that_fits(self, task: Task[Any], options: SubmitOptions) -> tuple[Lane, Resources]:
-        name, others = type(task).__name__, launcher_names(self._settings)
-        told: list[str] = []
-        for each in others:
+        name, known = type(task).__name__, launcher_names(self._settings)
+        lacks: list[str] = []
+        silent: list[RemoteError] = []
+        for each in known:
             try:
                 lane = self.of(each)
                 chosen = lane.rules.wish(task, options)
                 lacking = lane.rules.lacking(name, chosen)
             except RemoteError as error:
-                told.append(f"{each} can't be asked ({error.what})")
+                silent.append(error)
                 continue
-            if lacking is None or len(others) == 1:
+            if lacking is None or len(known) == 1:
                 return lane, lane.rules.check(name, chosen)
-            told.append(f"{each} has {lacking.there}, and it needs {lacking.wanted}")
+            lacks.append(f"{each} has {lacking.there}, and it needs {lacking.wanted}")
+        if silent:
+            first = silent[0]
+            what = f"{name} is for another host: {'; '.join(lacks)}; {first.what}"
+            raise RemoteError(what, hint=first.hint)
         raise UsageError(
-            f"{name} could never run anywhere: {'; '.join(told)}",
+            f"{name} could never run anywhere: {'; '.join(lacks)}",
             hint="ask for less, or say in xpm.toml that there is more",
         )
 

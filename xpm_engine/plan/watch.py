@@ -108,7 +108,8 @@ class ProcessWatch:
             os.write(self._wake_write, b"\0")
 
     def close(self) -> None:
-        """Let go of all descriptors."""
+        """Let go of all descriptors; who wakes it later writes to none of them."""
+        self._woken = True
         for name in list(self._descriptors):
             self.remove(name)
         self._selector.close()

@@ -171,16 +171,19 @@ def test_the_environment_of_far_jobs(
     assert not [each for each in stored if secret in each.read_bytes()]
 
 
-def test_files_of_a_far_job_are_watched(far: Far) -> None:
+@pytest.mark.parametrize(
+    ("where", "then"), [("alpha", "alpha"), ("alpha", "local"), ("local", "alpha")]
+)
+def test_files_of_a_running_job_are_watched(far: Far, where: str, then: str) -> None:
     _plan(
         far,
-        """
+        f"""
 learner = Learn(epochs=3)
-learner.submit()
+learner.submit(launcher="{where}")
 for path in xp.watch(learner, "checkpoints/*.pt"):
-    score = Evaluate(weights=path).submit()
+    score = Evaluate(weights=path).submit(launcher="{then}")
     print(score.result())
-    LEDGER.with_name(f"go{path.stem}").touch()
+    LEDGER.with_name(f"go{{path.stem}}").touch()
 """,
     )
     code, said = far.project.run()

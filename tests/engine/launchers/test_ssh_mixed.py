@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import random
+import signal
 import time
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from tests.far.hosts import PYTHON
 from tests.far.plans import Far
-from xpm_engine.verbs.kill import kill_job
+from xpm_engine.verbs.kill import Killed, kill_job
 from xpm_engine.verbs.retry import plan_retry
 from xpm_engine.verbs.starting import start_retry
 from xpm_engine.words import wait_words
@@ -184,6 +187,24 @@ def test_a_plan_that_names_no_host_follows_what_runs_there(far: Far) -> None:
     assert (record.state, record.launcher) == (JobState.DONE, "alpha")
 
 
+def test_an_order_that_never_left_can_be_called_off_and_given_here(far: Far) -> None:
+    far.host.refuse()
+    _plan(far, 'link("b", at="alpha")')
+    plan = far.project.start()
+    far.project.wait_for(lambda: "b" in _links(far))
+    far.project.wait_for(lambda: far.project.states() == {"b": "queued"})
+    plan.kill()
+    far.project.finish(plan)
+    _plan(far, 'link("b")')
+    plan = far.project.start()
+    far.project.wait_for(lambda: any(wait.kind is WaitKind.HOST for wait in far.waits()))
+    assert kill_job(far.here, _links(far)["b"]).killed is Killed.CANCELLED
+    code, said = far.project.finish(plan)
+    assert code == 0, said
+    assert scan.read_job(far.here, _links(far)["b"]).launcher == "local"
+    assert far.project.ledger() == ["begin b", "end b"]
+
+
 def test_jobs_of_both_are_tried_again_together(far: Far) -> None:
     _plan(
         far,
@@ -228,3 +249,50 @@ def test_what_fits_only_elsewhere_goes_there(far: Far) -> None:
     far.run()
     records = [scan.read_job(far.here, key) for key in scan.list_jobs(far.here)]
     assert {record.params["name"]: record.launcher for record in records} == {1: "beta", 2: "local"}
+
+
+@pytest.mark.parametrize("named", ['at="alpha"', "at=None"])
+def test_a_host_that_cannot_be_asked_is_no_matter_for_what_is_done(far: Far, named: str) -> None:
+    body = f"""
+a = link("a", {named})
+link("b", a)
+"""
+    _plan(far, body)
+    settings = Path(far.here.settings)
+    untold = settings.read_text().replace("cores = 4", "").split("[hosts.beta]")[0]
+    settings.write_text(f"{untold}\n[resources]\ncpus = 1\n[launchers.local]\ncores = 1\n")
+    far.run()
+    if named == "at=None":
+        # It has run here; now it needs more than there is, and nobody knows what the host has.
+        settings.write_text(settings.read_text().replace("cpus = 1", "cpus = 2"))
+    far.host.refuse()
+    assert "2 reused" in far.run()
+    plan = far.project.folder / "plan.py"
+    plan.write_text(plan.read_text().replace('link("a"', 'link("other"'))
+    code, said = far.project.run()
+    assert code == 1
+    assert "alpha can't be reached" in said
+    assert "check the name, the network and your ssh configuration: ssh alpha true" in said
+    assert "begin other" not in far.project.ledger()
+
+
+def test_a_second_ctrl_c_stops_jobs_here_and_there_whoever_started_them(far: Far) -> None:
+    _plan(
+        far,
+        'Work(name=1, seconds=60).submit(launcher="alpha")\nWork(name=2, seconds=60).submit()',
+    )
+    far.project.start()
+    far.project.wait_for(lambda: far.project.states() == {"1": "running", "2": "running"})
+    second = far.project.start()
+    assert second.stderr is not None
+    far.project.wait_for(lambda: len(scan.list_runs(far.here, "exp")) == 2)
+    while "both go on" not in second.stderr.readline():
+        pass
+    run = far.here.run("exp", scan.list_runs(far.here, "exp")[-1])
+    far.project.wait_for(lambda: len(scan.read_manifest(run).references) == 2)
+    second.send_signal(signal.SIGINT)
+    while "Ctrl-C again now kills them" not in second.stderr.readline():
+        pass
+    second.send_signal(signal.SIGINT)
+    far.project.wait_for(lambda: far.project.states() == {"1": "cancelled", "2": "cancelled"})
+    assert far.project.finish(second)[0] == 130

@@ -18,7 +18,7 @@ from xpm_engine.plan.lane import Lane
 from xpm_engine.plan.node import Node, Stage
 from xpm_engine.plan.report import why
 from xpm_engine.workspace.layout import JobKey, JobPaths
-from xpm_engine.workspace.records.reasons import WaitKind
+from xpm_engine.workspace.records.reasons import Wait, WaitKind
 
 
 @dataclass(frozen=True)
@@ -243,3 +243,27 @@ def test_who_waits_for_a_job_that_is_tried_again_is_told_at_its_new_end() -> Non
     assert told == ["at once"]
     board.end(node, Stage.DONE)
     assert told == ["at once", "later"]
+
+
+def test_a_job_that_is_kept_back_is_not_ready_and_can_be_made_so() -> None:
+    kept: list[Node] = []
+
+    def keeps(node: Node) -> bool:
+        if node in kept:
+            return False
+        kept.append(node)
+        node.stage = Stage.BRINGING
+        return True
+
+    board = _Board()
+    board.keeps = keeps
+    first, second = _add(board, 1), _add(board, 2, 1)
+    assert _take(board) is first, "what is made from nothing is never asked about"
+    board.end(first, Stage.DONE)
+    assert kept == [second]
+    board.tell_wait(second, Wait(_key(2), WaitKind.RESULT, on=(_key(1),), host="alpha"))
+    assert [wait.kind for wait in board.waits()] == [WaitKind.RESULT]
+    assert not board.lane.ready.has_ready
+    assert board.counts.open == 1
+    board.make_ready(second)
+    assert _take(board) is second

@@ -16,6 +16,9 @@ from xpm_engine.workspace.records.fields import now
 from xpm_engine.workspace.records.reasons import Outcome, Reason, ReasonKind, Wait, WaitKind
 from xpm_engine.workspace.records.tickets import Attempt, End, Start
 
+ASKING = 5.0
+"""Seconds for a connection to be there that a job is to be stopped by."""
+
 
 class Endings:
     """Brings jobs of one host to an end; in the host's shipping thread."""
@@ -63,8 +66,10 @@ class Endings:
             self.void(work, f"cancelled by {processes.user_name()} before it started")
             return
         try:
-            connection = self._link.connection()
-            if work.far_attempt and self._leads_to(work, connection):
+            # It may be asked right after the plan began, which ends right after that.
+            connection = self._link.settled(ASKING)
+            known = work.far_attempt or self._site.find_again(work, connection)
+            if known and self._leads_to(work, connection):
                 root = self._site.known(connection).workspace.root
                 jobs = [[str(work.key), work.far_attempt]]
                 connection.ask("kill", root=root, jobs=jobs, user=processes.user_name())

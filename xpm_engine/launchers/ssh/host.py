@@ -7,6 +7,7 @@ of them at a time. What a cut connection interrupts is asked again, by nonce, wh
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -15,7 +16,6 @@ from xpm_engine.errors import (
     LaunchError,
     RefusedError,
     UnreachableError,
-    UnreadableError,
     XpmError,
 )
 from xpm_engine.launchers.ssh.arrivals import Arrivals, has_begun, has_ended, is_void
@@ -30,10 +30,8 @@ from xpm_engine.remote.connection import Connection
 from xpm_engine.remote.link import Dial, Link
 from xpm_engine.remote.openssh import connect, parse_destination
 from xpm_engine.workspace import tickets
-from xpm_engine.workspace.atomic import read_object
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.pool.sharing import Limits
-from xpm_engine.workspace.records.mirror import MirrorState
 from xpm_engine.workspace.records.reasons import Wait, WaitKind
 from xpm_engine.workspace.settings import CodeSettings, HostSettings
 
@@ -157,12 +155,16 @@ class Host:
                 return work.wait
         return None
 
-    def kill(self, nonce: str) -> None:
-        """Ask a job to stop."""
+    def kill(self, nonce: str) -> threading.Event | None:
+        """Ask a job to stop; set when that was tried. None for one that it does not have."""
         work = self._works.get(nonce)
-        if work is not None:
-            work.kill = True
-            self._kill(work)
+        if work is None:
+            return None
+        work.kill = True
+        tried = threading.Event()
+        self._kill(work)
+        self._worker.do(tried.set)
+        return tried
 
     def close(self) -> None:
         """Let go; what runs there goes on."""
@@ -350,7 +352,7 @@ class Host:
         """Listen to what the job does there, if nobody else on this machine does."""
         if self.settings.shared or work.subscription is not None:
             return
-        if not work.far_attempt and not self._find_again(work, connection):
+        if not work.far_attempt and not self._site.find_again(work, connection):
             return
         if not self._leads_to(work, connection):
             return
@@ -363,22 +365,6 @@ class Host:
             self._arrivals.listen(work, connection, workspace.job(work.key).xpm)
             if work.kill:
                 self._endings.kill(work)
-
-    def _find_again(self, work: Work, connection: Connection) -> bool:
-        """Where an attempt is there that an earlier plan started; by the nonce it had there."""
-        path = work.job.mirror(work.attempt)
-        try:
-            state = MirrorState.from_json(read_object(path), path)
-        except (FileNotFoundError, UnreadableError):
-            state = MirrorState(self.name, machine=machine_of(connection))
-        work.far_attempt, work.far_nonce, work.machine = state.attempt, state.nonce, state.machine
-        if not work.far_attempt:
-            root = self._site.known(connection).workspace.root
-            asked = [[str(work.key), work.launch.nonce]]
-            (found,) = connection.ask("find", root=root, jobs=asked)["found"]
-            if found is not None:
-                work.far_attempt, work.far_nonce = found["attempt"], found["nonce"]
-        return work.far_attempt > 0
 
     def _leave(self, work: Work) -> None:
         """This plan has nothing more to do about it."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 from xpm_engine.errors import LaunchError, RefusedError, StorageError, UnreadableError
 from xpm_engine.launchers.base import Capacity, Coming, Handle, LaunchOrder, Sight
 from xpm_engine.launchers.ssh.balance import Amounts, Balance
+from xpm_engine.launchers.ssh.endings import ASKING
 from xpm_engine.launchers.ssh.fetching import told_as
 from xpm_engine.launchers.ssh.host import Host
 from xpm_engine.launchers.ssh.work import Phase, Work, has_files_on
@@ -117,6 +119,8 @@ class SshLauncher:
         return True
 
     def cancel(self, handles: Sequence[Handle]) -> None:
+        """Void those that are here, and ask the hosts of the others: a plan may end right then."""
+        asked: list[threading.Event] = []
         for handle in handles:
             nonce = handle.data.get("nonce")
             with self._lock:
@@ -129,7 +133,11 @@ class SshLauncher:
                 tickets.void(work.job, attempt, user=user, why=why)
                 self._tell(work.key)
             for host in list(self._hosts.values()):
-                host.kill(str(nonce))
+                tried = host.kill(str(nonce))
+                asked += [] if tried is None else [tried]
+        deadline = time.monotonic() + ASKING
+        for tried in asked:
+            tried.wait(max(0.0, deadline - time.monotonic()))
 
     def listen(self, heard: Callable[[JobKey], None]) -> None:
         self._heard = heard

@@ -7,14 +7,15 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from xpm_engine.errors import RefusedError, XpmError
+from xpm_engine.errors import RefusedError, UnreadableError, XpmError
 from xpm_engine.launchers.bundle import Bundle, code_bundle, engine_bundle
 from xpm_engine.launchers.ssh import shipping
 from xpm_engine.launchers.ssh.work import Work
 from xpm_engine.remote.connection import Connection
 from xpm_engine.workspace import tickets
-from xpm_engine.workspace.atomic import dumps
+from xpm_engine.workspace.atomic import dumps, read_object
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths, workspace_of_job
+from xpm_engine.workspace.records.mirror import MirrorState
 from xpm_engine.workspace.records.params import CodeRecord, ParamsRecord
 from xpm_engine.workspace.records.tickets import End, Launch, awaited
 from xpm_engine.workspace.settings import CodeSettings, HostSettings
@@ -112,6 +113,22 @@ class Site:
                 )
                 place.upstream.add(key)
         return order
+
+    def find_again(self, work: Work, connection: Connection) -> bool:
+        """Where an attempt is there that an earlier plan started; by the nonce it had there."""
+        path = work.job.mirror(work.attempt)
+        try:
+            state = MirrorState.from_json(read_object(path), path)
+        except (FileNotFoundError, UnreadableError):
+            state = MirrorState(self._name, machine=machine_of(connection))
+        work.far_attempt, work.far_nonce, work.machine = state.attempt, state.nonce, state.machine
+        if not work.far_attempt:
+            root = self.known(connection).workspace.root
+            asked = [[str(work.key), work.launch.nonce]]
+            (found,) = connection.ask("find", root=root, jobs=asked)["found"]
+            if found is not None:
+                work.far_attempt, work.far_nonce = found["attempt"], found["nonce"]
+        return work.far_attempt > 0
 
     def here(self, end: End) -> End:
         """An end with the user's files where they are on this machine."""

@@ -13,8 +13,8 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from contextlib import suppress
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from contextlib import contextmanager, suppress
+from typing import Any, Dict, Generator, Iterator, List, Optional, Tuple
 
 from xpm_engine.errors import UnreadableError
 from xpm_engine.remote.agent import staging
@@ -62,13 +62,8 @@ def use_all(request: Request) -> Answer:
 def told(request: Request) -> "Iterator[Optional[Message]]":
     """Each folder of code in the workspace `root`: ``code``, with why it must stay, if it must."""
     workspace = WorkspacePaths(request.fields.text("root"))
-    clock, oldest = time.time(), time.time()
-    found = shipped(workspace)
-    for ordered in _orders(workspace) if found else ():
-        if ordered is None:
-            yield None
-        else:
-            oldest = min(oldest, ordered)
+    clock, found = time.time(), shipped(workspace)
+    oldest = yield from _oldest_order(workspace)
     rows: List[Dict[str, Any]] = []
     for place, used in found:
         yield None
@@ -89,38 +84,20 @@ def sweep(request: Request) -> "Iterator[Optional[Message]]":
     if not found:
         yield Message({"removed": []})
         return
-    oldest = time.time()
-    for ordered in _orders(workspace):
-        if ordered is None:
-            yield None
-        else:
-            oldest = min(oldest, ordered)
+    oldest = yield from _oldest_order(workspace)
     removed = [place for place, used in found if used + MARGIN < oldest and _remove(place)]
     yield Message({"removed": removed})
 
 
 def _why_stays(place: str, used: float, oldest: float) -> str:
     """Why code can't go now; empty where it can."""
-    if _is_held(place):
-        return "a plan uses it"
+    with _alone(place) as alone:
+        if not alone:
+            return "a plan uses it"
     if used + MARGIN < oldest:
         return ""
     lately = used + MARGIN >= time.time()
     return "it was used within the last hour" if lately else "a job that goes on may use it"
-
-
-def _is_held(place: str) -> bool:
-    try:
-        descriptor = os.open(place, os.O_RDONLY | os.O_CLOEXEC | os.O_DIRECTORY)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
 
 
 def _size(place: str) -> int:
@@ -143,6 +120,17 @@ def shipped(workspace: WorkspacePaths) -> "List[Tuple[str, float]]":
             with suppress(OSError):
                 found.append((place, os.stat(place).st_mtime))
     return found
+
+
+def _oldest_order(workspace: WorkspacePaths) -> "Generator[Optional[Message], None, float]":
+    """When the oldest order was given that has no end yet; now where there is none."""
+    oldest = time.time()
+    for ordered in _orders(workspace):
+        if ordered is None:
+            yield None
+        else:
+            oldest = min(oldest, ordered)
+    return oldest
 
 
 def _orders(workspace: WorkspacePaths) -> "Iterator[Optional[float]]":
@@ -168,17 +156,32 @@ def _orders(workspace: WorkspacePaths) -> "Iterator[Optional[float]]":
 def _remove(place: str) -> bool:
     """Move it away, so that it is there whole or not at all, then remove it."""
     aside = stage_folder(place, "removed")
+    with _alone(place) as alone:
+        if not alone:
+            return False
+        try:
+            staging.keep(aside)
+            os.rename(place, aside)
+        except OSError:
+            return False
+    staging.drop(aside)
+    return True
+
+
+@contextmanager
+def _alone(place: str) -> "Generator[bool, None, None]":
+    """Whether no agent holds it, and none does meanwhile; False where it is gone."""
     try:
         descriptor = os.open(place, os.O_RDONLY | os.O_CLOEXEC | os.O_DIRECTORY)
     except OSError:
-        return False
+        yield False
+        return
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        staging.keep(aside)
-        os.rename(place, aside)
+        alone = True
     except OSError:
-        return False
+        alone = False
+    try:
+        yield alone
     finally:
         os.close(descriptor)
-    staging.drop(aside)
-    return True

@@ -7,4 +7,5 @@
 - `pins`              what no clean moves
 - `policies`, `retention`, `after_run`  what ``[retention]`` says, and when
 - `gone`, `trash_facts`  what left the workspace
+- `shipped`           code on a host that no job needs
 """

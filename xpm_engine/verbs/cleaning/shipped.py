@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -67,7 +67,7 @@ def remove_shipped(workspace: WorkspacePaths, host: str) -> frozenset[str]:
 
 
 @contextmanager
-def _reached(workspace: WorkspacePaths, host: str) -> Iterator[tuple[Connection, WorkspacePaths]]:
+def _reached(workspace: WorkspacePaths, host: str) -> Generator[tuple[Connection, WorkspacePaths]]:
     hosts = load_settings(workspace).hosts
     if host not in hosts:
         known = ", ".join(hosts)

@@ -91,6 +91,13 @@ def test_a_running_job_says_since_when_where_and_with_what() -> None:
     assert "pid 5120 · 96 % cpu · 1.2 GB · attempt 2" in said
 
 
+def test_a_launcher_is_named_where_it_is_not_this_machines() -> None:
+    job = running()
+    assert "Launcher" not in overview(replace(job, record=replace(job.record, launcher="local")))
+    far = overview(replace(job, record=replace(job.record, launcher="al[pha]")))
+    assert "Launcher     al[pha]" in far
+
+
 def test_old_word_of_another_host_is_told_with_its_time() -> None:
     job = running()
 
