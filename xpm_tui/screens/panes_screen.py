@@ -181,3 +181,4 @@ class PanesScreen(RemoveScreen):
         tree.styles.width = "1fr" if pane is tree else None
         tree.styles.border_right = ("none", tree.styles.color) if pane is tree else None
         right.styles.border_top = ("none", right.styles.color) if pane is right else None
+        right.stand_alone(pane is right)

@@ -48,7 +48,11 @@ from xpm_tui.widgets.table.table import Table
 from xpm_tui.widgets.workspace_view import WorkspaceView
 
 PEEK_BELOW = 11
-"""Lines that a view needs; with less, a few words are said about what is under the cursor."""
+"""Lines that a view needs below the tree; with less, a few words are said about what is under the
+cursor, and `enter` gives the view the whole screen."""
+
+LEAST = 5
+"""Lines in which a view that has the screen, or its height, still shows something."""
 
 
 class RightSide(Vertical):
@@ -84,6 +88,7 @@ class RightSide(Vertical):
         self._obsolete_view = ObsoleteView()
         self._cleaned_view = CleanedView()
         self._peek = Peek()
+        self._alone = False
         self._since = self._workspace_view.since
         self._find = FindLine()
 
@@ -329,7 +334,14 @@ class RightSide(Vertical):
     @property
     def peeking(self) -> bool:
         """Whether there is room for a few lines only."""
-        return 0 < self.size.height < PEEK_BELOW
+        beside = self._alone or self.screen.has_class("-wide")
+        return 0 < self.size.height < (LEAST if beside else PEEK_BELOW)
+
+    def stand_alone(self, alone: bool) -> None:
+        """Whether the tree is not shown."""
+        self._alone = alone
+        if self._peek.display != self.peeking:
+            self._show_end()
 
     @property
     def _views(self) -> tuple[SubjectView, ...]:

@@ -608,6 +608,20 @@ async def test_until_a_key_comes_the_cursor_is_on_the_first_experiment(
         assert app.tree.subject == AllJobsSubject()
 
 
+@pytest.mark.parametrize("size", [(80, 12), (120, 12), (40, 10)])
+async def test_a_pane_of_few_lines_shows_what_was_opened(
+    drive: Drive, size: tuple[int, int]
+) -> None:
+    """As half of a terminal that tmux has split."""
+    async with drive().at(size) as app:
+        await app.press("enter")
+        await app.until(lambda: any("1 Jobs" in line for line in app.lines()))
+        await app.until(lambda: app.right.under_cursor)
+        await app.press("escape")
+        await app.until(lambda: app.main.focused is app.tree)
+        assert any("drmm" in line for line in app.lines())
+
+
 @both_sizes
 async def test_a_workspace_that_goes_away_is_said_to_be_gone(
     drive: Drive, workspace: FakeWorkspace, size: tuple[int, int]
