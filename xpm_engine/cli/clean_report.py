@@ -63,7 +63,10 @@ class JobsReport:
         for job, needs in self.unticked:
             named = (_name(job.key), job.state.value, _tags(job))
             click.echo("  [ ] " + "  ".join(filter(None, named)))
-            click.echo(f"      needed by {_who(needs)}" if needs else "      nobody can tell")
+            if job.state.live:
+                click.echo(f"      stays: it is {job.state.value}")
+            else:
+                click.echo(f"      needed by {_who(needs)}" if needs else "      nobody can tell")
         for doubt in plan.doubts:
             click.echo(f"  ? can't be read, and may need one of them: {plain(doubt)}")
         total = "" if plan.size is None else f", {size(plan.size)}"
@@ -72,7 +75,7 @@ class JobsReport:
             click.echo("no job is selected")
             return
         click.echo(f"{plural(len(plan.ready), 'job')} of {rows} to the trash{total}")
-        if self.unticked:
+        if not all(job.state.live for job, _ in self.unticked):
             click.echo("--needed moves those too that somebody needs")
 
     def to_json(self) -> dict[str, Any]:

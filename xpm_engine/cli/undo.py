@@ -66,6 +66,17 @@ def command(
     for kept in report.kept:
         click.echo(f"  stays in the trash: {plain(left_words(kept))}")
     click.echo(("would have " if dry_run else "") + undone_sentence(report))
+    if transaction is None and not (report.returned or report.pieces):
+        _tell_older(paths, report.transaction)
+
+
+def _tell_older(workspace: WorkspacePaths, newest: str) -> None:
+    """Nothing of the newest clean could come back: those before it have to be named."""
+    from xpm_engine.verbs.cleaning.clean import list_trash
+
+    older = [item.name for item in list_trash(workspace) if item.name != newest]
+    if older:
+        click.echo(f"the clean before it: xpm undo {older[0]}")
 
 
 def _list(workspace: WorkspacePaths, *, as_json: bool) -> None:

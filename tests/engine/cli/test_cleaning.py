@@ -71,6 +71,26 @@ def test_of_a_job_that_can_not_be_read_nobody_knows_what_it_took(
     assert "nobody knows how long it takes again" in out
 
 
+def test_where_the_newest_clean_can_not_come_back_the_one_before_is_named(
+    xpm: Xpm, history: WorkspacePaths
+) -> None:
+    first = _json(xpm("clean", D.identifier, "--yes", "--json"))["transaction"]
+    assert xpm("clean", B.identifier, "--yes").returncode == 0
+    make_job(history, B)
+    said = xpm("undo").stdout
+    assert "a newer folder stands in its place" in said
+    assert said.endswith(f"the clean before it: xpm undo {first}\n")
+    assert "moved 1 job back" in xpm("undo", first).stdout
+
+
+def test_a_job_that_runs_is_not_said_to_need_itself(xpm: Xpm, history: WorkspacePaths) -> None:
+    make_job(history, key(9), outcome=None)
+    out = xpm("clean", "state:running", "--yes").stdout
+    assert "stays: it is running" in out
+    assert "--needed" not in out
+    assert "0 jobs of 1 to the trash" in out
+
+
 def test_failed_jobs_go_and_come_back(xpm: Xpm, history: WorkspacePaths) -> None:
     assert "moved 1 job to the trash" in xpm("clean", "--yes").stdout
     assert _standing(history) == {A, B, D}
