@@ -67,10 +67,10 @@ class Capacity:
 class Coming:
     """How far the rest of a result has come that was on another host alone."""
 
-    trouble: str = ""
-    """What keeps it there; empty: all of it is here."""
+    words: str = ""
+    """How far it is, or what keeps it there; empty: all of it is here."""
     over: bool = True
-    """Whether that is the last word; else it is still tried."""
+    """Whether that is the last word: it is here, or it never will be."""
 
 
 class Launcher(Protocol):

@@ -64,16 +64,16 @@ class Bringing:
         for _ in range(len(self._told)):
             key, coming = self._told.popleft()
             waiting = self._coming.get(key, []) if not coming.over else self._coming.pop(key, [])
-            trouble = coming.trouble
-            if coming.over and not trouble and still_there(self._workspace.job(key)) is not None:
-                trouble = f"the result of {key} was said to be here, and is not"
+            words = coming.words
+            if coming.over and not words and still_there(self._workspace.job(key)) is not None:
+                words = f"the result of {key} was said to be here, and is not"
             for node in waiting:
                 if node.stage is not Stage.BRINGING:
                     continue
                 if not coming.over:
-                    self._tell(node, key, trouble)
-                elif trouble:
-                    self._fail(node, trouble)
+                    self._tell(node, key, words)
+                elif words:
+                    self._fail(node, words)
                 else:
                     self._board.tell_wait(node, None)
                     self._board.make_ready(node)
@@ -111,8 +111,8 @@ class Bringing:
         self._told.append((key, coming))
         self._wake()
 
-    def _tell(self, node: Node, key: JobKey, trouble: str) -> None:
+    def _tell(self, node: Node, key: JobKey, words: str) -> None:
         known = node.wait
         if known is not None and known.on == (key,):
-            wait = Wait(node.key, WaitKind.RESULT, on=(key,), what=trouble, host=known.host)
+            wait = Wait(node.key, WaitKind.RESULT, on=(key,), what=words, host=known.host)
             self._board.tell_wait(node, wait)

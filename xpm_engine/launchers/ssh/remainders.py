@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable
 
 from xpm_engine.errors import RemoteError, StorageError, UnreadableError, XpmError
 from xpm_engine.launchers.base import Coming
-from xpm_engine.launchers.ssh.fetching import fetch_rest
+from xpm_engine.launchers.ssh.fetching import Progress, fetch_rest
 from xpm_engine.launchers.ssh.site import Place
 from xpm_engine.launchers.ssh.work import Phase, Work
 from xpm_engine.launchers.ssh.worker import TICK, Task
+from xpm_engine.words import percent, size
 from xpm_engine.workspace import tickets
 from xpm_engine.workspace.atomic import read_object
 from xpm_engine.workspace.elsewhere import still_there
@@ -36,7 +38,7 @@ class Remainders:
 
     def _try(self, job: JobPaths, told: Told) -> None:
         try:
-            text = self._fetch(job)
+            text = self._fetch(job, told)
         except (StorageError, RemoteError) as error:
             text = error.what
         except (XpmError, FileNotFoundError) as error:
@@ -48,7 +50,7 @@ class Remainders:
             timer.daemon = True
             timer.start()
 
-    def _fetch(self, job: JobPaths) -> str:
+    def _fetch(self, job: JobPaths, told: Told) -> str:
         """What keeps it there; empty when it is here."""
         lock = tickets.take_lock(job, patience=0.0)
         if lock is None:
@@ -58,10 +60,25 @@ class Remainders:
                 work = _work(job)
                 place = self._reach(work)
                 there = place.workspace.job(work.key)
-                fetch_rest(place.connection, there, job, work.key, of=self._name)
+                progress = _telling(told)
+                fetch_rest(place.connection, there, job, work.key, of=self._name, progress=progress)
         finally:
             os.close(lock)
         return ""
+
+
+def _telling(told: Told) -> Progress:
+    """Tells, each second, how much has come."""
+    due = time.monotonic() + TICK
+
+    def progress(here: int, total: int) -> None:
+        nonlocal due
+        clock = time.monotonic()
+        if clock >= due:
+            due = clock + TICK
+            told(Coming(f"{percent(here / max(1, total))} of {size(total)}", over=False))
+
+    return progress
 
 
 def _work(job: JobPaths) -> Work:

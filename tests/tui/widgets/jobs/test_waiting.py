@@ -55,3 +55,6 @@ def test_who_has_what_is_waited_for() -> None:
     assert held_words(Wait(B.key, WaitKind.CORE, used=4, total=4)) == "4 of 4 busy"
     assert held_words(Wait(B.key, WaitKind.DEPENDENCY, on=(learn,))) == ""
     assert held_words(Wait(B.key, WaitKind.SHARED, on=(learn,))) == "learn 9b2e41 has it"
+    result = Wait(B.key, WaitKind.RESULT, on=(learn,), host="al[pha]", what="no route")
+    assert wait_text(result, held=True) == "the result of learn 9b2e41 from al[pha] (no route)"
+    assert held_words(result) == ""
