@@ -230,10 +230,16 @@ def idleness(
 
 def open_log(screen: Screen, key: JobKey) -> None:
     """Go to a job in the palette, and to its log."""
-    for keys in (":", key.identifier[:8], "\r", "L"):
-        screen.type(keys)
-        # The palette's cursor blinks for ever.
-        cost(screen, 1.0)
+    digits = key.identifier[:6]
+    screen.type(":")
+    screen.until(lambda: "enter do it" in screen.text)
+    screen.type(key.identifier[:8])
+    screen.until(lambda: "1 match" in screen.text)
+    screen.type("\r")
+    screen.until(lambda: "enter do it" not in screen.text and digits in screen.text)
+    # The right side follows.
+    cost(screen, 1.0)
+    screen.type("L")
 
 
 def main() -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
 
+from textual.css.query import NoMatches
+from textual.widget import Widget
+
 from xpm_engine.workspace.layout import JobKey
 from xpm_tui.screens.arriving import Goal, left_at, meant, why_not
 from xpm_tui.screens.job_screen import JobScreen
@@ -38,7 +41,14 @@ class JumpScreen(JobScreen):
         """Whether its parts are there: not yet before it is mounted, not any more when it goes."""
         # One that goes is not displayed from then on, and loses one part after the other.
         there = self.is_mounted and self.display
-        return there and bool(self.query(Tree)) and bool(self.query(RightSide))
+        return there and self._has(Tree) and self._has(RightSide)
+
+    def _has(self, kind: type[Widget]) -> bool:
+        # Unlike a query of all, what was found is remembered until something comes or goes.
+        try:
+            return self.query_one(kind).is_attached
+        except NoMatches:
+            return False
 
     def arrive(self) -> None:
         """Go where the app was to open, as soon as that was read; a key comes before it."""

@@ -247,9 +247,11 @@ class Reader:
         """
         known = self._known
         live = self.live_jobs
+        young = known.young
         if look.heard:
             live = frozenset(filter(self._has_turn, live)) | (live - look.heard)
-        asked = {*look.jobs, *look.moved, *live, *known.young, *known.come_or_gone()}
+            young = {key for key in young if key not in look.heard or self._has_turn(key)}
+        asked = {*look.jobs, *look.moved, *live, *young, *known.come_or_gone()}
         asked |= self.memory.restarts.due()
         if look.everything:
             asked.update(known.unstarted, () if self.memory.checked else known.jobs)

@@ -134,9 +134,8 @@ class RightSide(Vertical):
         """These jobs only told how far they are now: draw what tells that."""
         self.store = store
         if not self.peeking:
-            if self.trail:
-                self.view.show_moved(keys)
-        elif self.trail and isinstance(self.trail[0], JobSubject) and self.trail[0].key in keys:
+            self.view.show_moved(keys)
+        elif any(isinstance(top, JobSubject) and top.key in keys for top in self.trail[:1]):
             self._feed_peek()
 
     def show_marks(self, marks: frozenset[JobKey]) -> None:
@@ -267,6 +266,8 @@ class RightSide(Vertical):
             return
         if self.view is not self._job_view:
             self.open(JobSubject(key, self.store.run_of(self.trail[-1])))
+        elif self.subject is not None and self._job_view.subject != self.subject:
+            self._job_view.show(self.subject, self.store)  # it was peeked at, and not shown
         self._job_view.show_log()
         self._job_view.focus_pane()
 

@@ -649,3 +649,20 @@ async def test_reading_again_says_what_can_not_be_remembered(
 
 def _no_space(memory: Memory) -> None:
     memory.trouble = "index: no space"
+
+
+@both_sizes
+async def test_the_log_of_a_job_that_runs_opens_at_the_stream_that_was_written_last(
+    drive: Drive, workspace: FakeWorkspace, jobs: Jobs, size: tuple[int, int]
+) -> None:
+    job = jobs["learn lr=0.01 seed=1"]
+    os.utime(workspace.paths.job(job.key).stderr(1), (1, 1))
+    async with drive().at(size) as app:
+        assert app.tree.reveal(job.key, RunKey("drmm", "20261123-091200"))
+        await app.settle()
+        await app.press("L")
+        await app.until(lambda: isinstance(app.app.focused, LogView))
+        view = app.app.focused
+        assert isinstance(view, LogView)
+        await app.until(lambda: view.status.labels)
+        assert view.status.labels[view.status.current] == "stdout"

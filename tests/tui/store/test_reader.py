@@ -546,3 +546,25 @@ def test_rows_come_before_the_manifests_of_other_experiments_are_read(
     ]
     assert told[:3] == [({"c"}, {live.key}), ({"b"}, {new.key}), ({"a"}, {old.key})]
     assert watch.look(EVERYTHING) == []
+
+
+def test_a_young_job_of_which_events_tell_is_read_again_in_its_turn_only(
+    workspace: FakeWorkspace,
+) -> None:
+    job = FakeJob("ir.learn", "r")
+    workspace.start(job, levels=[(0.1, "")])
+    workspace.run("drmm", [job])
+    reader = Reader(workspace.paths)
+    list(reader.read(EVERYTHING))
+    assert job.key in reader._known.young
+    looked: list[JobKey] = []
+    real = reader._known.look_at_job
+
+    def counted(key: JobKey, *, ask: bool = True) -> object:
+        looked.append(key)
+        return real(key, ask=ask)
+
+    reader._known.look_at_job = counted  # type: ignore[method-assign, assignment]
+    for _ in range(TURNS):
+        list(reader.read(Look(heard=frozenset([job.key]))))
+    assert looked == [job.key]

@@ -90,8 +90,10 @@ class JobTable(Vertical):
         column = table.model.column
         if table.model.narrowed or (column is not None and column.by in MOVING):
             return False
-        if any(row.key in keys for row in table.seen):
-            measured = measure(self._columns, self._jobs, self._columns)
+        seen = [row for row in table.seen if row.key in keys]
+        if seen:
+            # No column becomes narrower, so that the other rows need not be measured.
+            measured = measure(self._columns, seen, self._columns)
             if _widths(measured) == _widths(self._columns):
                 table.show_again(keys)
             else:
