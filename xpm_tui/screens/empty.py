@@ -20,6 +20,7 @@ from xpm_tui.actions.acting import ActingScreen
 from xpm_tui.demo import FOLDER, TASKS, WORKSPACE, start_demo, write_demo
 from xpm_tui.far.copies import is_copy
 from xpm_tui.look import plain, plural
+from xpm_tui.screens.other_workspaces import OtherWorkspaces
 from xpm_tui.widgets.apart import run_apart
 from xpm_tui.widgets.frame.key_bar import KeyBar
 from xpm_tui.widgets.frame.status_bar import StatusBar, badge
@@ -37,9 +38,10 @@ MAX_FOLDERS = 500
 
 
 class Choice(Enum):
-    """What can be chosen here, besides a workspace."""
+    """What can be chosen here."""
 
     DEMO = "demo"
+    OTHER = "other"
     HELP = "help"
 
 
@@ -128,19 +130,23 @@ class EmptyScreen(ActingScreen[None]):
                 ),
                 id=Choice.DEMO.value,
             ),
-            *(
-                Option(Text(plain(f"Open {path}"), no_wrap=True, overflow="ellipsis"), id=path)
-                for path in self._near
-            ),
-            *(
-                Option(
-                    Text(plain(f"Open {path}, used lately"), no_wrap=True, overflow="ellipsis"),
-                    id=path,
-                )
-                for path in self._lately
-            ),
+            *self._others(),
             Option(Text("Keys and help"), id=Choice.HELP.value),
         ]
+
+    def _others(self) -> list[Option]:
+        """One row however many there are: what comes behind it stays on the screen."""
+        found = [f"{len(self._near):,} found near here"] if self._near else []
+        found += [f"{len(self._lately):,} used lately"] if self._lately else []
+        words = f"Open another workspace: {', '.join(found)}"
+        return [Option(Text(words), id=Choice.OTHER.value)] if found else []
+
+    def _pick_other(self) -> None:
+        def opened(path: str | None) -> None:
+            if path is not None:
+                self.app.open_workspace(WorkspacePaths.at(path))
+
+        self.app.push_screen(OtherWorkspaces(self._near, self._lately), opened)
 
     def _look_around(self) -> None:
         """In a thread: disks can be slow."""
@@ -159,8 +165,6 @@ class EmptyScreen(ActingScreen[None]):
             options.clear_options()
             options.add_options(self._options())
             options.highlighted = 0
-            found = [f"{plural(len(near), 'workspace')} found near here"] if near else []
-            self.say(", ".join([*found, *([f"{len(lately)} used lately"] if lately else [])]))
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         event.stop()
@@ -169,9 +173,9 @@ class EmptyScreen(ActingScreen[None]):
                 self._start_demo()
             case Choice.HELP.value:
                 self.app.do_help()
-            case str() as path:
-                self.app.open_workspace(WorkspacePaths.at(path))
-            case None:
+            case Choice.OTHER.value:
+                self._pick_other()
+            case _:
                 pass
 
     def _start_demo(self) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from tests.tui.driving import NARROW, WIDE, Driven
 from tests.tui.workspaces import FakeJob, FakeWorkspace
 from xpm_tui.screens.empty import EmptyScreen
+from xpm_tui.screens.other_workspaces import OtherWorkspaces
 
 Drive = Callable[..., Driven]
 both_sizes = pytest.mark.parametrize("size", [NARROW, WIDE], ids=["80x24", "120x40"])
@@ -29,6 +31,29 @@ async def test_says_what_to_do_and_writes_nothing(
         await app.press("y")
         assert app.app.clipboard == "xpm run plan.py"
     assert os.listdir(workspace.paths.root) == []
+
+
+@both_sizes
+async def test_many_other_workspaces_take_one_row_and_are_picked_from_a_list(
+    drive: Drive, size: tuple[int, int], workspace: FakeWorkspace
+) -> None:
+    beside = Path(workspace.paths.root).parent
+    others = [FakeWorkspace(beside / f"ws{n:02}") for n in range(30)]
+    job = FakeJob("learn", "a")
+    for other in others:
+        other.done(job)
+        other.run("drmm", [job])
+    async with drive().at(size) as app:
+        await app.until(lambda: "30 found near here" in "\n".join(app.lines()))
+        text = "\n".join(app.lines())
+        assert "Try the demo" in text
+        assert "Keys and help" in text
+        assert "Open another workspace: 30 found near here" in text
+        await app.press("j", "enter")
+        await app.until(lambda: isinstance(app.app.screen, OtherWorkspaces))
+        await app.until(lambda: any("ws00" in line and "near here" in line for line in app.lines()))
+        await app.press("j", "enter")
+        await app.until(lambda: app.app.store.workspace.root == others[1].paths.root)
 
 
 async def test_fills_by_itself(drive: Drive, workspace: FakeWorkspace) -> None:
