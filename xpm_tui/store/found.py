@@ -47,6 +47,9 @@ class Found:
         self._runs_of: dict[JobKey, tuple[RunKey, ...]] | None = None
         self._indexes: dict[RunKey, RunIndex] = {}
         self._codes: dict[JobKey, int] | None = None
+        self._restated: set[JobKey] = set()
+        self._restated_in: set[RunKey] = set()
+        """The jobs, and the runs, of which these tell what was before."""
         self._in_order: bytes | None = None
         self._known: tuple[JobKey, ...] | None = None
         self._count: int | None = None
@@ -69,7 +72,12 @@ class Found:
         runs |= {self._runs[run.experiment][0] for run in delta.runs}
         if (delta.jobs or runs) and not moved:
             self.version += 1
-            self._codes = self._in_order = None
+            self._in_order = None
+            if structure or self._known is None:
+                self._codes = None
+            elif self._codes is not None:
+                self._restated.update(delta.jobs)
+                self._restated_in.update(runs)
         return Changed(
             jobs=frozenset(delta.jobs),
             runs=frozenset(runs),
@@ -325,12 +333,22 @@ class Found:
     def _all_codes(self) -> dict[JobKey, int]:
         """The state of every job in the light of its newest run, as places in `STATES`."""
         if self._codes is None:
-            codes = dict(zip(self._rows, codes_of(self._rows.values()), strict=True))
-            for run in sorted(self._views, key=lambda run: run.run):
-                index = self.index(run)
-                if index is not None:
-                    codes.update(index.codes())
-            self._codes = codes
+            self._codes = dict(zip(self._rows, codes_of(self._rows.values()), strict=True))
+            since = ""
+        elif self._restated_in or self._restated:
+            keys = [key for key in self._restated if key in self._rows]
+            rows = [self._rows[key] for key in keys]
+            self._codes.update(zip(keys, codes_of(rows), strict=True))
+            since = min((run.run for run in self._restated_in), default="~")
+        else:
+            return self._codes
+        self._restated.clear()
+        self._restated_in.clear()
+        # In those that came later a job may be in another light.
+        for run in sorted(self._views, key=lambda run: run.run):
+            index = self.index(run) if run.run >= since else None
+            if index is not None:
+                self._codes.update(index.codes())
         return self._codes
 
     def snapshot(self, now: float, *, sizes: Sizes) -> Snapshot:

@@ -210,6 +210,9 @@ class Store(Found):
         if self._known is None:
             self.known()
             return True
+        if self._codes is None:
+            self._all_codes()
+            return True
         return False
 
     # Jobs

@@ -44,7 +44,8 @@ def told(store: Store) -> dict[str, object]:
             for by in Grouping
             for group in store.groups(RUN, by)
         ],
-        "all": sorted(store.keys(AllJobsSubject())),
+        "all": store.keys(AllJobsSubject()),
+        "counts of all": store.counts(AllJobsSubject()),
         "known": (store.known(), store.known_count),
         "runs": {key: store.runs_of(key) for key in store.known()},
         "jobs": [store.job(key, RUN) for key in index.keys],

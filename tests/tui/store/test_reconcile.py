@@ -15,7 +15,7 @@ from tests.tui.workspaces import NOON, FakeJob, FakeWorkspace
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.runs import PlanState
 from xpm_engine.workspace.records.states import JobState
-from xpm_tui.store import RunKey, Store
+from xpm_tui.store import AllJobsSubject, RunKey, Store
 from xpm_tui.store.reader import Look, Reader
 
 JOBS = [FakeJob(f"ir.t{number % 3}", f"j{number}", {"n": number}) for number in range(9)]
@@ -187,6 +187,8 @@ class Disk(RuleBasedStateMachine):
             assert self.store.run(key) == fresh.run(key)
         assert self.store.known() == fresh.known()
         assert self.store.known_count == len(fresh.known())
+        assert self.store.keys(AllJobsSubject()) == fresh.keys(AllJobsSubject())
+        assert self.store.counts(AllJobsSubject()) == fresh.counts(AllJobsSubject())
         for each in fresh.known():
             home = fresh.home_of(each)
             assert self.store.home_of(each) == home
