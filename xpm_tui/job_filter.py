@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from itertools import chain
 
+from xpm_engine.collecting import not_collecting
 from xpm_engine.errors import FilterError
 from xpm_engine.filters import (
     Cell,
@@ -19,7 +20,6 @@ from xpm_engine.filters import (
     complete,
     flag_column,
 )
-from xpm_engine.verbs.cleaning.obsolete import not_collecting
 from xpm_engine.verbs.jobs.facts import JobFacts, SeenJob, job_getters
 from xpm_engine.verbs.jobs.snapshots import Snapshot
 from xpm_engine.workspace.layout import JobKey

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from xpm_engine.verbs.cleaning.obsolete import Offer, Surveyed, not_collecting, survey_known
+from xpm_engine.collecting import not_collecting
+from xpm_engine.verbs.cleaning.obsolete import Offer, Surveyed, survey_known
 from xpm_engine.verbs.cleaning.offering import Wanted, offer
 from xpm_engine.workspace.index import JobRow, Records
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths

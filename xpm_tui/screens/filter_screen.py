@@ -9,7 +9,7 @@ from time import monotonic
 from textual.message import Message
 from textual.widget import Widget
 
-from xpm_engine.verbs.cleaning.obsolete import not_collecting
+from xpm_engine.collecting import not_collecting
 from xpm_engine.verbs.jobs.snapshots import Snapshot
 from xpm_engine.workspace.layout import JobKey
 from xpm_tui.job_filter import Answer, JobFilter, Search, Work

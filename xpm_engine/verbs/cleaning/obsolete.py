@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 import time
-from collections.abc import Collection, Generator, Iterable, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from xpm_engine.collecting import not_collecting
 from xpm_engine.words import plain, when
 from xpm_engine.workspace import scan
 from xpm_engine.workspace.cleaning import RemovalPlan, list_leftovers, plan_removal
@@ -56,18 +55,6 @@ def survey_workspace(workspace: WorkspacePaths) -> Surveyed:
     """
     with not_collecting():
         return _survey(workspace)
-
-
-@contextmanager
-def not_collecting() -> Generator[None]:
-    """Very many records come at once, and none of them is garbage: looking is time lost."""
-    collects = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collects:
-            gc.enable()
 
 
 def _survey(workspace: WorkspacePaths) -> Surveyed:

@@ -13,10 +13,10 @@ from enum import Enum
 from functools import cached_property
 from typing import Any
 
+from xpm_engine.collecting import not_collecting
 from xpm_engine.verbs.cleaning.obsolete import (
     Offer,
     Surveyed,
-    not_collecting,
     offer_of,
     ticked,
     told,
