@@ -337,7 +337,8 @@ class Watcher:
                 self._ears = self._senses.ears(self._heard)
             jobs = sorted(self._reader.live_jobs)[:MAX_JOB_WATCHES]
             folders = self._reader.folders()[:MAX_FOLDER_WATCHES]
-            new = self._ears.listen_at([*folders, *(self._workspace.job(key).xpm for key in jobs)])
+            heard = dict.fromkeys((*jobs, *self._reader.memory.restarts.lately))
+            new = self._ears.listen_at([*folders, *(self._workspace.job(key).xpm for key in heard)])
         except UnreachableError as error:
             self.hearing, self.trouble = Hearing.LOST, error.what
             return

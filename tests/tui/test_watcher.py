@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
@@ -124,6 +124,27 @@ def test_a_folder_that_is_made_again_is_heard(workspace: FakeWorkspace, jobs: Jo
         listener.until(lambda: _told(listener, learn) == "again")
         workspace.done(learn, ended=1)
         listener.until(lambda: listener.state(learn.key) is JobState.DONE)
+
+
+@pytest.mark.usefixtures("_events_only")
+def test_a_failed_job_that_no_run_names_is_heard_when_it_starts_again(
+    workspace: FakeWorkspace,
+) -> None:
+    job = FakeJob("learn", "a")
+    with listening(workspace) as listener:
+        listener.until(lambda: listener.watcher.hearing is Hearing.EVENTS)
+        workspace.start(job)
+        listener.until(lambda: listener.state(job.key) is JobState.RUNNING)
+        workspace.failed(job, ended=1)
+        listener.until(lambda: listener.state(job.key) is JobState.FAILED)
+        # It is listened to what lives now.
+        workspace.run("other", [FakeJob("learn", "b")])
+        listener.until(lambda: listener.store.experiment("other"))
+        watcher: Any = listener.watcher
+        watcher.look_now()
+        listener.until(lambda: not watcher._dirty)
+        workspace.start(job, attempt=2)
+        listener.until(lambda: listener.state(job.key) is JobState.RUNNING)
 
 
 def test_a_folder_that_was_replaced_is_listened_to_anew(tmp_path: Path) -> None:

@@ -13,6 +13,9 @@ from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.scan import RunView
 from xpm_tui.store.subjects import RunKey
 
+LATELY = 100
+"""Jobs that ended badly which are listened to: what somebody mends is often run again."""
+
 PART = 500
 """Jobs of the runs that go on in one look: each is a question to the file system."""
 
@@ -28,6 +31,8 @@ class Restarts:
         """By the runs that go on."""
         self._once: set[JobKey] = set()
         """By the runs that changed since this was last asked."""
+        self._lately: dict[JobKey, None] = {}
+        """Those that ended badly last."""
         self._turn: list[JobKey] = []
         """Those of a great many that were not looked at yet in this round."""
 
@@ -41,7 +46,19 @@ class Restarts:
 
     def note_job(self, key: JobKey, row: JobRow) -> None:
         """A job was read again."""
-        (self._over().add if state_of(row).ended_badly else self._over().discard)(key)
+        bad = state_of(row).ended_badly
+        (self._over().add if bad else self._over().discard)(key)
+        self._lately.pop(key, None)
+        if bad:
+            self._lately[key] = None
+            if len(self._lately) > LATELY:
+                del self._lately[next(iter(self._lately))]
+
+    @property
+    def lately(self) -> tuple[JobKey, ...]:
+        """The jobs that ended badly last, also those that no run names: another host's plan may
+        start them again."""
+        return tuple(self._lately)
 
     def forget_runs(self, runs: Iterable[RunKey]) -> None:
         """These runs are gone."""
