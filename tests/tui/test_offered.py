@@ -113,3 +113,26 @@ async def test_in_the_panes_of_a_set(drive: Drive, jobs: Jobs, size: tuple[int, 
             assert await offered(app) == set(actions.split()), keys
             assert not {"sort", "mark"} - set(actions.split()) & set(app.lines()[-1].split())
             await app.press("q")
+
+
+@both_sizes
+async def test_a_cause_says_that_keys_take_all_of_its_jobs(
+    drive: Drive, workspace: FakeWorkspace, size: tuple[int, int]
+) -> None:
+    failed = [FakeJob("ir.learn", f"r{n}", {"seed": n}) for n in range(3)]
+    for job in failed:
+        workspace.failed(job)
+    workspace.run("drmm", failed)
+    words = {
+        NARROW: "actions take all 3",
+        WIDE: "3 jobs under the cursor; actions take all of them unless some are marked",
+    }
+    async with drive().at(size) as app:
+        await app.press("g", "enter", "2")
+        assert app.lines()[-2].strip().startswith(words[size])
+        await app.press("space")
+        assert "3 marked" in app.lines()[-2]
+        await app.press("u")
+        await app.until(lambda: words[size] in app.lines()[-2])
+        await app.press("q")
+        assert "actions take" not in app.lines()[-2]

@@ -12,11 +12,12 @@ from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.fields import format_time
 from xpm_engine.workspace.scan import RunView
 from xpm_tui.actions.action import Action, Situation, Stage
-from xpm_tui.look import when
+from xpm_tui.look import plural, when
 from xpm_tui.screens.arriving import Goal, restore
 from xpm_tui.screens.capture import Capture
 from xpm_tui.screens.filter_screen import FilterScreen
 from xpm_tui.screens.idle import idle_on_jobs, idle_on_row
+from xpm_tui.screens.panes_screen import WIDE
 from xpm_tui.session import Session
 from xpm_tui.settling import settle
 from xpm_tui.store import (
@@ -135,7 +136,18 @@ class MainScreen(FilterScreen):
             hidden=len(self.hidden_marks),
             doing="" if self.app.fetching is None else self.app.fetching.words,
             problem=store.problem,
+            acting=self._acting_words(),
         )
+
+    def _acting_words(self) -> str:
+        """What keys act on where one row stands for several jobs."""
+        cause = self.here().cause
+        if cause is None or len(cause.jobs) < 2:
+            return ""
+        if self.size.width < WIDE:
+            return f"actions take all {len(cause.jobs):,}"
+        count = plural(len(cause.jobs), "job")
+        return f"{count} under the cursor; actions take all of them unless some are marked"
 
     def _show_keys(self) -> None:
         if self.is_mounted:

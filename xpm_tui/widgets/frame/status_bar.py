@@ -25,6 +25,7 @@ class StatusBar(Sides):
         self._badge = Text()
         self._marks = Text()
         self._doing = Text()
+        self._acting = Text()
         self._message: Text | None = None
         self._timer: Timer | None = None
 
@@ -38,11 +39,13 @@ class StatusBar(Sides):
         hidden: int = 0,
         doing: str = "",
         problem: str = "",
+        acting: str = "",
     ) -> None:
         """Show how many jobs are marked, how they are grouped, the filter, and the badge.
 
         `hidden` of the marked jobs are hidden by the filter; `doing` is what goes on meanwhile;
-        `problem` is why nothing can be read any more.
+        `problem` is why nothing can be read any more; `acting` what a row of several jobs means for
+        the keys.
         """
         parts: list[Text] = []
         if by is not None:
@@ -50,6 +53,7 @@ class StatusBar(Sides):
             parts.append(Text(plain(chosen) or "no filter"))
         self._badge = badge
         self._facts = Text(" · ").join([*parts, badge])
+        self._acting = Text(acting, "xpm.faint")
         self._doing = _reason_first(problem) if problem else Text(plain(doing), "xpm.running")
         words = f"{MARKED} {marks:,} marked" if marks else ""
         words += f", {hidden:,} hidden" if hidden else ""
@@ -75,8 +79,10 @@ class StatusBar(Sides):
         left = self._message
         if left is None:
             left = Text(" · ").join(each for each in (self._marks, self._doing) if each)
+            left = left or self._acting
         room = self.size.width - 3 - self._facts.cell_len
-        fits = (self._message is None and not self._doing) or left.cell_len <= room
+        plain_facts = self._message is None and not self._doing and not self._acting
+        fits = plain_facts or left.cell_len <= room
         self.show(left, self._facts if fits else self._badge)
 
 
