@@ -191,14 +191,9 @@ class TicketModel(RuleBasedStateMachine):
 
         return stopped
 
-    @property
-    def name(self) -> str:
-        """The launcher's name: the model is its own launcher."""
-        return ""
-
-    def knows(self, name: str) -> bool:
-        """Whose orders it can tell of: its own."""
-        return name == self.name
+    def knowing(self, name: str) -> Any:
+        """Who can tell of the orders of a launcher: the model of its own, which has no name."""
+        return None if name else self
 
     def find(self, orders: list[LaunchOrder]) -> dict[str, Sight]:
         """A supervisor that lives is coming, unless it was forked: then nobody can see it."""
