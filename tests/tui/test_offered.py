@@ -136,3 +136,15 @@ async def test_a_cause_says_that_keys_take_all_of_its_jobs(
         await app.until(lambda: words[size] in app.lines()[-2])
         await app.press("q")
         assert "actions take" not in app.lines()[-2]
+
+
+@both_sizes
+async def test_hits_of_a_log_are_offered_once_something_was_looked_for(
+    drive: Drive, jobs: Jobs, size: tuple[int, int]
+) -> None:
+    async with drive().at(size) as app:
+        app.tree.reveal(jobs["learn lr=0.01 seed=1"].key, DRMM)
+        await app.press("L")
+        await app.until(lambda: "/ search  e E error" in app.lines()[-1])
+        await app.press("slash", *"loss", "enter")
+        await app.until(lambda: "/ search  n N hit  e E error" in app.lines()[-1])

@@ -580,7 +580,7 @@ async def test_an_action_of_the_log_can_be_picked_from_the_help(drive: Drive) ->
         view = app.main.query_one(LogView)
         await app.press("colon", *"wrap", "enter")
         await app.until(lambda: view.status.wrap)
-        assert "/ search  n N hit  e E error  f follow  w wrap" in app.lines()[-1]
+        assert "/ search  e E error  f follow  w wrap" in app.lines()[-1]
 
 
 async def test_what_was_read_while_the_app_leaves_is_dropped(

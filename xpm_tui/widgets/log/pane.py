@@ -144,6 +144,16 @@ class LogPane(Vertical):
         self.view.show_stream(event.index)
         self.view.focus()
 
+    @property
+    def idle(self) -> frozenset[str]:
+        """The actions that find nothing to do in this log."""
+        idle = frozenset[str]()
+        if not self.view.status.needle:
+            idle |= {"next_hit", "previous_hit", "hits_only"}
+        if len(self.view.streams) < 2:
+            idle |= {"next_sibling", "previous_sibling"}
+        return idle
+
     @on(LogView.FindWanted)
     def _open_field(self, event: LogView.FindWanted) -> None:
         event.stop()
