@@ -27,6 +27,7 @@ from typing import cast
 
 from tests.bench.peer import make_peer, monitor
 from tests.bench.screen import Screen
+from tests.bench.spending import cost, settle
 from tests.big_workspace import Shape, make
 from xpm_engine.workspace import processes
 from xpm_engine.workspace.atomic import dumps, publish, write_atomic
@@ -35,8 +36,6 @@ from xpm_engine.workspace.records.fields import now
 from xpm_engine.workspace.records.reasons import Outcome
 from xpm_engine.workspace.records.tickets import End
 from xpm_engine.workspace.scan import list_jobs, read_job
-
-SETTLE = 15.0
 
 
 def ours(workspace: Path) -> list[str]:
@@ -130,17 +129,14 @@ def finish(workspace: WorkspacePaths, key: JobKey) -> None:
     write_atomic(job.summary, dumps(summary))
 
 
-def idle(screen: Screen, seconds: float = 20.0) -> dict[str, float]:
-    # What follows a start is not idleness: remembering what was read, the survey, the watches.
-    settled = time.monotonic() + SETTLE
-    while time.monotonic() < settled:
-        screen.read(0.2)
-    before, cpu, end = screen.bytes, screen.cpu, time.monotonic() + seconds
-    while time.monotonic() < end:
-        screen.read(0.2)
+def idle(screen: Screen, seconds: float = 20.0) -> dict[str, object]:
+    """What nothing costs, once what follows a start is done: remembering, the survey, watches."""
+    waited = settle(screen)
+    found = cost(screen, seconds)
     return {
-        "cpu_percent": round((screen.cpu - cpu) / seconds * 100, 2),
-        "bytes_per_s": round((screen.bytes - before) / seconds),
+        "cpu_percent": round(found.percent, 2),
+        "bytes_per_s": round(found.bytes / found.seconds),
+        "waited": waited,
     }
 
 

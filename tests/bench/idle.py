@@ -31,6 +31,7 @@ from pathlib import Path
 
 from tests.bench.app import ours
 from tests.bench.screen import WIDE, Screen
+from tests.bench.spending import cost, settle
 from tests.big_workspace import Shape, make, revive
 from xpm_engine.runtime.waiting import ALIVE_INTERVAL
 from xpm_engine.workspace import processes
@@ -41,14 +42,6 @@ from xpm_engine.workspace.records.identity import ProcessIdentity
 from xpm_engine.workspace.records.jobs import Progress, ProgressLevel
 
 SIZES = (WIDE, (80, 24))
-ALIKE = 0.25
-"""How much two parts of the time may differ for its processor time to be even, …"""
-
-PART = 10.0
-"""… each of so many seconds."""
-
-LONGEST = 300.0
-
 NOTHING = """
 from textual.app import App
 from textual.widgets import Static
@@ -59,68 +52,6 @@ class Nothing(App):
 
 Nothing().run()
 """
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What a time took."""
-
-    seconds: float
-    threads: dict[int, float]
-    """Seconds of processor time by thread; the first one draws."""
-    wakes: dict[int, int]
-    bytes: int
-    writes: int
-    """How often something was written."""
-
-    @property
-    def percent(self) -> float:
-        return 100 * sum(self.threads.values()) / self.seconds
-
-    def words(self) -> str:
-        parts = sorted(self.threads, key=lambda thread: -self.threads[thread])
-        first = min(self.threads)
-        shares = [
-            f"{'draws' if thread == first else 'thread'} "
-            f"{100 * self.threads[thread] / self.seconds:.2f}"
-            f" ({self.wakes[thread] / self.seconds:.1f}/s)"
-            for thread in parts
-            if self.threads[thread] / self.seconds > 0.0002
-        ]
-        return (
-            f"{self.percent:5.2f} %   {sum(self.wakes.values()) / self.seconds:5.1f} wakes/s  "
-            f"{self.writes / self.seconds:4.1f} writes/s {self.bytes / self.seconds:6.0f} B/s   "
-            f"{len(self.threads)} threads: {', '.join(shares)}"
-        )
-
-
-def cost(screen: Screen, seconds: float) -> Cost:
-    """What so many seconds take."""
-    spent, woken = screen.threads()
-    bytes_before, writes, began = screen.bytes, 0, time.monotonic()
-    while (left := began + seconds - time.monotonic()) > 0:
-        writes += screen.read(left)
-    took = time.monotonic() - began
-    now_spent, now_woken = screen.threads()
-    return Cost(
-        took,
-        {each: now_spent[each] - spent.get(each, 0.0) for each in now_spent},
-        {each: now_woken[each] - woken.get(each, 0) for each in now_woken},
-        screen.bytes - bytes_before,
-        writes,
-    )
-
-
-def settle(screen: Screen) -> str:
-    """Wait until all is done that follows a start; how long that was, in words."""
-    screen.until(lambda: "● live" in screen.text or "◌ every" in screen.text)
-    checked = screen.seconds
-    last = cost(screen, PART).percent
-    while screen.seconds < LONGEST:
-        before, last = last, cost(screen, PART).percent
-        if abs(before - last) <= ALIKE * max(before, last) + 0.1:
-            break
-    return f"checked after {checked:.1f} s, even after {screen.seconds:.0f} s"
 
 
 @dataclass
@@ -213,7 +144,8 @@ def idleness(
         nothing.close()
     screen = Screen(ours(Path(lives.workspace.root)), cache=cache, size=size)
     try:
-        waited = settle(screen)
+        screen.until(lambda: "● live" in screen.text or "◌ every" in screen.text)
+        waited = f"checked after {screen.seconds:.0f} s, {settle(screen)}"
         found = cost(screen, seconds)
         yield f"idle, {len(lives.jobs)} running", f"{found.words()}   ({waited})"
         key = next(iter(lives.jobs))

@@ -1,4 +1,4 @@
-"""What each key costs: ``python -m tests.bench.keys [--jobs N] [--workspace FOLDER] [--idle]``.
+"""What each key costs: ``python -m tests.bench.keys [--jobs N] [--workspace FOLDER]``.
 
 Opens the app on a workspace of N jobs in pseudo-terminals of 120×40 and 80×24 cells, presses every
 kind of key many times, and prints a line a kind: how long until what has the focus looked as it
@@ -7,28 +7,22 @@ says more on a machine that has something else to do); the same for all of the s
 right side follows the tree's cursor; and what was written. Each in the middle and at most, in
 milliseconds and bytes; an exclamation mark stands at what is over the budget.
 
-``--workspace`` keeps the workspace for the next time. ``--idle`` measures idleness instead: with
-100 running jobs, and with a log followed to which ten lines are written a second.
+``--workspace`` keeps the workspace for the next time. What idleness costs: ``tests.bench.idle``.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import statistics
 import tempfile
-import threading
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.bench.app import idle, ours
+from tests.bench.app import ours
 from tests.bench.screen import WIDE, Region, Reply, Screen
 from tests.big_workspace import Shape, make, revive
-from xpm_engine.workspace.layout import WorkspacePaths
-from xpm_engine.workspace.scan import list_jobs, read_job
 
 SIZES = (WIDE, (80, 24))
 FRAME_MS = 50
@@ -210,60 +204,21 @@ def _to_all_jobs(screen: Screen) -> None:
         screen.type("k")
 
 
-def idleness(workspace: WorkspacePaths, cache: Path, size: tuple[int, int]) -> dict[str, object]:
-    """What an idle second costs, and one in which a log is followed."""
-    screen = Screen(ours(Path(workspace.root)), cache=cache, size=size)
-    live = next(key for key in list_jobs(workspace) if read_job(workspace, key).state.live)
-    stop = threading.Event()
-    writer = threading.Thread(target=_write_log, args=(workspace.job(live).stdout(1), stop))
-    found: dict[str, object] = {}
-    try:
-        screen.until(lambda: is_checked(screen))
-        screen.rest()
-        found["idle"] = idle(screen)
-        writer.start()
-        screen.type(":")
-        screen.quiet(0.5)
-        screen.type(live.identifier[:8])
-        screen.quiet(0.5)
-        screen.type("\r")
-        screen.quiet(0.5)
-        screen.type("L")
-        screen.until(lambda: "a line of a log" in screen.text, 10)
-        found["log followed"] = {"seen": "a line of a log" in screen.text, **idle(screen)}
-    finally:
-        stop.set()
-        screen.close()
-    return found
-
-
-def _write_log(path: str, stop: threading.Event) -> None:
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    number = 0
-    with open(path, "a", encoding="utf-8") as file:
-        while not stop.is_set():
-            number += 1
-            file.write(f"{number} a line of a log: loss={1 / number:.5f}\n")
-            file.flush()
-            time.sleep(0.1)
-
-
 def main() -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--jobs", type=int, default=100_000)
     parser.add_argument("--workspace", type=Path, help="kept, and used again")
-    parser.add_argument("--idle", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = options.workspace or Path(name, "ws")
-        workspace = revive(folder) if folder.exists() else make(folder, Shape(options.jobs))
+        if folder.exists():
+            revive(folder)
+        else:
+            make(folder, Shape(options.jobs))
         for size in SIZES:
-            if options.idle:
-                print(size, idleness(workspace, Path(name, "cache"), size))
-            else:
-                journal = measure(ours(folder), Path(name, "cache"), size)
-                print("\n".join(journal.lines()), "\n", flush=True)
+            journal = measure(ours(folder), Path(name, "cache"), size)
+            print("\n".join(journal.lines()), "\n", flush=True)
 
 
 if __name__ == "__main__":

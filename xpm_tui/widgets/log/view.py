@@ -91,7 +91,7 @@ class LogView(ScrollView, can_focus=True):
         self._left = 0
         self._part_styles: LogStyles | None = None
         self._strips: list[Strip] = []
-        self._thumb = (0, 0)
+        self._thumb = (0, 0, 0)
         self.set_reactive(LogView.live, live)
         self.show_streams(streams, at_error=at_error)
 
@@ -268,10 +268,11 @@ class LogView(ScrollView, can_focus=True):
         self.set_reactive(Widget.virtual_size, size)  # pyright: ignore[reportArgumentType]
         self.set_scroll(None, top)
         self.scroll_target_y = float(top)
-        eighths = 8 * position.height / max(lines, 1)
-        thumb = (round(top * eighths), round(position.height * eighths))
+        # Of one that follows only the length is told, to a whole cell: drawing it is dear.
+        parts = 1 if position.following else 8
+        scale = parts * position.height / max(lines, 1)
+        thumb = (parts, round(top * scale), round(position.height * scale))
         if thumb != self._thumb:
-            # Else it would look the same, and be drawn again for every line that is appended.
             self._thumb = thumb
             bar.window_virtual_size, bar.window_size = lines, position.height
             bar.position = top
