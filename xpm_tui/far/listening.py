@@ -33,10 +33,14 @@ class FarEars:
         connection = self._place.link.connection()
         if connection is self._connection and wanted == self._watched:
             return []
-        self.close()
         new = wanted if connection is not self._connection else wanted - self._watched
         there = [self._place.there(path) for path in sorted(wanted)]
+        before = self._subscription
         self._subscription = connection.subscribe("watch", self._told, self._over, folders=there)
+        if before is not None:
+            # Not sooner: what happens between the two would be heard by neither.
+            with suppress(XpmError):
+                before.stop()
         self._connection, self._watched = connection, wanted
         return sorted(new)
 

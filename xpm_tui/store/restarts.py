@@ -7,6 +7,7 @@ attempt comes into a folder that stands already, and that nobody watches.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 
 from xpm_engine.workspace.index import JobRow, Known, keys_of, state_of
 from xpm_engine.workspace.layout import JobKey
@@ -57,7 +58,8 @@ class Restarts:
     @property
     def lately(self) -> tuple[JobKey, ...]:
         """The jobs that ended badly last, also those that no run names: another host's plan may
-        start them again."""
+        start them again. Of those of an earlier session as many as there is room for."""
+        self._over()
         return tuple(self._lately)
 
     def forget_runs(self, runs: Iterable[RunKey]) -> None:
@@ -83,4 +85,5 @@ class Restarts:
         if self._failed is None:
             rows = self._known.jobs.items()
             self._failed = {key for key, (_, row) in rows if state_of(row).ended_badly}
+            self._lately = dict.fromkeys(islice(self._failed, LATELY))
         return self._failed

@@ -34,3 +34,24 @@ def test_of_very_many_each_is_looked_at_in_its_turn(
     turns = [restarts.due() for _ in range(3)]
     assert all(len(turn) <= 3 for turn in turns)
     assert set().union(*turns) == {job.key for job in failed}
+
+
+def test_what_ended_badly_is_listened_to_also_of_an_earlier_session(
+    workspace: FakeWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xpm_tui.store.restarts.LATELY", 2)
+    bad = [FakeJob("drmm.learn", f"bad{number}") for number in range(3)]
+    known = Known(workspace.paths)
+    workspace.failed(bad[0])
+    known.look_at_job(bad[0].key)
+    restarts = Restarts(known)
+    assert restarts.lately == (bad[0].key,)
+    for job in bad[1:]:
+        workspace.failed(job)
+        known.look_at_job(job.key)
+        restarts.note_job(job.key, known.jobs[job.key][1])
+    assert restarts.lately == (bad[1].key, bad[2].key)
+    workspace.start(bad[1], attempt=2)
+    known.look_at_job(bad[1].key)
+    restarts.note_job(bad[1].key, known.jobs[bad[1].key][1])
+    assert restarts.lately == (bad[2].key,)
