@@ -189,6 +189,9 @@ class Disk(RuleBasedStateMachine):
         assert self.store.known_count == len(fresh.known())
         assert self.store.keys(AllJobsSubject()) == fresh.keys(AllJobsSubject())
         assert self.store.counts(AllJobsSubject()) == fresh.counts(AllJobsSubject())
+        every = self.store.jobs(AllJobsSubject())
+        for state in {job.state for job in every}:
+            assert every.among({state}) == [job for job in every if job.state is state]
         for each in fresh.known():
             home = fresh.home_of(each)
             assert self.store.home_of(each) == home
