@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -84,3 +85,18 @@ def test_bytes_that_are_no_text_are_told(workspace: WorkspacePaths) -> None:
     Path(workspace.settings).write_bytes(b"[drift]\n\xff\n")
     with pytest.raises(SettingsError, match="UTF-8"):
         load_settings(workspace)
+
+
+def test_a_link_that_leads_nowhere_is_not_taken_for_no_settings(workspace: WorkspacePaths) -> None:
+    """They lie on a disk that is not mounted: jobs would run elsewhere than they say."""
+    os.symlink("/nowhere/xpm.toml", workspace.settings)
+    with pytest.raises(SettingsError, match="leads nowhere") as caught:
+        load_settings(workspace)
+    assert caught.value.where == workspace.settings
+
+
+def test_hosts_that_are_not_there_are_told_with_the_file(workspace: WorkspacePaths) -> None:
+    Path(workspace.settings).write_text('[launchers.both]\nhosts = ["alpha"]\n')
+    with pytest.raises(SettingsError, match="has no table") as caught:
+        load_settings(workspace)
+    assert caught.value.where == workspace.settings

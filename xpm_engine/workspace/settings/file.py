@@ -35,6 +35,11 @@ def load_settings(workspace: WorkspacePaths) -> Settings:
     def of(table: str) -> dict[str, Any]:
         return {key: value for (at, key), value in values.items() if at == table}
 
+    try:
+        of_hosts = hosts.of_hosts(values)
+    except SettingsError as error:
+        error.where = error.where or workspace.settings
+        raise
     return Settings(
         drift=DriftSettings(**of("drift")),
         local=LocalSettings(**of("launchers.local")),
@@ -46,7 +51,7 @@ def load_settings(workspace: WorkspacePaths) -> Settings:
         resources=Resources(**of("resources")),
         tokens=of("tokens"),
         code=CodeSettings(**of("code")),
-        **hosts.of_hosts(values),
+        **of_hosts,
     )
 
 
@@ -82,6 +87,12 @@ def _read(path: str) -> dict[tuple[str, str], Any]:
         with open(path, "rb") as file:
             data = file.read()
     except (FileNotFoundError, NotADirectoryError):
+        if os.path.islink(path):
+            raise SettingsError(
+                "is a link that leads nowhere",
+                where=path,
+                hint="is its disk mounted? Without the link the defaults hold",
+            ) from None
         return {}
     except OSError as error:
         raise SettingsError(f"can't be read: {error.strerror}", where=path) from error
