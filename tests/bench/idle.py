@@ -8,8 +8,8 @@ Textual's that shows one word, measured in the same way right before: what is le
 The running jobs are processes that live, one each, with their sign of life every 30 s as
 supervisors give it; with ``--progress S`` each also says every S seconds how far it is. An idle
 second is not one in which something is still worked out after the start: it is waited until the
-screen says that everything was checked, and until two times of ten seconds in a row took as much
-processor time; then it is measured for ``--seconds``. When that was is printed.
+screen says that everything was checked, and until ten seconds in a row had no work in them (what
+that is: `spending.settle`); then it is measured for ``--seconds``. When that was is printed.
 
 ``--workspace DIR`` keeps the workspace for the next time. Processor times say what they should on a
 machine that has something else to do, too.

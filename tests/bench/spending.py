@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from tests.bench.screen import Screen
 
-ALIKE = 0.25
-"""How much two parts of the time may differ for its processor time to be even, …"""
+CALM = 10
+"""Seconds in a row in which nothing is worked out any more, …"""
 
-PART = 10.0
-"""… each of so many seconds."""
+DRAWING, ALL = 0.015, 0.1
+"""… which is: the thread that draws, and all together, took no more than these seconds in each."""
 
 LONGEST = 300.0
 
@@ -68,13 +68,12 @@ def cost(screen: Screen, seconds: float) -> Cost:
 
 def settle(screen: Screen) -> str:
     """Wait until what follows a start is done; how long that was, in words."""
-    last = cost(screen, PART).percent
-    while True:
-        before, last = last, cost(screen, PART).percent
-        if abs(before - last) <= ALIKE * max(before, last) + 0.1:
-            break
+    calm = 0
+    while calm < CALM:
         if screen.seconds > LONGEST:
             return f"still working {LONGEST:.0f} s after the start"
-    return (
-        f"as much in every {PART:.0f} s from {screen.seconds - 2 * PART:.0f} s after the start on"
-    )
+        found = cost(screen, 1.0)
+        drawing = found.threads[min(found.threads)]
+        busy = drawing > DRAWING or sum(found.threads.values()) > ALL
+        calm = 0 if busy else calm + 1
+    return f"nothing left to work out {screen.seconds - CALM:.0f} s after the start"

@@ -49,6 +49,10 @@ class Frame:
     numbers: int
     """Width of the column of line numbers; 0: none."""
 
+    def __hash__(self) -> int:
+        # Without the styles, which are the same for long and take as long to hash as all else.
+        return hash((self.width, self.left, self.wrap, self.numbers))
+
     @property
     def text_width(self) -> int:
         """Cells left for text."""
