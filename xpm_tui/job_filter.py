@@ -212,10 +212,9 @@ class JobFilter:
 
     def mark(self, marks: frozenset[JobKey]) -> None:
         """These jobs are marked now."""
-        changed = self._marks ^ marks
-        self._marks = marks
+        before, self._marks = self._marks, marks
         if self.asks_marks:
-            self._ask_again(changed)
+            self._ask_again(before ^ marks)
 
     def note(self, changed: Changed) -> None:
         """The store took something new."""

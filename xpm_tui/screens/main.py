@@ -160,7 +160,7 @@ class MainScreen(FilterScreen):
 
     def offered(self) -> list[Action]:
         """The actions that the last row may name: those that find something to do."""
-        marks = self._marks - self.hidden_marks
+        marks = self.seen_marks
         if marks or self._right.has_focus_within:
             idle = idle_on_jobs(self._store, marks or self._right.under_cursor)
         else:
@@ -186,7 +186,7 @@ class MainScreen(FilterScreen):
 
         Marks that the filter hides are never acted on.
         """
-        return frozenset(self._marks - self.hidden_marks or self._under_cursor())
+        return frozenset(self.seen_marks or self._under_cursor())
 
     def capture(self) -> Capture:
         keys = self.targets()
@@ -209,11 +209,16 @@ class MainScreen(FilterScreen):
         return frozenset() if wanted is None else self._marks - wanted
 
     @property
+    def seen_marks(self) -> frozenset[JobKey]:
+        """The marked jobs that the filter does not hide."""
+        return self._marks if self._store.wanted is None else self._marks - self.hidden_marks
+
+    @property
     def marks_left_alone(self) -> int:
         return len(self.hidden_marks)
 
     def removal_target(self) -> Subject | RunView | frozenset[JobKey]:
-        marks = self._marks - self.hidden_marks
+        marks = self.seen_marks
         if marks:
             return marks
         if not self._right.has_focus_within:

@@ -127,7 +127,10 @@ class TableModel(Generic[Row]):
                 if other is row:
                     return place
             return self.index(key)
-        return keys.index(key) if key in keys else None
+        try:
+            return keys.index(key)
+        except ValueError:
+            return None
 
     def keys(self, rows: Sequence[Row]) -> Sequence[Hashable]:
         """The keys of rows; those of many jobs are there without the jobs."""

@@ -229,7 +229,8 @@ class Table(TableLines[Row], can_focus=True, inherit_bindings=False):
 
     def mark_shown(self) -> None:
         """Mark all rows that are shown."""
-        self.post_message(self.MarksWanted(self, self.marks | self.shown_keys))
+        marks = self.shown_keys
+        self.post_message(self.MarksWanted(self, self.marks | marks if self.marks else marks))
 
     @property
     def _busy(self) -> bool:
