@@ -12,7 +12,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.message import Message
-from textual.widget import Widget
 from textual.widgets import Input
 
 from xpm_tui.widgets.log.reading import LogStream
@@ -25,9 +24,10 @@ from xpm_tui.widgets.log.status import (
     tabs_text,
 )
 from xpm_tui.widgets.log.view import LogView
+from xpm_tui.widgets.text_line import TextLine
 
 
-class LogTabs(Widget):
+class LogTabs(TextLine):
     """The line of streams; a click shows one."""
 
     class Chosen(Message):
@@ -59,7 +59,7 @@ class LogTabs(Widget):
             self.post_message(self.Chosen(index))
 
 
-class LogStatusLine(Widget):
+class LogStatusLine(TextLine):
     """Where the reader is: line, error, hit at the left; following, size, live at the right."""
 
     _words = ("", "")
