@@ -14,12 +14,12 @@ from xpm_tui.store import RunKey
 Drive = Callable[..., Driven]
 Jobs = dict[str, FakeJob]
 
-ROWS = "open log mark unmark_all sort columns next_trouble"
+ROWS = "open log mark unmark_all sort columns"
 CHANGES = "kill retry remove pin undo"
 ASKED = frozenset((*ROWS.split(), *CHANGES.split()))
 """The actions of which it depends on what is under the cursor, or marked."""
 
-TREE = "open mark next_trouble"
+TREE = "open mark"
 """What can be done on every row of the tree that has jobs."""
 
 both_sizes = pytest.mark.parametrize("size", [NARROW, WIDE], ids=["80x24", "120x40"])
@@ -70,7 +70,7 @@ ON_ROWS = {
     "evaluate": f"{TREE} retry remove pin",
     "ablation": f"{TREE} remove pin",
     "All jobs": f"{TREE} kill retry remove pin",
-    "Trash": "open next_trouble remove",
+    "Trash": "open remove",
 }
 """Of a plan that goes on there is always something to kill, of a group only what runs."""
 
@@ -148,3 +148,25 @@ async def test_hits_of_a_log_are_offered_once_something_was_looked_for(
         await app.until(lambda: "/ search  e E error" in app.lines()[-1])
         await app.press("slash", *"loss", "enter")
         await app.until(lambda: "/ search  n N hit  e E error" in app.lines()[-1])
+
+
+@both_sizes
+async def test_trouble_is_offered_where_some_is_that_way(
+    drive: Drive, jobs: Jobs, size: tuple[int, int]
+) -> None:
+    def ways() -> set[str]:
+        return {action.id for action in app.main.possible() if action.id.endswith("trouble")}
+
+    async with drive().at(size) as app:
+        await app.press("g")
+        assert ways() == set(), "nothing is unfolded"
+        for name, found in {
+            "learn lr=0.1 seed=1": {"next_trouble"},
+            "learn lr=0.1 seed=2": {"next_trouble", "previous_trouble"},
+            "learn lr=0.1 seed=3": {"previous_trouble"},
+        }.items():
+            app.tree.reveal(jobs[name].key, DRMM)
+            await app.settle()
+            assert ways() == found, name
+        await app.press("g")
+        assert ways() == {"next_trouble"}

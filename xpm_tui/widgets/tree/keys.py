@@ -16,23 +16,48 @@ from xpm_tui.widgets.tree.tree import Tree
 TROUBLE = (*FAILURES, JobState.UNREADABLE)
 
 
+_TROUBLE_KEYS = ("next_trouble", "previous_trouble")
+
+
 class KeyTree(Tree):
     """A tree that is worked with keys and the mouse."""
 
     _range_from: RowKey | None = None
     """Where the range was begun that `space` marks."""
+    _troubled: tuple[object, int, list[int]] = (None, -1, [])
+    """Of which rows, and of which version of the store, these are in trouble."""
 
     @property
     def idle(self) -> frozenset[str]:
         """The actions that find nothing to do on this row."""
         if self.row is None:
-            return frozenset(("open", "mark", "mark_range", "mark_all", "log"))
+            return frozenset(("open", "mark", "mark_range", "mark_all", "log", *_TROUBLE_KEYS))
         idle: set[str] = set()
+        places = self._in_trouble()
+        if not places or places[-1] <= self._cursor:
+            idle.add("next_trouble")
+        if not places or places[0] >= self._cursor:
+            idle.add("previous_trouble")
         if not isinstance(self.row.subject, (JobSubject, LogSubject)):
             idle.add("log")
         if self._store is None or not (self.chosen() or self._store.size(self.row.subject)):
             idle.add("mark")
         return frozenset(idle)
+
+    def _in_trouble(self) -> list[int]:
+        """The rows that `e` stops at; looked for once, until there are other rows."""
+        rows, store = self.model.rows, self._store
+        version = 0 if store is None else store.version
+        if self._troubled[0] is not rows or self._troubled[1] != version:
+            places = [place for place, row in enumerate(rows) if self._is_in_trouble(row)]
+            self._troubled = rows, version, places
+        return self._troubled[2]
+
+    def _is_in_trouble(self, row: TreeRow) -> bool:
+        if not isinstance(row.subject, JobSubject) or self._store is None:
+            return False
+        job = self._store.job(row.subject.key, row.subject.run)
+        return job.state in TROUBLE or bool(job.drift)
 
     def do_down(self) -> None:
         self._go(self._cursor + 1)
@@ -162,12 +187,9 @@ class KeyTree(Tree):
 
     def _to_trouble(self, places: Iterable[int], where: str) -> None:
         for place in places:
-            subject = self.model.rows[place].subject
-            if isinstance(subject, JobSubject) and self._store is not None:
-                job = self._store.job(subject.key, subject.run)
-                if job.state in TROUBLE or job.drift:
-                    self._go(place)
-                    return
+            if self._is_in_trouble(self.model.rows[place]):
+                self._go(place)
+                return
         self.notify(f"no unfolded job {where} is in trouble", markup=False, timeout=2)
 
     def on_click(self, event: events.Click) -> None:
