@@ -464,6 +464,21 @@ def test_of_a_running_job_that_told_how_far_it_is_nothing_else_is_read(
     assert read_keys == [job.key, job.key]
 
 
+def test_a_ticket_of_a_running_job_that_is_cut_short_is_noticed(
+    workspace: FakeWorkspace, watch: Watch, jobs: Jobs
+) -> None:
+    """A full disk does that, and no file comes or goes."""
+    learn = jobs["learn lr=0.01 seed=1"]
+    for fraction in (0.7, 0.75):
+        workspace.progress(learn, [(fraction, "epoch 4/5")])
+        watch.look(EVERYTHING)
+    launch = Path(workspace.paths.job(learn.key).launch(1))
+    launch.write_bytes(launch.read_bytes()[:40])
+    workspace.progress(learn, [(0.8, "epoch 4/5")])
+    watch.look(EVERYTHING)
+    assert watch.store.record(learn.key).state is JobState.UNREADABLE
+
+
 def test_a_running_job_whose_process_was_killed_as_it_told_how_far_it_is_died(
     watch: Watch, workspace: FakeWorkspace
 ) -> None:

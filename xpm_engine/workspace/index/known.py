@@ -67,7 +67,8 @@ class Known:
         the folder that it stands in, which told of it, says no more.
         """
         self._around: dict[JobKey, tuple[frozenset[str], Stamp]] = {}
-        """Of running jobs the files that were there when they were read, and their summary's."""
+        """Of running jobs the files that were there when they were read, and a stamp of those that
+        tell more than how far they are."""
         self.unstarted: set[JobKey] = set()
         """The jobs whose folder has no attempt that counts: the next one changes no list."""
         self.young_runs: set[RunName] = set()
@@ -205,16 +206,18 @@ class Known:
     def _read_job(self, key: JobKey, row: JobRow | None, *, ask: bool) -> JobRecord:
         """The job; of a running one that only told how far it is, no more than that is read.
 
-        Its tickets are never replaced, so that all else is told by which files there are, and by
-        its summary.
+        All else is told by which files there are, and by its tickets and its summary: a full disk
+        may have cut short what nobody replaces.
         """
         if not isinstance(row, JobRecord) or row.state is not JobState.RUNNING:
             self._around.pop(key, None)
             return scan.read_job(self.workspace, key)
         job = self.workspace.job(key)
-        names, summary = self.stamps.files_in(job.xpm), self.stamps.of(job.summary)
-        before, self._around[key] = self._around.get(key), (names, summary)
-        same = before is not None and summary is not None and before == (names, summary)
+        names = self.stamps.files_in(job.xpm)
+        numbered = sorted(name for name in names if name[0].isdigit())
+        files = self.stamps.of(job.summary, *(f"{job.xpm}/{name}" for name in numbered))
+        before, self._around[key] = self._around.get(key), (names, files)
+        same = files is not None and before == (names, files)
         if same and not (ask and (row.supervisor is None or is_dead(row.supervisor))):
             return replace(row, progress=scan.read_progress(job, row.attempt))
         return scan.read_job(self.workspace, key)
