@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import curses
 import sys
 from collections.abc import Sequence
 
@@ -148,13 +149,26 @@ def test_many_blanks_are_erased_where_that_leaves_their_colour(erases: bool) -> 
     [
         ({"TMUX": "/tmp/tmux", "TERM": "screen"}, True),
         ({"TMUX": "/tmp/tmux", "STY": "1.pts", "TERM": "screen"}, False),
+        ({"TERM": "good"}, True),
+        ({"TERM": "poor"}, False),
         ({"TERM": "no such terminal"}, False),
         ({}, False),
     ],
 )
 def test_which_terminals_leave_what_they_erase_in_colour(
-    environment: dict[str, str], erases: bool
+    environment: dict[str, str], erases: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """A process can ask curses of one terminal only, whatever it asks for later."""
+    flags = {"good": 1, "poor": 0}
+    asked: list[str] = []
+
+    def set_up(term: str, descriptor: int) -> None:
+        if term not in flags:
+            raise curses.error
+        asked.append(term)
+
+    monkeypatch.setattr(curses, "setupterm", set_up)
+    monkeypatch.setattr(curses, "tigetflag", lambda name: flags[asked[-1]])
     assert erases_in_colour(environment) is erases
 
 
