@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -97,24 +98,28 @@ class Sshd:
         )
         deadline = time.monotonic() + 30
         while True:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-            except OSError:
-                assert self._process.poll() is None, log.read_text()
-                assert time.monotonic() < deadline, "sshd does not listen"
-                time.sleep(0.02)
-            else:
+            assert self._process.poll() is None, log.read_text()
+            if _answers(self.port):
                 return
+            assert time.monotonic() < deadline, "sshd does not listen"
+            time.sleep(0.02)
 
     def stop(self) -> None:
         """End the server and every connection to it."""
         if self._process is None:
             return
+        # Who is held forks nobody meanwhile: a session that is left for an instant would still
+        # listen, and keep the port from the next server.
+        self._process.send_signal(signal.SIGSTOP)
         for pid in _descendants(self._process.pid):
             _end(pid)
         self._process.kill()
         self._process.wait()
         self._process = None
+        deadline = time.monotonic() + 30
+        while not _is_free(self.port):
+            assert time.monotonic() < deadline, "somebody still listens"
+            time.sleep(0.01)
 
 
 def make_key(path: Path) -> None:
@@ -134,6 +139,27 @@ def _free_port() -> int:
         found.bind(("127.0.0.1", 0))
         port: int = found.getsockname()[1]
         return port
+
+
+def _answers(port: int) -> bool:
+    """Whether an ssh server greets there; a port may as well be connected with itself."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), 1) as line:
+            return line.recv(4) == b"SSH-"
+    except OSError:
+        return False
+
+
+def _is_free(port: int) -> bool:
+    """Whether nobody listens there."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+            probe.listen()
+        except OSError:
+            return False
+    return True
 
 
 def _descendants(pid: int) -> list[int]:
