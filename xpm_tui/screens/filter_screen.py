@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from time import monotonic
 
 from textual.message import Message
+from textual.timer import Timer
 from textual.widget import Widget
 
 from xpm_engine.collecting import not_collecting
@@ -27,7 +28,10 @@ CALM = 1.0
 """Seconds without a key before what the next ones may ask for is worked out."""
 
 AHEAD = 0.02
-"""Seconds in each that this may take."""
+"""Seconds that this may take at once."""
+
+PAUSE = 0.1
+"""Seconds after which more of it is worked out."""
 
 
 class FilterScreen(PanesScreen):
@@ -58,6 +62,8 @@ class FilterScreen(PanesScreen):
         self._prepared = False
         """Whether columns were made once: again only where something is sorted by them."""
         self._acted_at = 0.0
+        self._ahead: Timer | None = None
+        """When more is worked out of what keys may ask for."""
 
     @abstractmethod
     def _show_facts(self) -> None:
@@ -205,8 +211,16 @@ class FilterScreen(PanesScreen):
 
     def _prepare_answers(self) -> None:
         """Work out what the next keys may ask for, so little at once that no key waits for it."""
-        if self._store.checked < 1.0 or monotonic() - self._acted_at < CALM:
+        calm = self._store.checked == 1.0 and monotonic() - self._acted_at >= CALM
+        if not calm or self._ahead is not None:
             return
-        until = monotonic() + AHEAD
-        while self._store.prepare() and monotonic() < until:
-            pass
+        until, more = monotonic() + AHEAD, True
+        while more and monotonic() < until:
+            more = self._store.prepare()
+        if more:
+            self._ahead = self.set_timer(PAUSE, self._prepare_more)
+
+    def _prepare_more(self) -> None:
+        self._ahead = None
+        if self.is_current:
+            self._prepare_answers()

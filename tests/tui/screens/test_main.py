@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
@@ -262,6 +263,24 @@ async def test_no_key_dresses_the_whole_screen_anew(
             dressed.clear()
             await app.press(key)
             assert len(dressed) < 30, key
+
+
+async def test_what_keys_may_ask_for_is_worked_out_piece_by_piece_while_none_comes(
+    drive: Drive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with drive().at(WIDE) as app:
+        left = [True] * 4 + [False]
+        monkeypatch.setattr("xpm_tui.screens.filter_screen.AHEAD", 0.0001)
+        monkeypatch.setattr(
+            app.app.store, "prepare", lambda: (sleep(0.001), bool(left) and left.pop(0))[1]
+        )
+        app.main._acted_at = monotonic()
+        app.main._prepare_answers()
+        assert len(left) == 5, "a key came a moment ago"
+        app.main._acted_at = 0.0
+        app.main._prepare_answers()
+        assert len(left) == 4, "so little at once that no key waits"
+        await app.until(lambda: not left)
 
 
 async def test_this_pane_alone(drive: Drive) -> None:
