@@ -101,6 +101,11 @@ class Screen:
         with open(f"/proc/{self._process.pid}/schedstat", encoding="ascii") as file:
             return int(file.read().split()[0]) / 1e9
 
+    @property
+    def pid(self) -> int:
+        """Of the process, and of its first thread, which draws."""
+        return self._process.pid
+
     def threads(self) -> tuple[dict[int, float], dict[int, int]]:
         """Of each thread the seconds of processor time, and how often it began to wait."""
         spent: dict[int, float] = {}

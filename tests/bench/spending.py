@@ -21,8 +21,10 @@ class Cost:
     """What a time took."""
 
     seconds: float
+    first: int
+    """The thread that draws."""
     threads: dict[int, float]
-    """Seconds of processor time by thread; the first one draws."""
+    """Seconds of processor time by thread."""
     wakes: dict[int, int]
     bytes: int
     writes: int
@@ -34,9 +36,8 @@ class Cost:
 
     def words(self) -> str:
         parts = sorted(self.threads, key=lambda thread: -self.threads[thread])
-        first = min(self.threads)
         shares = [
-            f"{'draws' if thread == first else 'thread'} "
+            f"{'draws' if thread == self.first else 'thread'} "
             f"{100 * self.threads[thread] / self.seconds:.2f}"
             f" ({self.wakes[thread] / self.seconds:.1f}/s)"
             for thread in parts
@@ -59,6 +60,7 @@ def cost(screen: Screen, seconds: float) -> Cost:
     now_spent, now_woken = screen.threads()
     return Cost(
         took,
+        screen.pid,
         {each: now_spent[each] - spent.get(each, 0.0) for each in now_spent},
         {each: now_woken[each] - woken.get(each, 0) for each in now_woken},
         screen.bytes - bytes_before,
@@ -73,7 +75,7 @@ def settle(screen: Screen) -> str:
         if screen.seconds > LONGEST:
             return f"still working {LONGEST:.0f} s after the start"
         found = cost(screen, 1.0)
-        drawing = found.threads[min(found.threads)]
+        drawing = found.threads[found.first]
         busy = drawing > DRAWING or sum(found.threads.values()) > ALL
         calm = 0 if busy else calm + 1
     return f"nothing left to work out {screen.seconds - CALM:.0f} s after the start"
