@@ -24,7 +24,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -108,7 +108,7 @@ class Living:
 
 
 @contextmanager
-def living(root: Path, progress: float) -> Iterator[Living]:
+def living(root: Path, progress: float) -> Generator[Living, None, None]:
     """Give every running job a process of its own."""
     lives = Living(WorkspacePaths.at(root), {}, progress)
 
