@@ -209,8 +209,11 @@ def replace_link(path: str, target: str) -> None:
 
 
 def _read_whole(path: str) -> bytes:
-    """All bytes of a file, in as few calls as a small one needs: many thousands are read."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    """All bytes of a file, in as few calls as a small one needs: many thousands are read.
+
+    A pipe that stands in its place is not waited for.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         data = os.read(descriptor, _CHUNK)
         while len(data) % _CHUNK == 0 and data:

@@ -13,7 +13,7 @@ from textual._compositor import ChopsUpdate, Compositor, CompositorUpdate, Layou
 from textual._context import visible_screen_stack
 from textual.app import App, ComposeResult
 from textual.containers import Container, Horizontal, VerticalScroll
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.renderables.background_screen import BackgroundScreen
 from textual.screen import ModalScreen, Screen
 from textual.strip import Strip
@@ -181,6 +181,20 @@ async def test_through_a_screen_the_one_below_is_seen(dim: bool) -> None:
         visible_screen_stack.set(app._background_screens)
         assert plain(cells) == plain(whole(compositor))
         assert cells[5, 3].text == "╭", "what lies below is seen beside the window"
+
+
+async def test_what_lies_below_may_still_be_smaller() -> None:
+    """While the terminal is resized."""
+    app = Windowed()
+    async with app.run_test(size=SIZE) as pilot:
+        await app.push_screen(Window())
+        await pilot.pause()
+        below: Any = app.screen_stack[-2]
+        below._compositor.reflow(below, Size(SIZE[0], SIZE[1] - 5))
+        compositor: Any = app.screen._compositor
+        cells: Cells = {}
+        draw(compositor.render_update(full=True, screen_stack=app._background_screens), cells)
+        assert len(cells) == SIZE[0] * SIZE[1]
 
 
 async def test_what_lies_below_is_not_drawn_anew_by_rich(monkeypatch: pytest.MonkeyPatch) -> None:
