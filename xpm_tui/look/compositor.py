@@ -71,6 +71,13 @@ class SparingCompositor(Compositor):
                     _take(y, strip, seen, chops[y], missing)
         return chops
 
+    def reaches(self, region: Region) -> bool:
+        """Whether this was laid out for a screen that holds all of a region."""
+        cuts: Sequence[list[int]] = self.cuts
+        return region.bottom <= len(cuts) and all(
+            cuts[y][-1] >= region.right for y in range(region.y, region.bottom)
+        )
+
     def lines(self, lines: range) -> list[Strip]:
         """These lines over their whole width."""
         chops = self._pieces([(y, 0, self.size.width) for y in lines])
@@ -93,7 +100,8 @@ def _lines_of(widget: Widget, at: Region) -> list[Strip]:
     if not stack or stack[-1] is widget or widget.styles.background.a:
         return widget.render_lines(at)
     below = stack[-1]._compositor  # pyright: ignore[reportPrivateUsage]
-    if not isinstance(below, SparingCompositor) or below.size.width < at.right:
+    # While the terminal is resized, what lies below may not have been laid out anew yet.
+    if not isinstance(below, SparingCompositor) or not below.reaches(at):
         return widget.render_lines(at)
     token = visible_screen_stack.set(stack[:-1])
     try:
