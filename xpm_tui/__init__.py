@@ -4,7 +4,7 @@
 - `watcher`     reads the workspace in a thread and keeps `store`, the app's model of it, true
 - `screens`, `widgets`, `look`  what is seen
 - `actions`     what the keys do; `deeds`, `changes`: what is done to the workspace, and taken back
-- `facts`, `job_filter`, `cleaning`  what is told of jobs, found among them, offered to be removed
+- `facts`, `filtering`, `cleaning`  what is told of jobs, found among them, offered to be removed
 - `far`         a workspace of another machine; `fetching`: results that are still there
 - `outside`     other programs in the terminal
 - `session`     what is kept until the next time

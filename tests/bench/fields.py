@@ -23,7 +23,7 @@ from tests.big_workspace import Shape, make
 from xpm_engine.filters import FIELDS
 from xpm_engine.filters.names import FLAGS
 from xpm_engine.workspace.layout import WorkspacePaths
-from xpm_tui.job_filter import JobFilter
+from xpm_tui.filtering.job_filter import JobFilter
 from xpm_tui.settling import settle
 from xpm_tui.store import AllJobsSubject, Job, Store
 from xpm_tui.store.columns import AllColumns

@@ -13,7 +13,8 @@ from textual.widget import Widget
 from xpm_engine.collecting import not_collecting
 from xpm_engine.verbs.jobs.snapshots import Snapshot
 from xpm_engine.workspace.layout import JobKey
-from xpm_tui.job_filter import Answer, JobFilter, Search, Work
+from xpm_tui.filtering.job_filter import JobFilter, Search
+from xpm_tui.filtering.work import Answer, Work
 from xpm_tui.screens.arriving import Goal
 from xpm_tui.screens.panes_screen import PanesScreen
 from xpm_tui.session import Session

@@ -171,7 +171,7 @@ async def test_what_few_jobs_are_in_is_unfolded_and_can_be_folded(drive: Drive) 
 async def test_what_is_typed_while_columns_are_made_is_shown_as_soon_as_they_are(
     drive: Drive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("xpm_tui.job_filter.FEW", 0)
+    monkeypatch.setattr("xpm_tui.filtering.job_filter.FEW", 0)
     async with drive().at(WIDE) as app:
         await app.press("slash", *"seed=2 state:running", "enter")
         await app.until(lambda: app.app.store.wanted is not None and len(app.app.store.wanted) == 1)

@@ -10,7 +10,7 @@ import pytest
 from tests.patience import PATIENCE
 from tests.tui.driving import NARROW, WIDE, Driven
 from tests.tui.workspaces import FakeJob, FakeWorkspace
-from xpm_tui.job_filter import Answer, Work
+from xpm_tui.filtering.work import Answer, Work
 from xpm_tui.outside.programs import Errand
 from xpm_tui.screens.copy_as import CopyAsScreen
 from xpm_tui.screens.palette import Palette
@@ -166,7 +166,7 @@ async def test_the_palette_jumps_to_a_job(drive: Drive, size: tuple[int, int], j
 async def test_of_very_many_jobs_the_palette_looks_in_a_thread(
     drive: Drive, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("xpm_tui.job_filter.FEW", 0)
+    monkeypatch.setattr("xpm_tui.filtering.job_filter.FEW", 0)
     may_end, run = threading.Event(), Work.run
 
     def wait(work: Work) -> Answer:
@@ -189,7 +189,7 @@ async def test_of_very_many_jobs_the_palette_looks_in_a_thread(
 async def test_what_is_picked_before_it_is_found_is_picked_when_it_is(
     drive: Drive, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("xpm_tui.job_filter.FEW", 0)
+    monkeypatch.setattr("xpm_tui.filtering.job_filter.FEW", 0)
     key = jobs["learn lr=0.001 seed=3"].key
     async with drive().at(WIDE) as app:
         await app.press("colon", *"task:learn seed=3 lr=0.001", "enter")

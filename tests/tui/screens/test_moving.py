@@ -33,8 +33,8 @@ class Moving:
 
     def __post_init__(self) -> None:
         # What was written just now is read again as a whole, for a clock may be coarse.
-        for job in glob(f"{self.workspace.paths.jobs}/*/*/.xpm/job.json"):
-            os.utime(job, (1, 1))
+        for path in glob(f"{self.workspace.paths.jobs}/*/*/.xpm/*"):
+            os.utime(path, (1, 1), follow_symlinks=False)
 
     async def tell(self, fraction: float, text: str = "epoch 4/5") -> None:
         """Tell it, and wait until that was read."""

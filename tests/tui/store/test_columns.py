@@ -16,7 +16,8 @@ from xpm_engine.verbs.jobs.facts import JobFacts, SeenJob
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.runs import PlanState
 from xpm_tui import clock
-from xpm_tui.job_filter import JobFilter
+from xpm_tui.filtering.facts import FilterFacts
+from xpm_tui.filtering.job_filter import JobFilter
 from xpm_tui.store import (
     AllJobsSubject,
     ExperimentSubject,
@@ -82,17 +83,14 @@ def store_of(workspace: FakeWorkspace) -> Store:
     return found
 
 
-def facts_of(narrowing: JobFilter, keys: Sequence[JobKey]) -> list[JobFacts[SeenJob]]:
+def facts_of(store: Store, keys: Sequence[JobKey]) -> list[JobFacts[SeenJob]]:
     """Job by job, and who is made from whom told apart from any column."""
-    store = narrowing._store  # pyright: ignore[reportPrivateUsage]
     needing: dict[JobKey, list[JobKey]] = {}
     for key in store.known():
         for upstream in store.job(key, store.home_of(key)).dependencies:
             needing.setdefault(upstream, []).append(key)
-    return [
-        narrowing._facts_of(key, needing.get(key, ()))  # pyright: ignore[reportPrivateUsage]
-        for key in keys
-    ]
+    facts = FilterFacts(store, lambda: NOON)
+    return [facts.of_job(key, needing.get(key, ())) for key in keys]
 
 
 def cells(column: Column | None, rows: int) -> list[object]:
@@ -111,7 +109,7 @@ def cells(column: Column | None, rows: int) -> list[object]:
 def test_a_column_is_made_of_what_the_jobs_tell(store: Store, name: str) -> None:
     narrowing = JobFilter(store, clock=lambda: NOON)
     columns = AllColumns(store.kept.snapshot(NOON))
-    facts = facts_of(narrowing, columns.keys)
+    facts = facts_of(store, columns.keys)
     rows = RowTable(facts, narrowing._getters())  # pyright: ignore[reportPrivateUsage]
     told, expected = columns.column(name), rows.column(name)
     assert cells(told, columns.rows) == cells(expected, rows.rows)
@@ -127,7 +125,7 @@ def asked(
     work = narrowing.work()
     assert work is not None
     if not at_once:
-        facts = facts_of(narrowing, store.known())
+        facts = facts_of(store, store.known())
         table = RowTable(facts, narrowing._getters())  # pyright: ignore[reportPrivateUsage]
         selection = compile_filter(text, now=NOON).select(table)
         return frozenset(found.job.key for found in selection.of(facts)), bool(selection.faults)

@@ -1,21 +1,18 @@
-"""The one filter of the app: what is typed, which jobs it selects; no Textual in it."""
+"""The one filter of the app: what is typed, and which jobs it selects."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
-from xpm_engine.collecting import not_collecting
 from xpm_engine.errors import FilterError
 from xpm_engine.filters import (
     Cell,
-    Column,
     Completions,
     Filter,
     Getters,
     RowTable,
-    Table,
     compile_filter,
     complete,
     flag_column,
@@ -23,84 +20,19 @@ from xpm_engine.filters import (
 from xpm_engine.verbs.jobs.facts import JobFacts, SeenJob, job_getters
 from xpm_engine.verbs.jobs.snapshots import Snapshot
 from xpm_engine.workspace.layout import JobKey
-from xpm_engine.workspace.records.runs import How
-from xpm_tui.store import Changed, RunKey, Store
+from xpm_tui.filtering.facts import FilterFacts
+from xpm_tui.filtering.tables import ON_DISK, Part, Ready, asks, lacking
+from xpm_tui.filtering.work import Answer, Work
+from xpm_tui.store import Changed, Store
 from xpm_tui.store.columns import AllColumns
 from xpm_tui.store.rows import FEW
 from xpm_tui.store.selected import Roll, Selected
-
-ON_DISK = "size"
-"""What is measured when a filter asks for it: in a thread."""
-
-SLOWLY_MADE = ("needs", "neededby", "launcher")
-"""Fields whose column takes longer to make than a key may, and that few ask for."""
 
 TIMED = frozenset(("time", "wait", "age", "started", "ended"))
 """Fields of which a filter may say something else as time passes."""
 
 AGES = 60.0
 """Seconds after which a filter that asks for times is asked again."""
-
-
-@dataclass(frozen=True)
-class Work:
-    """A filter and the jobs that it is to be asked of."""
-
-    chosen: Filter
-    facts: Sequence[JobFacts[SeenJob]]
-    """The jobs that are asked one by one: they changed, or it asks what no column tells."""
-    table: RowTable[JobFacts[SeenJob]]
-    """These as a table."""
-    columns: AllColumns | Snapshot | None
-    """All others; None for no others."""
-    known: Sequence[str]
-    """The names that can be asked, as far as no column tells them."""
-    marks: frozenset[JobKey]
-    apart: frozenset[JobKey]
-    """The jobs of which the columns tell what was before."""
-    asked: frozenset[JobKey] | None
-    """The jobs that changed since the last answer; None if all jobs are asked."""
-
-    def run(self) -> Answer:
-        """Ask; from any thread."""
-        if not isinstance(self.columns, Snapshot):
-            return self._asked(self.columns)
-        with not_collecting():
-            columns = AllColumns(self.columns)
-            if columns.rows > FEW:
-                columns.warm()
-            return self._asked(columns)
-
-    def _asked(self, columns: AllColumns | None) -> Answer:
-        names = dict.fromkeys((*self.known, *self.table.names()))
-        names.update({} if columns is None else dict.fromkeys(columns.names()))
-        known = tuple(names)
-        part = self.chosen.select(_Part(self.table, known))
-        faults = part.faults
-        keys: Set[JobKey] = frozenset(facts.job.key for facts in part.of(self.facts))
-        if columns is not None:
-            selection = self.chosen.select(_Columns(columns, known, columns.keys, self.marks))
-            faults = faults or selection.faults
-            apart = self.apart.union(facts.job.key for facts in self.facts)
-            keys = Selected(columns.roll, selection.mask).revised(apart, keys)
-        elif self.asked is None:
-            keys = Selected(Roll([facts.job.key for facts in self.facts]), part.mask)
-        if faults:
-            keys = Selected(Roll(()), b"") if self.asked is None else frozenset()
-        return Answer(self, keys, faults, columns)
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What came of a `Work`."""
-
-    work: Work
-    keys: Set[JobKey]
-    """The jobs that are selected, among those that were asked."""
-    faults: tuple[FilterError, ...]
-    """Names that no job has; then none is selected."""
-    columns: AllColumns | None = None
-    """All jobs as columns, where they were needed."""
 
 
 @dataclass(frozen=True)
@@ -142,6 +74,7 @@ class JobFilter:
         """The one before what is typed now."""
         self._compiled = 0.0
         self._kept = store.kept
+        self._facts = FilterFacts(store, clock)
         self._unknown = False
         self._due: set[JobKey] | None = set()
         """The jobs that are to be asked again; None for all."""
@@ -154,14 +87,14 @@ class JobFilter:
     @property
     def asks_marks(self) -> bool:
         """Whether it asks which jobs are marked."""
-        return _asks(self._filter, flag_column("marked"))
+        return asks(self._filter, flag_column("marked"))
 
     @property
     def slow(self) -> bool:
         """Whether it reads the disk, or makes columns of many jobs: that belongs into a thread."""
         if self._filter.empty:
             return False
-        if _asks(self._filter, ON_DISK):
+        if asks(self._filter, ON_DISK):
             return True
         return (self._due is None or self._unknown) and self._lacks_columns(self._filter)
 
@@ -169,7 +102,7 @@ class JobFilter:
         """Whether columns of many jobs have to be made before a filter can be asked of all."""
         columns = self._kept.columns
         return self._store.known_count > FEW and (
-            columns is None or any(_asks(chosen, name) for name in _lacking(columns))
+            columns is None or any(asks(chosen, name) for name in lacking(columns))
         )
 
     @property
@@ -243,7 +176,7 @@ class JobFilter:
         due, self._due = self._due, set()
         if not due:
             return None
-        facts = self._facts(self._filter, filter(self._store.is_known, due))
+        facts = self._facts.of(self._filter, filter(self._store.is_known, due))
         return self._work(self._filter, facts, None, asked=frozenset(due))
 
     def take(self, answer: Answer) -> bool:
@@ -278,7 +211,7 @@ class JobFilter:
             chosen = compile_filter(text, now=self._clock())
         except FilterError:
             return None
-        if _asks(chosen, ON_DISK):
+        if asks(chosen, ON_DISK):
             return None
         return Search(text, self._whole(chosen), slow=self._lacks_columns(chosen))
 
@@ -302,9 +235,9 @@ class JobFilter:
             kept.take(AllColumns(kept.snapshot(self._clock())))
         known = tuple(self._getters().fields)
         if kept.columns is None:
-            return complete(self.typed, cursor, _Part(self._rows(()), known))
+            return complete(self.typed, cursor, Part(self._rows(()), known))
         names = tuple(dict.fromkeys((*known, *kept.columns.names())))
-        return complete(self.typed, cursor, _Ready(kept.columns, names))
+        return complete(self.typed, cursor, Ready(kept.columns, names))
 
     def _begun_word(self) -> int | None:
         """Where the last word begins, if something else is offered that begins with it."""
@@ -337,7 +270,7 @@ class JobFilter:
     def _whole(self, chosen: Filter) -> Work:
         """To ask all jobs: by columns, and one by one those that changed since."""
         columns = self._kept.columns or self._kept.snapshot(self._clock())
-        facts = self._facts(chosen, filter(self._store.is_known, self._kept.changed))
+        facts = self._facts.of(chosen, filter(self._store.is_known, self._kept.changed))
         return self._work(chosen, facts, columns)
 
     def _work(
@@ -356,95 +289,9 @@ class JobFilter:
     def _rows(self, facts: Sequence[JobFacts[SeenJob]]) -> RowTable[JobFacts[SeenJob]]:
         return RowTable(facts, self._getters())
 
-    def _latest_runs(self, key: JobKey) -> list[RunKey]:
-        return [run for run in self._store.runs_of(key) if self._store.is_latest(run)]
-
-    def _facts(self, chosen: Filter, keys: Iterable[JobKey]) -> list[JobFacts[SeenJob]]:
-        """What only those know who see all runs, as far as the filter asks for it."""
-        asked = list(keys)
-        if not _asks(chosen, "neededby"):
-            return [self._facts_of(key) for key in asked]
-        needing = self._kept.dependants(asked, self._clock())
-        return [self._facts_of(key, needing[key]) for key in asked]
-
-    def _facts_of(self, key: JobKey, needing: Sequence[JobKey] = ()) -> JobFacts[SeenJob]:
-        store = self._store
-        runs = self._latest_runs(key)
-        job = store.job(key, runs[0] if runs else store.home_of(key))
-        needed_by = (*map(str, needing), *(run.experiment for run in runs))
-        if not runs and "/" in job.record.run:
-            runs = [RunKey(*job.record.run.split("/", 1))]
-        index = store.index(runs[0]) if runs else None
-        reference = None if index is None else index.references.get(key)
-        view = None if index is None else index.view
-        asked = reference is not None and reference.how in (How.NEW, How.RETRIED)
-        return JobFacts(
-            job,
-            experiments=tuple(run.experiment for run in runs),
-            runs=tuple(run.run for run in runs),
-            needed_by=tuple(dict.fromkeys(needed_by)),
-            asked=reference.at if reference is not None and asked else None,
-            user="" if view is None or view.record is None else view.record.user,
-        )
-
     def _getters(self) -> Getters[JobFacts[SeenJob]]:
         known = job_getters(self._store.workspace, now=self._clock())
         marked: Mapping[str, Callable[[JobFacts[SeenJob]], Cell]] = {
             flag_column("marked"): lambda facts: facts.job.key in self._marks
         }
         return replace(known, fields=dict(chain(known.fields.items(), marked.items())))
-
-
-@dataclass(frozen=True, eq=False)
-class _Part:
-    """Some of the jobs, with the names of all."""
-
-    table: Table
-    known: Sequence[str]
-
-    @property
-    def rows(self) -> int:
-        return self.table.rows
-
-    def names(self) -> Sequence[str]:
-        return self.known
-
-    def column(self, name: str) -> Column | None:
-        return self.table.column(name)
-
-
-@dataclass(frozen=True, eq=False)
-class _Ready(_Part):
-    """All jobs, as far as a key can ask them at once."""
-
-    def column(self, name: str) -> Column | None:
-        waits = name == ON_DISK or (name in SLOWLY_MADE and self.rows > FEW)
-        return None if waits else super().column(name)
-
-
-@dataclass(frozen=True, eq=False)
-class _Columns(_Part):
-    """All jobs, and which of them are marked."""
-
-    keys: Sequence[JobKey]
-    marks: frozenset[JobKey]
-
-    def column(self, name: str) -> Column | None:
-        if name == flag_column("marked"):
-            return Column((False, True), bytes(key in self.marks for key in self.keys))
-        return super().column(name)
-
-
-def _lacking(columns: AllColumns) -> Iterator[str]:
-    """The fields that take long at first."""
-    return (name for name in SLOWLY_MADE if not columns.has(name))
-
-
-def _asks(chosen: Filter, name: str) -> bool:
-    """Whether a filter asks for a field, or for a flag by its column's name."""
-    for test, matcher in chosen.matchers.items():
-        field = test.name.casefold()
-        asked = map(flag_column, matcher.whole) if field == "is" else (field,)
-        if name in asked:
-            return True
-    return False
