@@ -112,3 +112,10 @@ def test_a_link_is_replaced_but_a_users_file_is_left(tmp_path: Path) -> None:
     own.write_text("mine")
     atomic.replace_link(str(own), "b")
     assert own.read_text() == "mine"
+
+
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(tmp_path: Path) -> None:
+    path = str(tmp_path / "1.launch")
+    os.mkfifo(path)
+    with pytest.raises(UnreadableError, match="is empty"):
+        atomic.read_object(path)
