@@ -19,7 +19,7 @@ from typing import Protocol
 from xpm_engine.errors import UnreachableError
 from xpm_engine.tracebacks import in_words
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
-from xpm_tui.ears import Ears
+from xpm_tui.ears.opening import Hears, open_ears
 from xpm_tui.own_faults import own_fault
 from xpm_tui.store.memory import Memory
 from xpm_tui.store.model import Delta
@@ -55,7 +55,7 @@ PAINT = 0.2
 """Seconds that it has to paint it."""
 
 MAX_JOB_WATCHES = 64
-"""Live jobs whose folder is watched; each watch is a thread. The others wait for the cycle."""
+"""Live jobs whose folder is watched: each may cost a thread. The others wait for the cycle."""
 
 MAX_FOLDER_WATCHES = 128
 
@@ -84,14 +84,6 @@ class Reads(Protocol):
     def folders(self) -> tuple[str, ...]: ...
 
     def read(self, look: Look) -> Iterator[Delta]: ...
-
-
-class Hears(Protocol):
-    """What hears of changes in folders: `Ears`, or `far.listening.FarEars`."""
-
-    def listen_at(self, folders: list[str]) -> list[str]: ...
-
-    def close(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -139,7 +131,7 @@ class Watcher:
         self._workspace = workspace
         self._wake = wake
         self._events = events
-        self._senses = senses or Senses(Reader(workspace), Ears)
+        self._senses = senses or Senses(Reader(workspace), open_ears)
         self._reader = self._senses.reader
         self._changed = Condition()
         self._dirty = _Dirty(everything=True)
@@ -361,7 +353,7 @@ class Watcher:
                 self._dirty.jobs.update(filter(None, map(self._workspace.key_of, new)))
 
     def _heard(self, path: str) -> None:
-        """Something was made, replaced or removed at `path`; in a thread of watchdog's."""
+        """Something was made, replaced or removed at `path`; in a thread."""
         key = self._workspace.key_of(path)
         run = self._run_of(path)
         with self._changed:

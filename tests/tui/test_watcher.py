@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import queue
 import subprocess
 import sys
 import threading
@@ -10,18 +12,23 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
 
 from tests.patience import PATIENCE
+from tests.privileges import permissions_count
 from tests.tui.workspaces import FakeJob, FakeWorkspace
+from xpm_engine.remote.agent.notifier import Notifier
+from xpm_engine.workspace.atomic import write_atomic
 from xpm_engine.workspace.index import Known
 from xpm_engine.workspace.layout import JobKey
 from xpm_engine.workspace.records.states import JobState
 from xpm_tui import watcher as watching
 from xpm_tui.cli import let_remember
-from xpm_tui.ears import Ears
+from xpm_tui.ears.inotify import InotifyEars
+from xpm_tui.ears.opening import Hears
+from xpm_tui.ears.watchdogs import WatchdogEars
 from xpm_tui.store import Store
 from xpm_tui.store.model import Delta
 from xpm_tui.store.reader import Look, Reader
@@ -147,11 +154,14 @@ def test_a_failed_job_that_no_run_names_is_heard_when_it_starts_again(
         listener.until(lambda: listener.state(job.key) is JobState.RUNNING)
 
 
-def test_a_folder_that_was_replaced_is_listened_to_anew(tmp_path: Path) -> None:
+@pytest.mark.parametrize("ears_of", [InotifyEars, WatchdogEars])
+def test_a_folder_that_was_replaced_is_listened_to_anew(
+    tmp_path: Path, ears_of: Callable[[Callable[[str], None]], Hears]
+) -> None:
     folder = tmp_path / "x"
     folder.mkdir()
     heard = threading.Event()
-    ears = Ears(lambda path: heard.set() if path == str(folder / "new") else None)
+    ears = ears_of(lambda path: heard.set() if path == str(folder / "new") else None)
     try:
         assert ears.listen_at([str(folder), str(tmp_path / "absent")]) == [str(folder)]
         assert ears.listen_at([str(folder)]) == []
@@ -162,6 +172,33 @@ def test_a_folder_that_was_replaced_is_listened_to_anew(tmp_path: Path) -> None:
         assert heard.wait(PATIENCE)
     finally:
         ears.close()
+
+
+def test_many_folders_take_one_thread_and_one_that_may_not_be_read_is_passed_over(
+    tmp_path: Path,
+) -> None:
+    folders = [tmp_path / str(number) for number in range(50)]
+    for folder in folders:
+        folder.mkdir()
+    folders[7].chmod(0)
+    heard: queue.SimpleQueue[str] = queue.SimpleQueue()
+    threads = threading.active_count()
+    ears = InotifyEars(heard.put)
+    try:
+        with permissions_count() as count:
+            new = ears.listen_at([str(folder) for folder in folders])
+        assert len(new) == 49 if count else 50
+        assert threading.active_count() == threads + 1
+        (folders[-1] / "new").touch()
+        assert heard.get(timeout=PATIENCE) == str(folders[-1] / "new")
+        write_atomic(str(folders[0] / "whole"), b"1")
+        assert heard.get(timeout=PATIENCE) == str(folders[0] / "whole")
+        folders[1].rmdir()
+        assert heard.get(timeout=PATIENCE) == str(folders[1])
+    finally:
+        ears.close()
+        folders[7].chmod(0o700)
+    assert threading.active_count() == threads
 
 
 def test_without_events_it_looks_by_itself(
@@ -179,12 +216,10 @@ def test_without_events_it_looks_by_itself(
 def test_a_limit_of_the_system_means_looking_and_is_told(
     workspace: FakeWorkspace, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from watchdog.observers.api import BaseObserver
+    def refuse(notifier: Notifier, *args: object) -> None:
+        notifier.trouble = errno.ENOSPC
 
-    def refuse(*args: object, **options: object) -> NoReturn:
-        raise OSError(28, "inotify watch limit reached")
-
-    monkeypatch.setattr(BaseObserver, "schedule", refuse)
+    monkeypatch.setattr(Notifier, "add", refuse)
     monkeypatch.setattr(watching, "POLL", 0.02)
     learn = jobs["learn lr=0.01 seed=1"]
     with listening(workspace) as listener:
@@ -304,8 +339,8 @@ def test_what_watchdog_logs_is_not_written_to_the_terminal(tmp_path: Path) -> No
     words = "called when the thread is inactive"
     code = f"""
 import logging
-from xpm_tui.ears import Ears
-ears = Ears(print)
+from xpm_tui.ears.watchdogs import WatchdogEars
+ears = WatchdogEars(print)
 ears.listen_at([{str(tmp_path)!r}])
 logging.getLogger("watchdog.observers.inotify").error({words!r})
 ears.close()

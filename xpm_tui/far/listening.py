@@ -1,4 +1,4 @@
-"""What changes on the other machine, as `ears.Ears` hears it of folders here."""
+"""What changes on the other machine, as `ears` hears it of folders here."""
 
 from __future__ import annotations
 

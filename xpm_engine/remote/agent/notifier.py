@@ -9,6 +9,7 @@ Portable set: plain standard library, Python 3.8 syntax.
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import struct
 from contextlib import suppress
@@ -38,12 +39,20 @@ class Notifier:
     def __init__(self) -> None:
         self.descriptor: Optional[int] = None
         """Readable when something changed; None where nothing can be watched."""
+        self.trouble = errno.ENOSYS
+        """Why the last thing that was asked for can't be had: an errno."""
         self._library = _load()
         self._heard: Dict[int, Dict[int, Heard]] = {}
         self._owners = 0
         if self._library is not None:
             descriptor = self._library.inotify_init1(_CLOSE_ON_EXEC | _NON_BLOCKING)
+            self.trouble = ctypes.get_errno()
             self.descriptor = descriptor if descriptor >= 0 else None
+
+    @staticmethod
+    def possible() -> bool:
+        """Whether this system has inotify."""
+        return _load() is not None
 
     def add(self, path: str, mask: int, heard: Heard) -> "Optional[Watched]":
         """Be told of changes; None if that can't be had: absent, out of watches, unsupported."""
@@ -53,6 +62,7 @@ class Notifier:
         flags = mask if mask & ONCE else mask | ALSO
         number = self._library.inotify_add_watch(self.descriptor, os.fsencode(path), flags)
         if number < 0:
+            self.trouble = ctypes.get_errno()
             return None
         self._owners += 1
         self._heard.setdefault(number, {})[self._owners] = heard
@@ -76,6 +86,12 @@ class Notifier:
             data = os.read(self.descriptor, 1 << 16)
             for number, mask, name in _events(data):
                 self._tell(number, mask, name)
+
+    def close(self) -> None:
+        """Watch nothing any more."""
+        if self.descriptor is not None:
+            os.close(self.descriptor)
+            self.descriptor = None
 
     def _tell(self, number: int, mask: int, name: str) -> None:
         if mask & OVERFLOW:

@@ -1,4 +1,4 @@
-"""Hearing of changes in folders of this machine: the one place that knows watchdog."""
+"""Hearing of changes where there is no inotify: the one place that knows watchdog."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from watchdog.observers.api import BaseObserver, ObservedWatch
 
 
-class Ears:
-    """Watches folders, each by itself and not what is below it."""
+class WatchdogEars:
+    """Watches folders, each by itself and not what is below it; each takes a thread or two."""
 
     def __init__(self, heard: Callable[[str], None]) -> None:
         from watchdog.events import (
