@@ -203,7 +203,9 @@ async def comes_right(app: Driven, chaos: Chaos) -> None:
     def wrong() -> object:
         store, wanted = app.app.store, expected_states(chaos.workspace)
         known = {record.key: record.state.value for record in store.records()}
-        return store.problem or known.items() ^ wanted.items()
+        differing = dict(known.items() ^ wanted.items())
+        told = {key: (known.get(key), wanted.get(key)) for key in differing}
+        return store.problem or told
 
     with suppress(TimeoutError):
         await app.look(lambda: not wrong())

@@ -80,8 +80,10 @@ def _remainders(
 
 
 def test_all_of_it_comes_and_it_is_told_how_far_it_is(
-    agent: Connection, job: JobPaths, there: WorkspacePaths
+    agent: Connection, job: JobPaths, there: WorkspacePaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # However quickly it comes.
+    monkeypatch.setattr(remainders, "TICK", 0.0)
     told = _Told()
     rest, asked = _remainders(agent, there)
     rest.bring(job, told)
