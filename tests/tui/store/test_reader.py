@@ -16,7 +16,7 @@ from tests.tui.workspaces import FakeJob, FakeWorkspace, call_off, dead_process
 from xpm_engine.verbs.cleaning import clean
 from xpm_engine.workspace import processes, scan
 from xpm_engine.workspace.cleaning import transactions
-from xpm_engine.workspace.index import record_of, stamps, state_of
+from xpm_engine.workspace.index import Known, record_of, stamps, state_of
 from xpm_engine.workspace.layout import JobKey, WorkspacePaths
 from xpm_engine.workspace.records.reasons import Outcome, Wait, WaitKind
 from xpm_engine.workspace.records.runs import PlanState
@@ -256,6 +256,37 @@ def test_what_can_not_be_listed_for_a_moment_hides_nothing_else(
     monkeypatch.undo()
     watch.look()
     assert watch.store.problem == ""
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_folder_that_goes_once_it_was_listed_and_is_there_by_the_next_list(
+    workspace: FakeWorkspace,
+    watch: Watch,
+    jobs: Jobs,
+    known: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No list is another then: as where somebody removes what runs again at once."""
+    job = FakeJob("ir.learn", "new", {"a": 1}, {"a": 1}, ())
+    if known:
+        workspace.done(job)
+    watch.look(EVERYTHING)
+    if not known:
+        workspace.done(job)
+    list_them = Known.come_or_gone
+
+    def listed(found: Known) -> list[JobKey]:
+        listed = list_them(found)
+        shutil.rmtree(workspace.paths.job(job.key).root)
+        return listed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Known, "come_or_gone", listed)
+        watch.look(Look(jobs=frozenset((job.key,))))
+    assert watch.store.record(job.key).state is JobState.NOT_SUBMITTED
+    workspace.done(job)
+    watch.look()
+    assert watch.store.record(job.key).state is JobState.DONE
 
 
 def test_progress_of_a_live_job_is_found(

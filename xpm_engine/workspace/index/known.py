@@ -69,6 +69,10 @@ class Known:
         self._around: dict[JobKey, tuple[frozenset[str], Stamp]] = {}
         """Of running jobs the files that were there when they were read, and a stamp of those that
         tell more than how far they are."""
+        self._vanished: set[JobKey] = set()
+        """The jobs whose folder was gone when it was looked at, though a list may have named it:
+        where it is there again by the next list, no list is another.
+        """
         self.unstarted: set[JobKey] = set()
         """The jobs whose folder has no attempt that counts: the next one changes no list."""
         self.young_runs: set[RunName] = set()
@@ -131,7 +135,15 @@ class Known:
             if not names and task not in tasks:
                 del self.tasks[task]
                 self.stamps.forget(f"{jobs}/{task}")
-        return found
+        return [*found, *self._there_again()]
+
+    def _there_again(self) -> Iterator[JobKey]:
+        """Of the jobs that had vanished those that are in the lists; others are not waited for."""
+        vanished, jobs = self._vanished, self.workspace.jobs
+        self._vanished = {key for key in vanished if not self._may_look(jobs, key.task)}
+        for task in {key.task for key in vanished}:
+            names = frozenset(self.tasks.get(task, NAMES))
+            yield from (key for key in vanished if key.task == task and key.identifier in names)
 
     def _folders_in(self, path: str, known: Mapping[str, str] = NO_NAMES) -> tuple[str, ...] | None:
         """As `Stamps.folders_in`; None where it can't be listed."""
@@ -189,7 +201,10 @@ class Known:
         record = self._read_job(key, None if known is None else known[1], ask=ask)
         self.check()
         if record.state is JobState.NOT_SUBMITTED:
-            begun = self.stamps.is_fresh(self.workspace.job(key).root)
+            root = self.workspace.job(key).root
+            begun = self.stamps.is_fresh(root)
+            if not begun and not os.path.lexists(root):
+                self._vanished.add(key)
             (self.young.add if begun else self.young.discard)(key)
             (self.unstarted.add if stamp != 0 else self.unstarted.discard)(key)
             self.differs |= self.jobs.pop(key, None) is not None
