@@ -9,6 +9,7 @@ import pytest
 from tests.tui.driving import NARROW, WIDE, Driven
 from tests.tui.workspaces import FakeJob, FakeWorkspace
 from xpm_engine.verbs.cleaning import clean
+from xpm_tui.actions.acting import NOTHING_HERE
 from xpm_tui.store import RunKey
 
 Drive = Callable[..., Driven]
@@ -170,3 +171,16 @@ async def test_trouble_is_offered_where_some_is_that_way(
             assert ways() == found, name
         await app.press("g")
         assert ways() == {"next_trouble"}
+
+
+@both_sizes
+async def test_what_finds_nothing_is_not_said_to_work_everywhere(
+    drive: Drive, jobs: Jobs, size: tuple[int, int]
+) -> None:
+    async with drive().at(size) as app:
+        app.tree.reveal(jobs["index i0"].key, DRMM)
+        await app.settle()
+        await app.press("enter", "enter")
+        said = {action.id: why for action, why in app.main.explained()}
+        assert said["open"] == NOTHING_HERE
+        assert not any("everywhere" in why for why in said.values())

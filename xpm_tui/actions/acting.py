@@ -15,7 +15,7 @@ from textual.binding import ActiveBinding, BindingType
 from textual.dom import DOMNode
 from textual.screen import Screen
 
-from xpm_tui.actions.action import Action, Situation
+from xpm_tui.actions.action import Action, Place, Situation
 from xpm_tui.actions.table import ACTIONS, BY_ID, bindings
 from xpm_tui.look.compositor import compose_sparingly
 
@@ -82,8 +82,10 @@ class ActingScreen(Screen[Result], Generic[Result]):
         """Every action, with why it can't be carried out now; empty if it can."""
         situation, carried_out, idle = self.situation(), self._carriers(), self.idle_actions()
         for action in ACTIONS:
-            where = "" if carried_out(action) else f"works {action.place.value}"
-            if not where and action.id in idle:
+            where = ""
+            if not carried_out(action) and action.place is not Place.EVERYWHERE:
+                where = f"works {action.place.value}"
+            elif not carried_out(action) or action.id in idle:
                 where = NOTHING_HERE
             yield action, action.why_disabled(situation) or where
 
