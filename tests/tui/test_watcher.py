@@ -187,7 +187,7 @@ def test_many_folders_take_one_thread_and_one_that_may_not_be_read_is_passed_ove
     try:
         with permissions_count() as count:
             new = ears.listen_at([str(folder) for folder in folders])
-        assert len(new) == 49 if count else 50
+        assert len(new) == (49 if count else 50)
         assert threading.active_count() == threads + 1
         (folders[-1] / "new").touch()
         assert heard.get(timeout=PATIENCE) == str(folders[-1] / "new")

@@ -558,9 +558,11 @@ def test_a_killed_job_of_which_events_tell_is_found_in_its_turn(
     assert job.key not in watch.reader.live_jobs
 
 
-def test_what_runs_is_read_first_then_what_ran_last(
-    watch: Watch, workspace: FakeWorkspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def three_experiments(
+    workspace: FakeWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> tuple[FakeJob, ...]:
+    """The one job of an old experiment, of the newest, and of one that runs; told one by one."""
     old, new, live = (FakeJob("ir.learn", name) for name in ("old", "new", "live"))
     for job in (old, new):
         workspace.done(job)
@@ -570,22 +572,21 @@ def test_what_runs_is_read_first_then_what_ran_last(
     workspace.run("c", [live], run="20261102-101500", plan=PlanState.RUNNING)
     monkeypatch.setattr(reading, "FIRST_PAUSE", 0.0)
     monkeypatch.setattr(reading, "LOOKS", 1)
+    return old, new, live
+
+
+def test_what_runs_is_read_first_then_what_ran_last(
+    watch: Watch, three_experiments: tuple[FakeJob, ...]
+) -> None:
+    old, new, live = three_experiments
     found = [list(delta.jobs) for delta in watch.reader.read(EVERYTHING) if delta.jobs]
     assert found == [[live.key], [new.key], [old.key]]
 
 
 def test_rows_come_before_the_manifests_of_other_experiments_are_read(
-    watch: Watch, workspace: FakeWorkspace, monkeypatch: pytest.MonkeyPatch
+    watch: Watch, three_experiments: tuple[FakeJob, ...]
 ) -> None:
-    old, new, live = (FakeJob("ir.learn", name) for name in ("old", "new", "live"))
-    for job in (old, new):
-        workspace.done(job)
-    workspace.start(live)
-    workspace.run("a", [old], run="20261101-101500", plan=PlanState.COMPLETE)
-    workspace.run("b", [new], run="20261103-101500", plan=PlanState.COMPLETE)
-    workspace.run("c", [live], run="20261102-101500", plan=PlanState.RUNNING)
-    monkeypatch.setattr(reading, "FIRST_PAUSE", 0.0)
-    monkeypatch.setattr(reading, "LOOKS", 1)
+    old, new, live = three_experiments
     told = [
         ({run.experiment for run in delta.runs}, set(delta.jobs))
         for delta in watch.reader.read(EVERYTHING)
