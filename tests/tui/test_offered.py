@@ -184,3 +184,5 @@ async def test_what_finds_nothing_is_not_said_to_work_everywhere(
         said = {action.id: why for action, why in app.main.explained()}
         assert said["open"] == NOTHING_HERE
         assert not any("everywhere" in why for why in said.values())
+        await app.press("enter")
+        assert NOTHING_HERE in app.lines()[-2]

@@ -45,7 +45,7 @@ class ActingScreen(Screen[Result], Generic[Result]):
             if do is not None and do(*arguments) is not False:
                 self.after_action()
                 return
-        self.say(f"{action.key_text} {action.title}: works {action.place.value}")
+        self.say(f"{action.key_text} {action.title}: {_elsewhere(action)}")
 
     def choose(self, name: str) -> None:
         """Carry out an action that was picked from a list: what the key of the focus would do."""
@@ -82,10 +82,8 @@ class ActingScreen(Screen[Result], Generic[Result]):
         """Every action, with why it can't be carried out now; empty if it can."""
         situation, carried_out, idle = self.situation(), self._carriers(), self.idle_actions()
         for action in ACTIONS:
-            where = ""
-            if not carried_out(action) and action.place is not Place.EVERYWHERE:
-                where = f"works {action.place.value}"
-            elif not carried_out(action) or action.id in idle:
+            where = "" if carried_out(action) else _elsewhere(action)
+            if not where and action.id in idle:
                 where = NOTHING_HERE
             yield action, action.why_disabled(situation) or where
 
@@ -120,3 +118,9 @@ class ActingScreen(Screen[Result], Generic[Result]):
     def _chain(self) -> Iterator[DOMNode]:
         start = self if self.focused is None else self.focused
         yield from start.ancestors_with_self
+
+
+def _elsewhere(action: Action) -> str:
+    """Why nothing in the focus's line carries an action out."""
+    everywhere = action.place is Place.EVERYWHERE
+    return NOTHING_HERE if everywhere else f"works {action.place.value}"
